@@ -1,0 +1,67 @@
+//! One link of the ledger's hash chain, and how it is hashed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::digest::{CanonicalError, Digest, canonical, hex};
+
+/// The hash that the first entry of a chain points at.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// An entry as it is stored: its canonical JSON text is what is hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Format version, `1`.
+    pub v: String,
+    /// The org whose chain this is (18 characters).
+    pub org: String,
+    /// Position in the chain, from 1, as text.
+    pub seq: String,
+    /// When it was appended, RFC 3339.
+    pub at: String,
+    /// Epoch of the writer, as text; 0 for commands beside the daemon.
+    pub epoch: String,
+    /// [`super::event::Event::kind`].
+    pub kind: String,
+    /// The proposal that it belongs to, the run id of the story.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<String>,
+    /// The event without its private parts.
+    pub event: Value,
+    /// JSON pointer of each private part to its commitment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub commit: BTreeMap<String, String>,
+    /// Hash of the entry before.
+    pub prev: String,
+}
+
+impl Entry {
+    /// Canonical text; the ledger stores these bytes.
+    pub fn text(&self) -> Result<String, CanonicalError> {
+        canonical(self)
+    }
+
+    /// Hash of canonical text: SHA-256 over a zero byte and the text (leaf form of RFC 6962).
+    pub fn hash_text(text: &str) -> Digest {
+        let mut hasher = Sha256::new();
+        hasher.update([0_u8]);
+        hasher.update(text.as_bytes());
+        Digest::from_hex(hex(&hasher.finalize()))
+    }
+}
+
+/// The commitment to a private part: SHA-256 over a label, 32 bytes of salt, the path and
+/// the canonical value. Without the salt nobody can guess the value from it.
+pub fn commitment(salt: &[u8; 32], path: &str, canonical_value: &str) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(b"commit-v1");
+    hasher.update(salt);
+    hasher.update((path.len() as u64).to_be_bytes());
+    hasher.update(path.as_bytes());
+    hasher.update(canonical_value.as_bytes());
+    Digest::from_hex(hex(&hasher.finalize()))
+}

@@ -1,0 +1,155 @@
+//! The events that the ledger is made of. Every stage, queue and report is a fold over them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    approval::Approval,
+    digest::Digest,
+    ids::{ObjectName, PromotionId, ProposalId, RecordId},
+    promotion::{Promotion, Settlement},
+    proposal::{Proposal, Stage},
+};
+
+/// One fact. Its JSON holds no numbers; values of records and words of people sit only
+/// at the paths that [`Event::private_paths`] names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A process became the ledger's writer.
+    Started {
+        /// Version of countersign.
+        version: String,
+        /// Digest of the policy in force.
+        policy: Digest,
+    },
+    /// A proposal came in, with the base that it was first seen against.
+    ProposalReceived {
+        /// The proposal.
+        proposal: Proposal,
+    },
+    /// A submission was refused at the door (a reused id with another body, for example).
+    SubmissionRefused {
+        /// The id that was given.
+        proposal_id: String,
+        /// Stable code.
+        code: String,
+        /// Fingerprint of what was sent, when it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fingerprint: Option<Digest>,
+    },
+    /// The gate decided. `verdict` is [`crate::gate::Verdict`] as JSON, kept as it was.
+    VerdictReached {
+        /// Which proposal.
+        proposal_id: ProposalId,
+        /// The stage that follows.
+        stage: Stage,
+        /// The whole verdict.
+        verdict: Value,
+    },
+    /// A person's decision was read from the platform.
+    DecisionObserved {
+        /// The decision.
+        approval: Approval,
+    },
+    /// A proposal moved without a verdict of its own (superseded, expired, stale).
+    StageChanged {
+        /// Which proposal.
+        proposal_id: ProposalId,
+        /// The new stage.
+        stage: Stage,
+        /// Stable code of the reason.
+        code: String,
+    },
+    /// A write is about to be made: the before-image and the whole plan.
+    PromotionIntended {
+        /// The promotion in state `intended`.
+        promotion: Promotion,
+    },
+    /// A send of these promotions starts now. Committed before the request leaves.
+    PromotionsSent {
+        /// Which promotions.
+        promotions: Vec<PromotionId>,
+    },
+    /// What is known about a promotion after a reply or a read.
+    PromotionSettled {
+        /// Which promotion.
+        promotion: PromotionId,
+        /// How it stands.
+        settlement: Settlement,
+    },
+    /// Proof that it landed, from the echo event or a later read.
+    PromotionConfirmed {
+        /// Which promotion.
+        promotion: PromotionId,
+        /// For example `by`, `transaction_key`, `commit_number`.
+        proof: BTreeMap<String, String>,
+    },
+    /// A notice (pending flag off, outcome in words) is about to be written to a record.
+    NoticeIntended {
+        /// Object.
+        object: ObjectName,
+        /// Record.
+        record: RecordId,
+        /// The proposal that it speaks of.
+        proposal_id: ProposalId,
+        /// The outcome in words, starting with a stable code.
+        text: String,
+    },
+    /// How a notice ended: `done`, or the error's code.
+    NoticeSettled {
+        /// The proposal that it spoke of.
+        proposal_id: ProposalId,
+        /// `done`, or a code.
+        result: String,
+    },
+    /// The event stream could not be resumed; everything pending was read again.
+    StreamReset {
+        /// Topic.
+        topic: String,
+        /// Stable code of the reason.
+        code: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Event {
+    /// The kind's name as it is stored.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::ProposalReceived { .. } => "proposal_received",
+            Self::SubmissionRefused { .. } => "submission_refused",
+            Self::VerdictReached { .. } => "verdict_reached",
+            Self::DecisionObserved { .. } => "decision_observed",
+            Self::StageChanged { .. } => "stage_changed",
+            Self::PromotionIntended { .. } => "promotion_intended",
+            Self::PromotionsSent { .. } => "promotions_sent",
+            Self::PromotionSettled { .. } => "promotion_settled",
+            Self::PromotionConfirmed { .. } => "promotion_confirmed",
+            Self::NoticeIntended { .. } => "notice_intended",
+            Self::NoticeSettled { .. } => "notice_settled",
+            Self::StreamReset { .. } => "stream_reset",
+        }
+    }
+
+    /// JSON pointers to the parts that hold record values or people's words. The ledger
+    /// keeps them beside the chain, as salted commitments, so that they can be erased.
+    pub fn private_paths(&self) -> &'static [&'static str] {
+        match self {
+            Self::ProposalReceived { .. } => {
+                &["/proposal/patch", "/proposal/base", "/proposal/reason", "/proposal/evidence"]
+            }
+            Self::VerdictReached { .. } => &["/verdict/findings", "/verdict/facts", "/verdict/plan"],
+            Self::DecisionObserved { .. } => &["/approval/comments"],
+            Self::PromotionIntended { .. } => &["/promotion/plan/changes", "/promotion/plan/stamps"],
+            Self::PromotionSettled { .. } => &["/settlement/message", "/settlement/reason"],
+            Self::NoticeIntended { .. } => &["/text"],
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The nouns of countersign: pure data with its legal values and transitions.
+//!
+//! Nothing here does I/O, reads a clock, draws a random number or iterates in
+//! an unordered way. Times are arguments, money and confidence are decimals.
+
+pub mod actor;
+pub mod approval;
+pub mod digest;
+pub mod entry;
+pub mod event;
+pub mod evidence;
+pub mod ids;
+pub mod policy;
+pub mod promotion;
+pub mod proposal;
+pub mod record;
+pub mod schema;
+pub mod value;
+
+pub use actor::{Actor, Door};
+pub use approval::{Approval, Decision};
+pub use digest::{CanonicalError, Digest};
+pub use evidence::Evidence;
+pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId};
+pub use policy::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier};
+pub use promotion::{Basis, Change, Plan, Settlement, Stamps};
+pub use proposal::{Proposal, Stage};
+pub use record::{RecordSnapshot, RecordState};
+pub use schema::{FieldSchema, FieldType, ObjectSchema};
+pub use value::FieldValue;

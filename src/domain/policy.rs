@@ -1,0 +1,149 @@
+//! The policy: what may be proposed, what runs by itself, what needs a person.
+//!
+//! Default deny: an object or field that no policy names is refused.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    digest::{CanonicalError, Digest},
+    ids::{FieldName, ObjectName},
+};
+
+/// How much a field may do without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// May be read, never proposed.
+    ReadOnly,
+    /// May run by itself where an `auto` rule matches and the org's switch allows it.
+    Autonomous,
+    /// Always needs a person.
+    Reviewed,
+    /// May never run by itself; `path` says whether a person may approve it.
+    Never,
+}
+
+/// What happens to a change that may not run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// A person may approve it.
+    ApprovalOnly,
+    /// Refused, with an alert.
+    BlockAndAlert,
+}
+
+/// Whether a lane acts or only records what it would have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Judge and record only.
+    Shadow,
+    /// Judge, ask and promote.
+    Live,
+}
+
+/// One step that may run by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoRule {
+    /// Values it may start from.
+    pub from: Vec<String>,
+    /// Values it may end at.
+    pub to: Vec<String>,
+    /// Least confidence, 0 to 1.
+    pub min_confidence: Decimal,
+}
+
+/// One allowed step back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regression {
+    /// From this value
+    pub from: String,
+    /// to this earlier one.
+    pub to: String,
+}
+
+/// The rules of one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldPolicy {
+    /// How much it may do without a person.
+    pub tier: Tier,
+    /// What happens otherwise.
+    #[serde(default = "approval_only")]
+    pub path: Path,
+    /// Whether the lane acts.
+    #[serde(default = "live")]
+    pub mode: Mode,
+    /// Below this confidence a proposal is refused and not even shown; absent: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_confidence: Option<Decimal>,
+    /// States in their forward order; empty for fields that are no lifecycle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifecycle: Vec<String>,
+    /// States that nothing leaves in real time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terminal: Vec<String>,
+    /// Steps back that are allowed in real time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_regressions: Vec<Regression>,
+    /// Steps that may run by themselves; only for tier `autonomous`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub auto: Vec<AutoRule>,
+    /// Days after which a state may decay, by state.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decay_after_days: BTreeMap<String, Decimal>,
+}
+
+fn approval_only() -> Path {
+    Path::ApprovalOnly
+}
+
+fn live() -> Mode {
+    Mode::Live
+}
+
+/// The rules of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectPolicy {
+    /// The policy's own name, for example `lead-lifecycle`.
+    pub name: String,
+    /// Object API name.
+    pub object: ObjectName,
+    /// A proposal is too old when the model looked longer ago than this.
+    pub proposal_max_age_minutes: Decimal,
+    /// An approval is too old when it was given longer ago than this.
+    pub approval_max_age_minutes: Decimal,
+    /// A proposal that nobody decides on ends after this.
+    pub undecided_max_age_minutes: Decimal,
+    /// Weight of each kind of evidence in the signal score.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signal_weights: BTreeMap<String, Decimal>,
+    /// Rules by canonical field.
+    pub fields: BTreeMap<FieldName, FieldPolicy>,
+}
+
+/// All objects' rules, addressed by digest.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Policy {
+    /// Rules by object.
+    pub objects: BTreeMap<ObjectName, ObjectPolicy>,
+}
+
+impl Policy {
+    /// SHA-256 of the canonical form; stands in every verdict.
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+        Digest::of(self)
+    }
+
+    /// The rules of one lane.
+    pub fn field(&self, object: &ObjectName, field: &FieldName) -> Option<&FieldPolicy> {
+        self.objects.get(object)?.fields.get(field)
+    }
+}

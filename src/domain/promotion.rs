@@ -1,0 +1,172 @@
+//! A promotion: the exact change, why it may happen, and how it ended.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ids::{FieldName, ObjectName, PromotionId, ProposalId, RecordId},
+    value::FieldValue,
+};
+
+/// On what ground a canonical field may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// A person approved exactly this.
+    Approved,
+    /// Policy and the org's switch both allow it with no person.
+    Auto,
+    /// An earlier promotion is undone.
+    Rollback,
+}
+
+/// One field's change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Change {
+    /// Canonical field.
+    pub field: FieldName,
+    /// The value that must stand there when the write lands; also the before-image.
+    pub before: FieldValue,
+    /// The new value.
+    pub after: FieldValue,
+}
+
+/// Provenance that lands on the record in the same write.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stamps {
+    /// When the newest signal behind the change happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_signal_at: Option<Timestamp>,
+    /// Where it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_signal_source: Option<String>,
+    /// Compact score computed from the evidence by policy weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal_score: Option<Decimal>,
+    /// From when on scheduled decay may move the new state back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay_eligible_on: Option<Date>,
+}
+
+/// Everything a promotion writes. Execution has no choice left to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Object API name.
+    pub object: ObjectName,
+    /// Record id.
+    pub record: RecordId,
+    /// The proposal that is carried out, or whose promotion is undone.
+    pub proposal_id: ProposalId,
+    /// On what ground.
+    pub basis: Basis,
+    /// Changes, ordered by field name.
+    pub changes: Vec<Change>,
+    /// The record's promotion number that must stand when the write lands; the write sets it plus one.
+    #[serde(with = "number_as_text")]
+    pub expected_seq: u64,
+    /// Provenance written along.
+    pub stamps: Stamps,
+    /// When the plan was made; written as the changed-at stamp.
+    pub planned_at: Timestamp,
+}
+
+/// How a promotion stands. Every step is one ledger entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Settlement {
+    /// Committed intent; nothing has been sent.
+    Intended,
+    /// A request may be under way; the outcome is not known yet.
+    Sent,
+    /// Sent, and the reply was lost or said nothing: settled only by reading the mark.
+    Unknown {
+        /// What was seen instead of an outcome.
+        reason: String,
+    },
+    /// The record carries our mark.
+    Done,
+    /// The value or the number had moved before anything was sent, or a void closed it.
+    Stale {
+        /// What moved.
+        reason: String,
+    },
+    /// Salesforce refused for good.
+    Refused {
+        /// Salesforce's code, for example `FIELD_CUSTOM_VALIDATION_EXCEPTION`.
+        code: String,
+        /// Salesforce's text, as data.
+        message: String,
+    },
+    /// A void write is being used to close it.
+    Voiding {
+        /// Why it is closed.
+        reason: String,
+    },
+    /// The record is gone.
+    Gone,
+    /// The number moved on under a mark that is not ours: somebody else writes stamps. Alarm.
+    Conflict {
+        /// The mark that was found.
+        mark: String,
+    },
+}
+
+impl Settlement {
+    /// True when nothing more will be sent for this promotion.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Intended | Self::Sent | Self::Unknown { .. } | Self::Voiding { .. })
+    }
+
+    /// The state's name as the ledger stores it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Sent => "sent",
+            Self::Unknown { .. } => "unknown",
+            Self::Done => "done",
+            Self::Stale { .. } => "stale",
+            Self::Refused { .. } => "refused",
+            Self::Voiding { .. } => "voiding",
+            Self::Gone => "gone",
+            Self::Conflict { .. } => "conflict",
+        }
+    }
+}
+
+/// A promotion as the ledger's outbox holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// Its id, the mark that lands on the record. Never changes between attempts.
+    pub id: PromotionId,
+    /// What it writes. Never changes between attempts.
+    pub plan: Plan,
+    /// How many times a send was started (counted before each send).
+    #[serde(with = "number_as_text")]
+    pub attempts: u64,
+    /// How it stands.
+    pub settlement: Settlement,
+    /// The promotion that this one undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<PromotionId>,
+    /// Proof of landing from the echo event or a later read: key to text, for example `transaction_key`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proof: BTreeMap<String, String>,
+}
+
+/// Integers as text, because canonical JSON holds no numbers.
+pub mod number_as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    /// Writes the number as text.
+    pub fn serialize<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&number.to_string())
+    }
+
+    /// Reads it back.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+        String::deserialize(input)?.parse().map_err(D::Error::custom)
+    }
+}

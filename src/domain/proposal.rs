@@ -1,0 +1,132 @@
+//! A proposal: one patch for one record, and the stage it is in.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    actor::{Actor, Door},
+    digest::{CanonicalError, Digest},
+    evidence::Evidence,
+    ids::{FieldName, ObjectName, ProposalId, RecordId},
+    value::FieldValue,
+};
+
+/// What an orchestrator wants changed, with what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The proposer's id; the idempotency key of intake.
+    pub id: ProposalId,
+    /// Object API name.
+    pub object: ObjectName,
+    /// Record id.
+    pub record: RecordId,
+    /// Canonical field to proposed value.
+    pub patch: BTreeMap<FieldName, FieldValue>,
+    /// Canonical values of the patched fields when the proposal was first seen.
+    pub base: BTreeMap<FieldName, FieldValue>,
+    /// The model's confidence, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Decimal>,
+    /// The model's words; data, never instructions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the model looked (`AI_Last_Evaluated_At__c`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated_at: Option<Timestamp>,
+    /// The proposer itself asks for a person.
+    pub requires_review: bool,
+    /// Who proposes.
+    pub actor: Actor,
+    /// Through which door it came.
+    pub door: Door,
+    /// What it rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// When countersign first saw it.
+    pub received_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Bound<'a> {
+    proposal_id: &'a ProposalId,
+    object: &'a ObjectName,
+    record: &'a RecordId,
+    patch: &'a BTreeMap<FieldName, FieldValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<&'a BTreeMap<FieldName, FieldValue>>,
+}
+
+impl Proposal {
+    /// What an approval is bound to: this id, this record, these values, this base.
+    pub fn patch_digest(&self) -> Result<Digest, CanonicalError> {
+        Digest::of(&self.bound(Some(&self.base)))
+    }
+
+    /// What makes two submissions with one id the same: id, record and values.
+    /// The base is left out, because a retry may see a later base.
+    pub fn fingerprint(&self) -> Result<Digest, CanonicalError> {
+        Digest::of(&self.bound(None))
+    }
+
+    fn bound<'a>(&'a self, base: Option<&'a BTreeMap<FieldName, FieldValue>>) -> Bound<'a> {
+        Bound { proposal_id: &self.id, object: &self.object, record: &self.record, patch: &self.patch, base }
+    }
+}
+
+/// Where a proposal stands. Derived from ledger entries, never set by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Recorded, not judged yet.
+    Received,
+    /// Waits for a person.
+    AwaitingApproval,
+    /// A person approved it; the promotion has not ended.
+    Approved,
+    /// Policy lets it run by itself; the promotion has not ended.
+    Promoting,
+    /// The record carries it.
+    Promoted,
+    /// The gate or Salesforce refused it.
+    Refused,
+    /// A person refused it.
+    Rejected,
+    /// A base value moved, so nothing that was decided holds any more.
+    Stale,
+    /// Nobody decided in time, or the approval was too old.
+    Expired,
+    /// A newer proposal for the same record took its place.
+    Superseded,
+    /// Judged for the record only; the lane is in shadow mode.
+    Shadow,
+    /// Promoted, and every field of it was put back.
+    RolledBack,
+}
+
+impl Stage {
+    /// True when nothing more happens without a new proposal or a rollback.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Received | Self::AwaitingApproval | Self::Approved | Self::Promoting)
+    }
+
+    /// The stage in kebab case, as commands and reports print it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::AwaitingApproval => "awaiting-approval",
+            Self::Approved => "approved",
+            Self::Promoting => "promoting",
+            Self::Promoted => "promoted",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Stale => "stale",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Shadow => "shadow",
+            Self::RolledBack => "rolled-back",
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the org says about an object: the facts that the gate checks values against.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{FieldName, ObjectName};
+
+/// The type of a field, with the limits that a value must keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FieldType {
+    /// Single-line text, at most `length` characters.
+    Text {
+        /// Most characters.
+        length: u32,
+    },
+    /// Long text, at most `length` characters.
+    LongText {
+        /// Most characters.
+        length: u32,
+    },
+    /// One of the active values; Salesforce itself enforces it only when `restricted`.
+    Picklist {
+        /// Active values in the org's order.
+        values: Vec<String>,
+        /// Whether the org refuses other values.
+        restricted: bool,
+    },
+    /// Several of the active values, joined by `;`.
+    MultiPicklist {
+        /// Active values in the org's order.
+        values: Vec<String>,
+    },
+    /// A number with `precision` digits, `scale` of them after the point.
+    Decimal {
+        /// All digits.
+        precision: u32,
+        /// Digits after the point.
+        scale: u32,
+    },
+    /// A calendar day.
+    Date,
+    /// A moment.
+    DateTime,
+    /// A checkbox.
+    Bool,
+    /// An 18-character record id.
+    Reference,
+}
+
+/// One field as the promoter sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldSchema {
+    /// Type and limits.
+    pub field_type: FieldType,
+    /// Whether the promoter may write it (permissions and formula fields included).
+    pub updateable: bool,
+    /// Whether it may be empty.
+    pub nillable: bool,
+}
+
+/// One object as the promoter sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectSchema {
+    /// API name.
+    pub object: ObjectName,
+    /// Fields by API name; a field that is absent here does not exist or is hidden.
+    pub fields: BTreeMap<FieldName, FieldSchema>,
+    /// Fields for which the org's own switch lets a promotion run with no person.
+    pub auto_allowed: Vec<FieldName>,
+}
+
+impl ObjectSchema {
+    /// The active picklist values of a field, when it is a picklist.
+    pub fn picklist(&self, field: &FieldName) -> Option<&[String]> {
+        match &self.fields.get(field)?.field_type {
+            FieldType::Picklist { values, .. } | FieldType::MultiPicklist { values } => Some(values),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything that a decision rests on. Nothing else may influence it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Approval, CanonicalError, Digest, ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
+};
+
+/// The rules in force, with their digest computed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    policy: Policy,
+    digest: Digest,
+}
+
+impl Rules {
+    /// Binds a policy to its digest.
+    pub fn new(policy: Policy) -> Result<Self, CanonicalError> {
+        let digest = policy.digest()?;
+        Ok(Self { policy, digest })
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Its digest.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+/// The input of `decide`.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// What is proposed.
+    pub proposal: &'a Proposal,
+    /// The record as it was read just now.
+    pub record: &'a RecordSnapshot,
+    /// The decision on it, if any.
+    pub approval: Option<&'a Approval>,
+    /// What the ledger knows besides.
+    pub history: &'a History,
+    /// What the org says about the object; `None` when it could not be described.
+    pub schema: Option<&'a ObjectSchema>,
+    /// The rules in force.
+    pub rules: &'a Rules,
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
+/// Facts from the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct History {
+    /// The newer proposal for the same record that has come in.
+    pub superseded_by: Option<String>,
+    /// Another promotion of the same record that has not ended.
+    pub open_promotion: Option<String>,
+    /// This proposal has already been promoted.
+    pub already_promoted: bool,
+    /// The record was changed between the decision and the first read of the proposal, so
+    /// nobody can say which base the approver saw.
+    pub base_unproven: bool,
+    /// Users who may never decide: the proposer's and the promoter's own.
+    pub machine_users: Vec<RecordId>,
+}

@@ -1,0 +1,74 @@
+//! What the gate answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::finding::Finding;
+use crate::domain::{Digest, Plan, Stage};
+
+/// What happens to the proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Carry out the plan.
+    Promote,
+    /// Wait for a person.
+    Review,
+    /// Refuse.
+    Block,
+    /// Not now: another promotion of this record is open. Judge again later.
+    Hold,
+    /// Record only; the lane is in shadow mode.
+    Shadow,
+    /// A newer proposal took its place.
+    Superseded,
+    /// Too old: the proposal, its approval, or nobody decided in time.
+    Expired,
+    /// A base value moved.
+    Stale,
+    /// A person refused it.
+    Rejected,
+    /// It has been promoted before, or the record already holds every value.
+    AlreadyDone,
+}
+
+impl Outcome {
+    /// The stage that follows, `None` where the stage stays as it is.
+    pub fn stage(self, approved: bool) -> Option<Stage> {
+        match self {
+            Self::Promote => Some(if approved { Stage::Approved } else { Stage::Promoting }),
+            Self::Review => Some(Stage::AwaitingApproval),
+            Self::Block => Some(Stage::Refused),
+            Self::Hold => None,
+            Self::Shadow => Some(Stage::Shadow),
+            Self::Superseded => Some(Stage::Superseded),
+            Self::Expired => Some(Stage::Expired),
+            Self::Stale => Some(Stage::Stale),
+            Self::Rejected => Some(Stage::Rejected),
+            Self::AlreadyDone => Some(Stage::Promoted),
+        }
+    }
+}
+
+/// The answer of [`super::decide`]: never an error, always a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What happens.
+    pub outcome: Outcome,
+    /// Why, in the fixed order of the checks; the first one of the outcome's rank decided.
+    pub findings: Vec<Finding>,
+    /// The facts that were used, by name.
+    pub facts: BTreeMap<String, String>,
+    /// SHA-256 of the canonical input.
+    pub input: Digest,
+    /// SHA-256 of the canonical policy.
+    pub policy: Digest,
+    /// What an approval of this proposal must be bound to.
+    pub patch: Digest,
+    /// Revision of the gate's own rules; raised when the same input may get another verdict.
+    pub gate: String,
+    /// For [`Outcome::Promote`]: exactly what to write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+}

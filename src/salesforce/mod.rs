@@ -1,0 +1,3 @@
+//! The only Salesforce wire: identity, REST, collections, Pub/Sub, change events.
+
+pub mod names;

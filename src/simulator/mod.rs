@@ -1,0 +1,3 @@
+//! A Salesforce org on loopback: real wire protocols, real rules, invented data.
+
+pub mod model;

@@ -1,0 +1,153 @@
+//! The simulated org's data: object definitions, rows and committed changes.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::domain::FieldValue;
+
+/// A row: field API name to value. `Id` and the audit fields are ordinary entries.
+pub type Row = BTreeMap<String, FieldValue>;
+
+/// What a field is, beyond its REST type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldKind {
+    /// `id`
+    Id,
+    /// `string` with its length.
+    Text(u32),
+    /// `textarea` with its length; above 255 it is long text.
+    LongText(u32),
+    /// `email`, `phone`, `url`: text with a format of its own.
+    Formatted(&'static str, u32),
+    /// `picklist`
+    Picklist(Vec<PicklistValue>, Restricted),
+    /// `multipicklist`
+    MultiPicklist(Vec<PicklistValue>),
+    /// `double`, `currency`, `percent` or `int`: REST type, precision, scale.
+    Number(&'static str, u32, u32),
+    /// `date`
+    Date,
+    /// `datetime`
+    DateTime,
+    /// `boolean` with its default.
+    Checkbox(bool),
+    /// `reference` to these objects.
+    Reference(Vec<String>, Option<String>),
+}
+
+/// Whether the org refuses values outside the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restricted {
+    /// Refused with `INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST`.
+    Yes,
+    /// Any text is stored (Lead.Status and Opportunity.StageName behave so).
+    No,
+}
+
+/// One picklist value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PicklistValue {
+    /// API value.
+    pub value: String,
+    /// Label.
+    pub label: String,
+    /// Inactive values are kept for old rows.
+    pub active: bool,
+    /// Taken when a create names none.
+    pub default: bool,
+}
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldDef {
+    /// API name.
+    pub name: String,
+    /// Label.
+    pub label: String,
+    /// Type and limits.
+    pub kind: FieldKind,
+    /// Custom fields end in `__c` and have a `00N` id.
+    pub custom_id: Option<String>,
+    /// May be empty.
+    pub nillable: bool,
+    /// May be given on create.
+    pub createable: bool,
+    /// May be changed.
+    pub updateable: bool,
+    /// Always-required and system fields take no field-level security.
+    pub has_fls: bool,
+    /// May be used to upsert.
+    pub external_id: bool,
+    /// No two rows share a value.
+    pub unique: bool,
+    /// Whether change events carry it.
+    pub in_change_events: bool,
+}
+
+/// One object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectDef {
+    /// API name.
+    pub name: String,
+    /// Label.
+    pub label: String,
+    /// First three characters of its record ids.
+    pub key_prefix: String,
+    /// Fields in the org's own order: `Id` first, custom fields last.
+    pub fields: Vec<FieldDef>,
+    /// Whether rows can be created, changed and deleted over REST.
+    pub dml: bool,
+}
+
+impl ObjectDef {
+    /// Finds a field by name, letter case ignored, as Salesforce does.
+    pub fn field(&self, name: &str) -> Option<&FieldDef> {
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Insert.
+    Create,
+    /// Update.
+    Update,
+    /// Delete into the recycle bin.
+    Delete,
+    /// Back from the recycle bin.
+    Undelete,
+}
+
+/// One transaction's facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// 36 characters, shared by all changes of the transaction.
+    pub transaction_key: String,
+    /// Grows with each transaction; above 2^53 on purpose.
+    pub commit_number: i64,
+    /// Epoch milliseconds, whole seconds.
+    pub committed_at_ms: i64,
+    /// 18-character id of the committing user.
+    pub user_id: String,
+    /// `com/salesforce/api/rest/67.0;client=..`, or empty.
+    pub origin: String,
+}
+
+/// One row's change in one transaction, as the event bus keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRecord {
+    /// Position on the org-wide bus; grows, with gaps.
+    pub position: u64,
+    /// The transaction.
+    pub commit: Arc<Commit>,
+    /// From 1 within the transaction.
+    pub sequence: i32,
+    /// Object API name.
+    pub object: String,
+    /// 18-character id.
+    pub record_id: String,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// Create and undelete: all non-null fields. Update: changed fields, null where emptied.
+    pub changed: Row,
+}

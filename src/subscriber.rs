@@ -1,0 +1,1 @@
+//! Keeps the event stream alive and feeds intake.
