@@ -41,6 +41,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fingerprint: Option<Digest>,
     },
+    /// How a submission by command landed on the record: `done`, or the error's code.
+    SubmissionSettled {
+        /// Which proposal.
+        proposal_id: ProposalId,
+        /// `done`, or a code.
+        result: String,
+    },
     /// The gate decided. `verdict` is [`crate::gate::Verdict`] as JSON, kept as it was.
     VerdictReached {
         /// Which proposal.
@@ -124,6 +131,7 @@ impl Event {
             Self::Started { .. } => "started",
             Self::ProposalReceived { .. } => "proposal_received",
             Self::SubmissionRefused { .. } => "submission_refused",
+            Self::SubmissionSettled { .. } => "submission_settled",
             Self::VerdictReached { .. } => "verdict_reached",
             Self::DecisionObserved { .. } => "decision_observed",
             Self::StageChanged { .. } => "stage_changed",
