@@ -1,1 +1,2 @@
 //! Keeps the event stream alive and feeds intake.
+//! See src/ARCHITECTURE.md.

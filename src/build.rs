@@ -1,0 +1,20 @@
+//! Build script: turns the Pub/Sub API's proto file into Rust, without `protoc`.
+
+use std::error::Error;
+
+const PROTO: &str = "src/salesforce/pubsub/pubsub_api.proto";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=src/build.rs");
+    compile_proto()?;
+    Ok(())
+}
+
+/// Client and server code for `eventbus.v1`. Byte fields share the received buffer
+/// instead of copying it.
+fn compile_proto() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={PROTO}");
+    let descriptors = protox::compile([PROTO], ["src/salesforce/pubsub"])?;
+    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    Ok(())
+}
