@@ -1,0 +1,164 @@
+//! The deployable package: what the simulated org reads from `salesforce-metadata/`.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use super::{
+    formula::Formula,
+    model::{FieldDef, PicklistValue, Row},
+};
+
+/// A package that deployed without a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Package {
+    /// Custom fields and rules by object.
+    pub objects: BTreeMap<String, PackageObject>,
+    /// Global value sets.
+    pub value_sets: BTreeMap<String, Vec<PicklistValue>>,
+    /// Permission sets.
+    pub permission_sets: Vec<PermissionSetDef>,
+    /// Custom permissions.
+    pub custom_permissions: Vec<String>,
+    /// Custom metadata types (`..__mdt`).
+    pub metadata_types: BTreeMap<String, PackageObject>,
+    /// Their records.
+    pub metadata_records: Vec<MetadataRecord>,
+    /// Custom change-event channels.
+    pub channels: Vec<ChannelDef>,
+    /// What they carry.
+    pub channel_members: Vec<ChannelMemberDef>,
+}
+
+/// What the package adds to one object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PackageObject {
+    /// Label; custom metadata types only.
+    pub label: Option<String>,
+    /// Custom fields, by name.
+    pub fields: Vec<FieldDef>,
+    /// Validation rules, by name.
+    pub rules: Vec<ValidationRule>,
+}
+
+/// One validation rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidationRule {
+    /// API name.
+    pub name: String,
+    /// Inactive rules are stored and not evaluated.
+    pub active: bool,
+    /// The text as deployed.
+    pub formula: String,
+    /// The same, parsed and type-checked.
+    pub compiled: Arc<Formula>,
+    /// What the user is told when it fires.
+    pub message: String,
+    /// The field that the message stands at; `None` is the top of the page.
+    pub error_field: Option<String>,
+}
+
+/// A permission set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PermissionSetDef {
+    /// API name.
+    pub name: String,
+    /// Label.
+    pub label: String,
+    /// Custom permissions that it grants.
+    pub custom_permissions: Vec<String>,
+    /// Object permissions by object.
+    pub objects: BTreeMap<String, ObjectAccess>,
+    /// Field permissions by `Object.Field`.
+    pub fields: BTreeMap<String, FieldAccess>,
+}
+
+/// Object permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ObjectAccess {
+    /// Read.
+    pub read: bool,
+    /// Create.
+    pub create: bool,
+    /// Edit.
+    pub edit: bool,
+    /// Delete.
+    pub delete: bool,
+    /// View all records.
+    pub view_all: bool,
+    /// Modify all records.
+    pub modify_all: bool,
+}
+
+/// Field permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FieldAccess {
+    /// Readable.
+    pub read: bool,
+    /// Editable.
+    pub edit: bool,
+}
+
+/// A record of a custom metadata type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataRecord {
+    /// `AI_Gate_Setting__mdt`
+    pub type_name: String,
+    /// `Default`
+    pub developer_name: String,
+    /// Label.
+    pub label: String,
+    /// Field values.
+    pub values: Row,
+}
+
+/// A custom channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelDef {
+    /// `AI_Proposals__chn`
+    pub name: String,
+    /// Label.
+    pub label: String,
+}
+
+/// One entity on a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelMemberDef {
+    /// `AI_Proposals_chn_LeadChangeEvent`
+    pub full_name: String,
+    /// `AI_Proposals__chn`
+    pub channel: String,
+    /// `LeadChangeEvent`
+    pub entity: String,
+    /// Filter expression.
+    pub filter: Option<String>,
+    /// Enriched fields.
+    pub enriched: Vec<String>,
+}
+
+/// Why the package does not deploy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {component}: {message}")]
+pub struct Problem {
+    /// For example `CustomField Lead.AI_Decision__c`.
+    pub component: String,
+    /// Path inside the package.
+    pub file: String,
+    /// In the words a deploy would use.
+    pub message: String,
+}
+
+impl Package {
+    /// Reads the package at `root`, the folder with `sfdx-project.json`.
+    pub fn load(_root: &Path) -> Result<Self, Vec<Problem>> {
+        Ok(Self::default())
+    }
+
+    /// The package that was compiled into this binary.
+    pub fn embedded() -> Result<Self, Vec<Problem>> {
+        Ok(Self::default())
+    }
+
+    /// Deploys the files given as path inside the package and text.
+    pub fn from_files(_files: Vec<(String, String)>) -> Result<Self, Vec<Problem>> {
+        Ok(Self::default())
+    }
+}
