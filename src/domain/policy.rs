@@ -26,6 +26,18 @@ pub enum Tier {
     Never,
 }
 
+impl Tier {
+    /// The tier as policy files spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::Autonomous => "autonomous",
+            Self::Reviewed => "reviewed",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// What happens to a change that may not run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +101,9 @@ pub struct FieldPolicy {
     /// States that nothing leaves in real time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terminal: Vec<String>,
+    /// States that no proposal may aim at, because something else leads there (lead conversion).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub never_target: Vec<String>,
     /// Steps back that are allowed in real time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_regressions: Vec<Regression>,
@@ -98,6 +113,24 @@ pub struct FieldPolicy {
     /// Days after which a state may decay, by state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decay_after_days: BTreeMap<String, Decimal>,
+}
+
+impl FieldPolicy {
+    /// A state's place in the forward order.
+    pub fn place(&self, state: &str) -> Option<usize> {
+        self.lifecycle.iter().position(|known| known == state)
+    }
+
+    /// True for a state that nothing leaves in real time.
+    pub fn is_terminal(&self, state: &str) -> bool {
+        self.terminal.iter().any(|known| known == state)
+    }
+
+    /// The states that a proposal may aim at, in order.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        let reserved = |state: &&String| !self.never_target.contains(state);
+        self.lifecycle.iter().filter(reserved).map(String::as_str)
+    }
 }
 
 fn approval_only() -> Path {

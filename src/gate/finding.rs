@@ -1,13 +1,155 @@
-//! Findings: stable codes with words for people.
+//! Findings: stable codes with words for people, and what each code does to the outcome.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Every code that the gate can answer with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FindingCode {
-    /// Placeholder until the checks land.
-    FieldNotAllowed,
+use super::verdict::Outcome;
+use crate::domain::FieldName;
+
+/// What a finding does to the outcome. The order is the precedence: the first effect
+/// (from the top) that any finding has decides; with none, the change is promoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The proposal has ended already; nothing may be said about it again.
+    Settled,
+    /// A newer proposal took its place.
+    Superseded,
+    /// It may never run, whatever the record holds.
+    Refused,
+    /// A person said no.
+    Rejected,
+    /// The record holds every value already.
+    NoChange,
+    /// A base value moved. Before [`Effect::Blocked`], because what was judged or approved
+    /// no longer stands, and a rebase may well pass.
+    Stale,
+    /// It may not run from the state that the record is in.
+    Blocked,
+    /// Too old.
+    Expired,
+    /// The lane only records.
+    Shadow,
+    /// Another promotion is open.
+    Hold,
+    /// A person must look.
+    Review,
+    /// Said for the reader; changes nothing.
+    Note,
+}
+
+impl Effect {
+    /// The outcome that the effect leads to; `None` for a note.
+    pub fn outcome(self) -> Option<Outcome> {
+        Some(match self {
+            Self::Settled | Self::NoChange => Outcome::AlreadyDone,
+            Self::Superseded => Outcome::Superseded,
+            Self::Refused | Self::Blocked => Outcome::Block,
+            Self::Rejected => Outcome::Rejected,
+            Self::Stale => Outcome::Stale,
+            Self::Expired => Outcome::Expired,
+            Self::Shadow => Outcome::Shadow,
+            Self::Hold => Outcome::Hold,
+            Self::Review => Outcome::Review,
+            Self::Note => return None,
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $effect:ident, $doc:literal;)+) => {
+        /// Every code that the gate can answer with, in the order of the checks.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum FindingCode {
+            $(
+                #[doc = $doc]
+                #[serde(rename = $text)]
+                $name,
+            )+
+        }
+
+        impl FindingCode {
+            /// All codes, in the order of the checks.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The stable text of the code.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            /// What a finding with this code does to the outcome.
+            pub fn effect(self) -> Effect {
+                match self {
+                    $(Self::$name => Effect::$effect,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    CheckInconclusive = "check-inconclusive", Refused, "Something that a check needs is missing or has no exact form.";
+    PatchEmpty = "patch-empty", Refused, "The proposal names no field.";
+    ObjectNotGoverned = "object-not-governed", Refused, "No policy names the object.";
+    FieldNotGoverned = "field-not-governed", Refused, "The object's policy does not name the field.";
+    FieldReadOnly = "field-read-only", Refused, "The policy lets agents read the field only.";
+    FieldBlocked = "field-blocked", Refused, "The policy refuses every proposal for the field and raises an alert.";
+    ObjectNotDescribed = "object-not-described", Refused, "The org did not describe the object.";
+    FieldNotInOrg = "field-not-in-org", Refused, "The org has no such field, or hides it from the promoter.";
+    FieldNotUpdateable = "field-not-updateable", Refused, "The promoter may not write the field.";
+    ValueRequired = "value-required", Refused, "The field may not be emptied.";
+    ValueWrongType = "value-wrong-type", Refused, "The value does not fit the field's type.";
+    ValueTooLong = "value-too-long", Refused, "The text is longer than the field.";
+    ValueUntrimmed = "value-untrimmed", Refused, "The text starts or ends with white space, which the org would cut.";
+    NumberTooLarge = "number-too-large", Refused, "The number has more digits before the point than the field.";
+    NumberTooPrecise = "number-too-precise", Refused, "The number has more digits after the point than the field.";
+    PicklistValueUnknown = "picklist-value-unknown", Refused, "The value is not one of the org's active values.";
+    RecordMismatch = "record-mismatch", Refused, "The record that was read is not the one proposed for.";
+    RecordMissing = "record-missing", Refused, "The record does not exist or is not shared with the promoter.";
+    RecordDeleted = "record-deleted", Refused, "The record is in the recycle bin.";
+    RecordConverted = "record-converted", Refused, "The lead was converted and is read-only.";
+    AlreadyPromoted = "already-promoted", Settled, "This proposal has been promoted before.";
+    NoChange = "no-change", NoChange, "The record holds every proposed value already.";
+    Superseded = "superseded", Superseded, "A newer proposal for the record took its place.";
+    EvaluatedAtMissing = "evaluated-at-missing", Note, "The proposer did not say when the model looked.";
+    EvaluatedInFuture = "evaluated-in-future", Refused, "The model says that it looked at a time that has not come.";
+    ProposalTooOld = "proposal-too-old", Expired, "The model looked too long before the proposal came in.";
+    BaseMoved = "base-moved", Stale, "The record's value changed after the proposal was first seen.";
+    BaseUnproven = "base-unproven", Review, "Nobody can say which values the approver saw.";
+    ConfidenceOutOfRange = "confidence-out-of-range", Refused, "The confidence is not between 0 and 1.";
+    ConfidenceMissing = "confidence-missing", Refused, "The policy asks for a confidence and none was given.";
+    ConfidenceTooLow = "confidence-too-low", Refused, "The confidence is below the policy's least.";
+    TargetUnknown = "target-unknown", Refused, "The proposed state is not part of the lifecycle.";
+    TargetReserved = "target-reserved", Refused, "The proposed state is reached in another way only.";
+    StateUnknown = "state-unknown", Blocked, "The record's state is not part of the lifecycle.";
+    StateTerminal = "state-terminal", Blocked, "The record is in a state that nothing leaves in real time.";
+    StateRegression = "state-regression", Blocked, "The proposal moves the record back in its lifecycle.";
+    Approved = "approved", Note, "A person approved exactly this change.";
+    ApprovalRejected = "approval-rejected", Rejected, "A person refused the proposal.";
+    ApprovedByMachine = "approved-by-machine", Refused, "The decision was written by a machine user.";
+    ApprovalForOtherProposal = "approval-for-other-proposal", Note, "The decision on the record is for another proposal and does not count.";
+    ApprovalForOtherPatch = "approval-for-other-patch", Stale, "The decision was given for other values or another base.";
+    ApprovalInFuture = "approval-in-future", Hold, "The decision has a time that has not come.";
+    ApprovalTooOld = "approval-too-old", Expired, "The approval was given too long ago.";
+    DecisionOverdue = "decision-overdue", Expired, "Nobody decided in time.";
+    AutoAllowed = "auto-allowed", Note, "Policy and org both let the field's change run by itself.";
+    ApprovalRequired = "approval-required", Review, "The policy asks for a person.";
+    ReviewRequested = "review-requested", Review, "The proposer itself asks for a person.";
+    NoAutoRule = "no-auto-rule", Review, "No rule lets this step run by itself.";
+    AutoConfidenceTooLow = "auto-confidence-too-low", Review, "The confidence is too low to run without a person.";
+    AutoNotFresh = "auto-not-fresh", Review, "The model looked too long ago to run without a person.";
+    AutoSwitchedOff = "auto-switched-off", Review, "The org's own switch lets nothing run by itself here.";
+    NoApprovalPath = "no-approval-path", Refused, "It may not run by itself and the policy allows no approval.";
+    PromotionOpen = "promotion-open", Hold, "Another promotion of the record has not ended.";
+    ShadowMode = "shadow-mode", Shadow, "The lane only records what it would have done.";
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
 }
 
 /// One reason.
@@ -17,9 +159,51 @@ pub struct Finding {
     pub code: FindingCode,
     /// The field it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<crate::domain::FieldName>,
-    /// What was found, in words.
+    pub field: Option<FieldName>,
+    /// What was found, in words. Values in it are data.
     pub message: String,
     /// What would have changed the outcome.
     pub would_change: String,
+}
+
+/// Collects findings in the order in which the checks report them.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Adds a finding about the proposal as a whole.
+    pub fn add(&mut self, code: FindingCode, message: impl Into<String>, would_change: impl Into<String>) {
+        self.push(code, None, message.into(), would_change.into());
+    }
+
+    /// Adds a finding about one field.
+    pub fn add_field(
+        &mut self,
+        code: FindingCode,
+        field: &FieldName,
+        message: impl Into<String>,
+        would_change: impl Into<String>,
+    ) {
+        self.push(code, Some(field.clone()), message.into(), would_change.into());
+    }
+
+    fn push(&mut self, code: FindingCode, field: Option<FieldName>, message: String, would_change: String) {
+        self.0.push(Finding { code, field, message, would_change });
+    }
+
+    /// The strongest effect so far; [`Effect::Note`] when nothing speaks against the change.
+    pub fn effect(&self) -> Effect {
+        self.0.iter().map(|finding| finding.code.effect()).min().unwrap_or(Effect::Note)
+    }
+
+    /// The strongest effect without the one named: what the outcome would be otherwise.
+    pub fn effect_without(&self, left_out: Effect) -> Effect {
+        let effects = self.0.iter().map(|finding| finding.code.effect());
+        effects.filter(|effect| *effect != left_out).min().unwrap_or(Effect::Note)
+    }
+
+    /// The findings, in the order in which they were reported.
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.0
+    }
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Approval, CanonicalError, Digest, ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
+    Approval, CanonicalError, Change, Digest, FieldName, FieldPolicy, FieldValue, ObjectPolicy, ObjectSchema,
+    Policy, Proposal, RecordId, RecordSnapshot,
 };
 
 /// The rules in force, with their digest computed once.
@@ -49,6 +50,36 @@ pub struct Input<'a> {
     pub rules: &'a Rules,
     /// The time of the decision.
     pub now: Timestamp,
+}
+
+impl<'a> Input<'a> {
+    /// The rules of the proposal's object.
+    pub fn object_policy(&self) -> Option<&'a ObjectPolicy> {
+        self.rules.policy().objects.get(&self.proposal.object)
+    }
+
+    /// The proposed fields that the policy names, each with its rules and the proposed value.
+    pub fn governed(&self) -> impl Iterator<Item = (&'a FieldName, &'a FieldPolicy, &'a FieldValue)> {
+        let fields = self.object_policy().map(|policy| &policy.fields);
+        self.proposal
+            .patch
+            .iter()
+            .filter_map(move |(field, value)| fields?.get(field).map(|rules| (field, rules, value)))
+    }
+
+    /// The changes that the record does not hold yet, by field name. A field that could not
+    /// be read is left out.
+    pub fn changes(&self) -> Vec<Change> {
+        let readable = self.proposal.patch.iter().filter_map(|(field, after)| {
+            let before = self.record.value(field)?;
+            (before != after).then(|| Change {
+                field: field.clone(),
+                before: before.clone(),
+                after: after.clone(),
+            })
+        });
+        readable.collect()
+    }
 }
 
 /// Facts from the ledger.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::Finding;
+use super::finding::{Effect, Finding, FindingCode};
 use crate::domain::{Digest, Plan, Stage};
 
 /// What happens to the proposal.
@@ -34,6 +34,22 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome in kebab case, as commands and reports print it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::Review => "review",
+            Self::Block => "block",
+            Self::Hold => "hold",
+            Self::Shadow => "shadow",
+            Self::Superseded => "superseded",
+            Self::Expired => "expired",
+            Self::Stale => "stale",
+            Self::Rejected => "rejected",
+            Self::AlreadyDone => "already-done",
+        }
+    }
+
     /// The stage that follows, `None` where the stage stays as it is.
     pub fn stage(self, approved: bool) -> Option<Stage> {
         match self {
@@ -71,4 +87,19 @@ pub struct Verdict {
     /// For [`Outcome::Promote`]: exactly what to write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
+}
+
+impl Verdict {
+    /// The finding that decided: the first one with the strongest effect. `None` when
+    /// nothing spoke against the change.
+    pub fn deciding(&self) -> Option<&Finding> {
+        // `min_by_key` keeps the first of equals, which is the order of the checks.
+        let strongest = self.findings.iter().min_by_key(|finding| finding.code.effect())?;
+        (strongest.code.effect() != Effect::Note).then_some(strongest)
+    }
+
+    /// True when a finding has this code.
+    pub fn has(&self, code: FindingCode) -> bool {
+        self.findings.iter().any(|finding| finding.code == code)
+    }
 }
