@@ -1,1 +1,22 @@
-//! See src/ARCHITECTURE.md.
+//! Layered settings: defaults, then one TOML file, then the environment.
+//!
+//! A key that nobody knows is refused, all problems are told at once, and secrets print as `***`.
+
+mod keys;
+mod load;
+mod problem;
+mod secret;
+mod settings;
+mod settings_credentials;
+
+#[cfg(test)]
+mod tests;
+
+pub use keys::{KEYS, Key};
+pub use load::{DEFAULT_FILE, load, load_from};
+pub use problem::{ConfigErrors, ConfigProblem};
+pub use secret::Secret;
+pub use settings::{
+    Credentials, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+    PromotionSettings, Settings, SweepSettings,
+};

@@ -1,0 +1,97 @@
+//! Every key there is, in one table: for the unknown-key check, the README and its test.
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Path with dots, as in TOML.
+    pub path: &'static str,
+    /// What it takes, in words.
+    pub expected: &'static str,
+    /// Value when nothing sets it; `None`: no value.
+    pub default: Option<&'static str>,
+    /// Whether its value must never be printed.
+    pub secret: bool,
+}
+
+const fn key(path: &'static str, expected: &'static str, default: Option<&'static str>) -> Key {
+    Key { path, expected, default, secret: false }
+}
+
+const fn secret(path: &'static str, expected: &'static str) -> Key {
+    Key { path, expected, default: None, secret: true }
+}
+
+const KIND: &str = "one of: jwt, client_credentials, refresh, access_token";
+const HTTPS: &str = "an https URL without path (http only on loopback)";
+
+/// All keys. The environment spells `org.login_url` as `COUNTERSIGN__ORG__LOGIN_URL`.
+pub const KEYS: &[Key] = &[
+    key("org.login_url", HTTPS, None),
+    key("org.instance_url", HTTPS, None),
+    key(
+        "org.pubsub_endpoint",
+        "host:port (http://host:port only on loopback)",
+        Some("api.pubsub.salesforce.com:7443"),
+    ),
+    key("org.api_version", "a REST API version from 62.0 to 68.0", Some("67.0")),
+    key("org.ca_pem_path", "the path of a PEM file", None),
+    key("org.org_id", "an 18-character org id (00D...)", None),
+    key("org.production", "true or false", Some("false")),
+    key("promoter.kind", KIND, None),
+    key("promoter.client_id", "the consumer key", None),
+    secret("promoter.client_secret", "the consumer secret"),
+    key("promoter.username", "a Salesforce username", None),
+    key("promoter.private_key_path", "the path of a PEM file that only its owner can read", None),
+    key("promoter.audience", "the `aud` claim of the assertion", None),
+    secret("promoter.refresh_token", "an OAuth refresh token"),
+    secret("promoter.access_token", "an OAuth access token"),
+    key("proposer.kind", KIND, None),
+    key("proposer.client_id", "the consumer key", None),
+    secret("proposer.client_secret", "the consumer secret"),
+    key("proposer.username", "a Salesforce username", None),
+    key("proposer.private_key_path", "the path of a PEM file that only its owner can read", None),
+    key("proposer.audience", "the `aud` claim of the assertion", None),
+    secret("proposer.refresh_token", "an OAuth refresh token"),
+    secret("proposer.access_token", "an OAuth access token"),
+    key("ledger.path", "the path of a SQLite file", Some("countersign.db")),
+    key("policy.directory", "the path of a folder with policy files", None),
+    key("http.listen", "address:port, for example 127.0.0.1:8080", None),
+    key("promotion.batch_rows", "a whole number from 1 to 200", Some("200")),
+    key("promotion.batches_per_call", "a whole number from 1 to 5", Some("5")),
+    key("promotion.linger_ms", "a whole number from 0 to 60000", Some("50")),
+    key("promotion.timeout_ms", "a whole number from 1000 to 600000", Some("30000")),
+    key("sweep.every_seconds", "a whole number from 1 to 86400", Some("300")),
+    key("log.format", "one of: text, json", Some("text")),
+    key(
+        "log.level",
+        "error, warn, info, debug, trace, or a filter such as info,countersign=debug",
+        Some("info"),
+    ),
+];
+
+/// The key at a path.
+pub fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// The known path that is spelled most like `path`, when one is close.
+pub fn nearest(path: &str) -> Option<&'static str> {
+    let scored = KEYS.iter().map(|key| (distance(path, key.path), key.path));
+    scored.min().filter(|(steps, _)| *steps <= 4).map(|(_, known)| known)
+}
+
+/// Edit steps (insert, delete, replace) between two texts.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,311 @@
+//! Reads the layers and turns them into [`Settings`], collecting every problem on the way.
+
+use std::{collections::BTreeMap, path::Path};
+
+use config::{Config, Environment, File, FileFormat};
+use serde_json::Value;
+
+use super::{
+    ConfigErrors, ConfigProblem, Secret, Settings, keys,
+    settings::{
+        HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
+        SweepSettings,
+    },
+};
+
+/// Read when no file is named and this one exists.
+pub const DEFAULT_FILE: &str = "config/countersign.toml";
+
+const PREFIX: &str = "COUNTERSIGN";
+
+/// Reads the defaults, the file at `path` (or [`DEFAULT_FILE`] when it exists) and the environment.
+pub fn load(path: Option<&Path>) -> Result<Settings, ConfigErrors> {
+    load_from(path, None)
+}
+
+/// As [`load`], with these variables in place of the process's environment.
+pub fn load_from(
+    path: Option<&Path>,
+    environment: Option<BTreeMap<String, String>>,
+) -> Result<Settings, ConfigErrors> {
+    let file = path.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|default| default.exists()));
+    let merged = merge(file, environment).map_err(|problem| ConfigErrors(vec![problem]))?;
+    let mut keys = Keys { values: BTreeMap::new(), problems: Vec::new() };
+    keys.take(&merged, String::new());
+    let settings = keys.settings();
+    keys.problems.sort();
+    match settings {
+        Some(settings) if keys.problems.is_empty() => Ok(settings),
+        _ => Err(ConfigErrors(keys.problems)),
+    }
+}
+
+fn merge(file: Option<&Path>, environment: Option<BTreeMap<String, String>>) -> Result<Value, ConfigProblem> {
+    let variables = Environment::with_prefix(PREFIX)
+        .prefix_separator("__")
+        .separator("__")
+        .ignore_empty(true)
+        .source(environment.map(|variables| variables.into_iter().collect()));
+    let mut layers = Config::builder();
+    for key in keys::KEYS {
+        if let Some(default) = key.default {
+            layers = layers.set_default(key.path, default).map_err(|error| unreadable(file, &error))?;
+        }
+    }
+    if let Some(file) = file {
+        layers = layers.add_source(File::from(file).format(FileFormat::Toml));
+    }
+    let merged = layers.add_source(variables).build().map_err(|error| unreadable(file, &error))?;
+    merged.try_deserialize().map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: Option<&Path>, error: &config::ConfigError) -> ConfigProblem {
+    let name = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
+    ConfigProblem {
+        key: String::new(),
+        code: "settings-file-unreadable",
+        message: format!("{name}{error}"),
+        expected: "a readable TOML file".to_owned(),
+        fix: "correct the file or name another one with --config".to_owned(),
+    }
+}
+
+/// The merged values by path, and the problems found so far.
+pub(super) struct Keys {
+    values: BTreeMap<String, String>,
+    pub(super) problems: Vec<ConfigProblem>,
+}
+
+impl Keys {
+    fn take(&mut self, value: &Value, path: String) {
+        match value {
+            Value::Object(table) => {
+                for (name, inner) in table {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    self.take(inner, path);
+                }
+            }
+            Value::Null => {}
+            _ => self.take_leaf(value, path),
+        }
+    }
+
+    fn take_leaf(&mut self, value: &Value, path: String) {
+        if keys::find(&path).is_none() {
+            let fix = keys::nearest(&path)
+                .map_or("remove it; config/README.md lists every key".to_owned(), |near| {
+                    format!("did you mean `{near}`?")
+                });
+            let message = "no such key".to_owned();
+            self.problems.push(ConfigProblem {
+                key: path,
+                code: "key-unknown",
+                message,
+                expected: String::new(),
+                fix,
+            });
+            return;
+        }
+        match value {
+            Value::String(text) => {
+                self.values.insert(path, text.clone());
+            }
+            Value::Bool(_) | Value::Number(_) => {
+                self.values.insert(path, value.to_string());
+            }
+            _ => self.malformed(&path, "a list or a table stands here"),
+        }
+    }
+
+    fn settings(&mut self) -> Option<Settings> {
+        let org = self.org();
+        let promoter = super::settings_credentials::credentials(self, "promoter");
+        if promoter.is_none() && !self.has_table("promoter") {
+            self.missing("promoter.kind", "the promoter's login is not set");
+        }
+        let proposer = super::settings_credentials::credentials(self, "proposer");
+        let listen = self.listen();
+        let promotion = PromotionSettings {
+            batch_rows: usize::try_from(self.number("promotion.batch_rows", 1, 200)).unwrap_or(200),
+            batches_per_call: usize::try_from(self.number("promotion.batches_per_call", 1, 5)).unwrap_or(5),
+            linger_ms: self.number("promotion.linger_ms", 0, 60_000),
+            timeout_ms: self.number("promotion.timeout_ms", 1_000, 600_000),
+        };
+        let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
+        let log = self.log();
+        Some(Settings {
+            org,
+            promoter: promoter?,
+            proposer,
+            ledger: LedgerSettings { path: self.text("ledger.path").unwrap_or_default().into() },
+            policy: PolicySettings { directory: self.text("policy.directory").map(Into::into) },
+            http: HttpSettings { listen },
+            promotion,
+            sweep,
+            log,
+        })
+    }
+
+    fn org(&mut self) -> OrgSettings {
+        let ca_pem_path = self.text("org.ca_pem_path").map(std::path::PathBuf::from);
+        if ca_pem_path.as_ref().is_some_and(|path| !path.is_file()) {
+            self.malformed("org.ca_pem_path", "there is no such file");
+        }
+        OrgSettings {
+            login_url: self.url("org.login_url", true).unwrap_or_default(),
+            instance_url: self.url("org.instance_url", false),
+            pubsub_endpoint: self.endpoint(),
+            api_version: self.api_version(),
+            ca_pem_path,
+            org_id: self.org_id(),
+            production: self.flag("org.production"),
+        }
+    }
+
+    fn url(&mut self, key: &'static str, required: bool) -> Option<String> {
+        let Some(text) = self.text(key) else {
+            if required {
+                self.missing(key, "where to log in is not set");
+            }
+            return None;
+        };
+        match check_url(&text) {
+            Ok(origin) => Some(origin),
+            Err(why) => {
+                self.malformed(key, why);
+                None
+            }
+        }
+    }
+
+    fn endpoint(&mut self) -> String {
+        let text = self.text("org.pubsub_endpoint").unwrap_or_default();
+        let full = if text.contains("://") { text.clone() } else { format!("https://{text}") };
+        if let Err(why) = check_url(&full) {
+            self.malformed("org.pubsub_endpoint", why);
+        }
+        text
+    }
+
+    fn api_version(&mut self) -> String {
+        let text = self.text("org.api_version").unwrap_or_default();
+        let number = text.strip_suffix(".0").and_then(|number| number.parse::<u32>().ok());
+        if !number.is_some_and(|number| (62..=68).contains(&number)) {
+            self.malformed("org.api_version", "this version is not supported");
+        }
+        text
+    }
+
+    fn org_id(&mut self) -> Option<String> {
+        let text = self.text("org.org_id")?;
+        if text.len() != 18
+            || !text.starts_with("00D")
+            || !text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
+            self.malformed("org.org_id", "this is not an org id");
+        }
+        Some(text)
+    }
+
+    fn listen(&mut self) -> Option<std::net::SocketAddr> {
+        let text = self.text("http.listen")?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.malformed("http.listen", "this is not an address");
+        }
+        parsed
+    }
+
+    fn log(&mut self) -> LogSettings {
+        let format = match self.text("log.format").as_deref() {
+            Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            _ => {
+                self.malformed("log.format", "this form is not known");
+                LogFormat::Text
+            }
+        };
+        LogSettings { format, level: self.text("log.level").unwrap_or_default() }
+    }
+
+    fn flag(&mut self, key: &'static str) -> bool {
+        match self.text(key).as_deref() {
+            Some("true") => true,
+            Some("false") | None => false,
+            _ => {
+                self.malformed(key, "this is neither true nor false");
+                false
+            }
+        }
+    }
+
+    fn number(&mut self, key: &'static str, least: u64, most: u64) -> u64 {
+        let text = self.text(key).unwrap_or_default();
+        match text.parse() {
+            Ok(number) if (least..=most).contains(&number) => number,
+            _ => {
+                self.malformed(key, "this is not a number in the range");
+                least
+            }
+        }
+    }
+
+    /// The value at a key; an empty text counts as not set.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        debug_assert!(keys::find(key).is_some(), "{key} must stand in KEYS");
+        self.values.get(key).filter(|text| !text.trim().is_empty()).cloned()
+    }
+
+    pub(super) fn secret(&self, key: &str) -> Option<Secret> {
+        self.text(key).map(Secret::new)
+    }
+
+    pub(super) fn has_table(&self, table: &str) -> bool {
+        let prefix = format!("{table}.");
+        self.values.keys().any(|key| key.starts_with(&prefix))
+    }
+
+    pub(super) fn missing(&mut self, key: &str, why: &str) {
+        let variable = format!("{PREFIX}__{}", key.replace('.', "__").to_uppercase());
+        self.push(key, "key-missing", why, format!("set it in the file or as {variable}"));
+    }
+
+    pub(super) fn malformed(&mut self, key: &str, why: &str) {
+        self.push(key, "value-malformed", why, "correct it".to_owned());
+    }
+
+    pub(super) fn push(&mut self, key: &str, code: &'static str, message: &str, fix: String) {
+        let known = keys::find(key);
+        let shown = self.values.get(key).filter(|_| known.is_some_and(|known| !known.secret));
+        let message = match shown {
+            Some(value) => format!("{message} (`{}`)", value.escape_debug()),
+            None => message.to_owned(),
+        };
+        let expected = known.map_or_else(String::new, |known| known.expected.to_owned());
+        self.problems.push(ConfigProblem { key: key.to_owned(), code, message, expected, fix });
+    }
+}
+
+/// The origin of a URL that may be talked to.
+fn check_url(text: &str) -> Result<String, &'static str> {
+    let url = url::Url::parse(text).map_err(|_| "this is not a URL")?;
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => return Err("there is no host in it"),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => return Err("plain http would send the token in the open"),
+        _ => return Err("this scheme is not supported"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL must not carry a login");
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return Err("there is something after the host");
+    }
+    Ok(url.origin().ascii_serialization())
+}

@@ -1,0 +1,144 @@
+//! The settings as the program uses them: checked and typed.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use super::Secret;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The Salesforce org.
+    pub org: OrgSettings,
+    /// The identity that promotes.
+    pub promoter: Credentials,
+    /// The identity that writes proposals for the command door.
+    pub proposer: Option<Credentials>,
+    /// The ledger.
+    pub ledger: LedgerSettings,
+    /// The policies.
+    pub policy: PolicySettings,
+    /// The daemon's own HTTP side.
+    pub http: HttpSettings,
+    /// How promotions are sent.
+    pub promotion: PromotionSettings,
+    /// The sweep.
+    pub sweep: SweepSettings,
+    /// The log.
+    pub log: LogSettings,
+}
+
+/// The Salesforce org.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgSettings {
+    /// Where tokens are asked for: My Domain or `https://login.salesforce.com`.
+    pub login_url: String,
+    /// My Domain URL that the token reply must agree with; absent: the reply is believed when its
+    /// host is one of Salesforce's.
+    pub instance_url: Option<String>,
+    /// Pub/Sub API endpoint: `host:port`, or `http://host:port` on loopback.
+    pub pubsub_endpoint: String,
+    /// REST API version, for example `67.0`.
+    pub api_version: String,
+    /// A certificate authority to trust besides the machine's.
+    pub ca_pem_path: Option<PathBuf>,
+    /// 18-character id that the org must have.
+    pub org_id: Option<String>,
+    /// Whether this is a production org.
+    pub production: bool,
+}
+
+/// How one identity logs in.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// OAuth JWT bearer: a signed assertion, no stored secret besides the key file.
+    Jwt {
+        /// Consumer key.
+        client_id: String,
+        /// The user to log in as.
+        username: String,
+        /// RSA private key, PEM.
+        private_key_path: PathBuf,
+        /// `aud` claim; absent: the login URL.
+        audience: Option<String>,
+    },
+    /// OAuth client credentials: the app's run-as user.
+    ClientCredentials {
+        /// Consumer key.
+        client_id: String,
+        /// Consumer secret.
+        client_secret: Secret,
+    },
+    /// OAuth refresh token.
+    Refresh {
+        /// Consumer key.
+        client_id: String,
+        /// Consumer secret, where the app wants one.
+        client_secret: Option<Secret>,
+        /// Refresh token.
+        refresh_token: Secret,
+    },
+    /// A token made elsewhere; it cannot be renewed.
+    AccessToken {
+        /// Access token.
+        access_token: Secret,
+    },
+}
+
+/// The ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// SQLite file.
+    pub path: PathBuf,
+}
+
+/// The policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySettings {
+    /// Folder of policy files; absent: the ones in the binary.
+    pub directory: Option<PathBuf>,
+}
+
+/// The daemon's own HTTP side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Where health and metrics are served; absent: nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
+/// How promotions are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromotionSettings {
+    /// Rows in one collections request, at most 200.
+    pub batch_rows: usize,
+    /// Collections requests in one call, at most 5.
+    pub batches_per_call: usize,
+    /// Milliseconds to wait for more rows before a call that is not full.
+    pub linger_ms: u64,
+    /// Milliseconds after which a call without a reply counts as unknown.
+    pub timeout_ms: u64,
+}
+
+/// The sweep: the query that finds what no event told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepSettings {
+    /// Seconds between sweeps.
+    pub every_seconds: u64,
+}
+
+/// The log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Form of the lines.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,countersign=debug`.
+    pub level: String,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
