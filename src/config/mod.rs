@@ -4,6 +4,7 @@
 
 mod keys;
 mod load;
+pub mod policies;
 mod problem;
 mod secret;
 mod settings;

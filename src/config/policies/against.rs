@@ -1,0 +1,55 @@
+//! A policy against an org: fields and states that the org does not have.
+
+use super::PolicyProblem;
+use crate::domain::{FieldName, FieldPolicy, ObjectPolicy, ObjectSchema, Policy, Tier};
+
+/// What the policy of the described object names and the org does not have. Empty when no
+/// policy names the object.
+pub fn check_against(policy: &Policy, schema: &ObjectSchema) -> Vec<PolicyProblem> {
+    let Some(object) = policy.objects.get(&schema.object) else { return Vec::new() };
+    object.fields.iter().flat_map(|(field, rules)| field_problems(object, field, rules, schema)).collect()
+}
+
+fn field_problems(
+    object: &ObjectPolicy,
+    field: &FieldName,
+    rules: &FieldPolicy,
+    schema: &ObjectSchema,
+) -> Vec<PolicyProblem> {
+    let problem = |key: &str, code, message, fix: &str| PolicyProblem {
+        file: object.name.clone(),
+        line: None,
+        key: if key.is_empty() { format!("fields.{field}") } else { format!("fields.{field}.{key}") },
+        code,
+        message,
+        fix: fix.to_owned(),
+    };
+    let Some(facts) = schema.fields.get(field) else {
+        return vec![problem(
+            "",
+            "policy-field-not-in-org",
+            format!("{}.{field} does not exist, or the promoter cannot see it", schema.object),
+            "correct the name, or give the promoter access to the field",
+        )];
+    };
+    let mut problems = Vec::new();
+    if !facts.updateable && rules.tier != Tier::ReadOnly {
+        problems.push(problem(
+            "tier",
+            "policy-field-not-updateable",
+            format!("the promoter may not write {}.{field}", schema.object),
+            "give the promoter edit access, or set the tier to `read_only`",
+        ));
+    }
+    if let Some(values) = schema.picklist(field) {
+        for state in rules.lifecycle.iter().filter(|state| !values.contains(state)) {
+            problems.push(problem(
+                "lifecycle",
+                "policy-state-not-in-org",
+                format!("\"{state}\" is not an active value of {}.{field}", schema.object),
+                &format!("use one of: {}", values.join(", ")),
+            ));
+        }
+    }
+    problems
+}

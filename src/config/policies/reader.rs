@@ -1,0 +1,229 @@
+//! One policy file: from text with line numbers to typed rules, collecting every problem.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use rust_decimal::Decimal;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{PolicyProblem, rules};
+use crate::domain::{
+    FieldName, FieldPolicy, Mode, ObjectName, ObjectPolicy, Path, Tier,
+    policy::{AutoRule, Regression},
+};
+
+/// A file that could be read as a policy; its problems are reported beside it.
+pub struct Read {
+    /// The rules.
+    pub policy: ObjectPolicy,
+    /// The line of the key `object`.
+    pub object_line: Option<usize>,
+}
+
+/// Reads a file. The rules are absent when a key without a default is.
+pub fn read(file: &str, text: &str) -> (Option<Read>, Vec<PolicyProblem>) {
+    let mut reader = Reader { file, text, problems: Vec::new() };
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        for error in errors {
+            let (at, message) = (error.span(), error.message().replace('\n', ", "));
+            reader.problem(at, "", "policy-syntax", (message, "correct the TOML".to_owned()));
+        }
+        return (None, reader.problems);
+    }
+    let section = Section { path: String::new(), span: root.span(), table: root.get_ref() };
+    let read = reader.object(&section);
+    (read, reader.problems)
+}
+
+/// A table with the name of its place.
+pub struct Section<'t> {
+    path: String,
+    span: Range<usize>,
+    table: &'t DeTable<'t>,
+}
+
+impl<'t> Section<'t> {
+    /// The full name of a key.
+    pub fn key(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Where a key's value stands; the section itself when the key is absent.
+    pub fn span(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map_or(self.span.clone(), Spanned::span)
+    }
+}
+
+/// Collects problems while it reads.
+pub struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    problems: Vec<PolicyProblem>,
+}
+
+const OBJECT_KEYS: &[&str] = &[
+    "name",
+    "object",
+    "proposal_max_age_minutes",
+    "approval_max_age_minutes",
+    "undecided_max_age_minutes",
+    "signal_weights",
+    "fields",
+];
+const FIELD_KEYS: &[&str] = &[
+    "tier",
+    "path",
+    "mode",
+    "min_confidence",
+    "lifecycle",
+    "terminal",
+    "never_target",
+    "allowed_regressions",
+    "auto",
+    "decay_after_days",
+];
+
+impl<'t> Reader<'t> {
+    /// Adds a problem; `words` are the message and what to do.
+    pub fn problem(
+        &mut self,
+        at: Option<Range<usize>>,
+        key: &str,
+        code: &'static str,
+        words: (String, String),
+    ) {
+        let line = at
+            .and_then(|span| self.text.get(..span.start))
+            .map(|before| before.bytes().filter(|byte| *byte == b'\n').count() + 1);
+        let (message, fix) = words;
+        self.problems.push(PolicyProblem {
+            file: self.file.to_owned(),
+            line,
+            key: key.to_owned(),
+            code,
+            message,
+            fix,
+        });
+    }
+
+    fn object(&mut self, section: &Section<'t>) -> Option<Read> {
+        self.known_keys(section, OBJECT_KEYS);
+        let name = self.required(section, "name", Self::text);
+        let object = self.required(section, "object", Self::text);
+        let object = object.and_then(|text| {
+            let parsed = ObjectName::parse(&text).map_err(|error| error.to_string());
+            self.named(parsed, section, "object")
+        });
+        let minutes = [
+            self.required(section, "proposal_max_age_minutes", Self::decimal),
+            self.required(section, "approval_max_age_minutes", Self::decimal),
+            self.required(section, "undecided_max_age_minutes", Self::decimal),
+        ];
+        let signal_weights = self.decimals(section, "signal_weights");
+        let fields = self.fields(section);
+        let [Some(proposal), Some(approval), Some(undecided)] = minutes else { return None };
+        let policy = ObjectPolicy {
+            name: name?,
+            object: object?,
+            proposal_max_age_minutes: proposal,
+            approval_max_age_minutes: approval,
+            undecided_max_age_minutes: undecided,
+            signal_weights,
+            fields,
+        };
+        rules::object(self, section, &policy);
+        Some(Read { policy, object_line: self.line_of(section, "object") })
+    }
+
+    fn fields(&mut self, section: &Section<'t>) -> BTreeMap<FieldName, FieldPolicy> {
+        let mut fields = BTreeMap::new();
+        let Some(all) = self.table(section, "fields") else {
+            if !section.table.contains_key("fields") {
+                self.problem(
+                    Some(section.span.clone()),
+                    "fields",
+                    "policy-key-missing",
+                    ("the policy names no field".to_owned(), "add [fields.NAME]".to_owned()),
+                );
+            }
+            return fields;
+        };
+        for (name, _) in all.table.iter() {
+            let name = name.get_ref().as_ref();
+            let parsed = FieldName::parse(name).map_err(|error| error.to_string());
+            let parsed = self.named(parsed, &all, name);
+            let rules = self.table(&all, name).and_then(|section| self.field(&section));
+            fields.extend(parsed.zip(rules));
+        }
+        fields
+    }
+
+    fn field(&mut self, section: &Section<'t>) -> Option<FieldPolicy> {
+        const TIERS: &[(&str, Tier)] = &[
+            ("read_only", Tier::ReadOnly),
+            ("autonomous", Tier::Autonomous),
+            ("reviewed", Tier::Reviewed),
+            ("never", Tier::Never),
+        ];
+        const PATHS: &[(&str, Path)] =
+            &[("approval_only", Path::ApprovalOnly), ("block_and_alert", Path::BlockAndAlert)];
+        const MODES: &[(&str, Mode)] = &[("shadow", Mode::Shadow), ("live", Mode::Live)];
+        self.known_keys(section, FIELD_KEYS);
+        let tier = self.required(section, "tier", |reader, section, key| reader.word(section, key, TIERS));
+        let rules = FieldPolicy {
+            tier: tier.unwrap_or(Tier::Never),
+            path: self.word(section, "path", PATHS).unwrap_or(Path::ApprovalOnly),
+            mode: self.word(section, "mode", MODES).unwrap_or(Mode::Live),
+            min_confidence: self.decimal(section, "min_confidence"),
+            lifecycle: self.texts(section, "lifecycle").unwrap_or_default(),
+            terminal: self.texts(section, "terminal").unwrap_or_default(),
+            never_target: self.texts(section, "never_target").unwrap_or_default(),
+            allowed_regressions: self.regressions(section),
+            auto: self.auto(section),
+            decay_after_days: self.decimals(section, "decay_after_days"),
+        };
+        tier?;
+        rules::field(self, section, &rules);
+        Some(rules)
+    }
+
+    fn regressions(&mut self, section: &Section<'t>) -> Vec<Regression> {
+        let mut steps = Vec::new();
+        for step in self.tables(section, "allowed_regressions") {
+            self.known_keys(&step, &["from", "to"]);
+            let from = self.required(&step, "from", Self::text);
+            let to = self.required(&step, "to", Self::text);
+            steps.extend(from.zip(to).map(|(from, to)| Regression { from, to }));
+        }
+        steps
+    }
+
+    fn auto(&mut self, section: &Section<'t>) -> Vec<AutoRule> {
+        let mut all = Vec::new();
+        for rule in self.tables(section, "auto") {
+            self.known_keys(&rule, &["from", "to", "min_confidence"]);
+            let from = self.required(&rule, "from", Self::texts);
+            let to = self.required(&rule, "to", Self::texts);
+            let least = self.required(&rule, "min_confidence", Self::decimal);
+            if let (Some(from), Some(to), Some(min_confidence)) = (from, to, least) {
+                all.push(AutoRule { from, to, min_confidence });
+            }
+        }
+        all
+    }
+
+    fn decimals(&mut self, section: &Section<'t>, key: &str) -> BTreeMap<String, Decimal> {
+        let mut all = BTreeMap::new();
+        let Some(table) = self.table(section, key) else { return all };
+        for (name, _) in table.table.iter() {
+            let name = name.get_ref().as_ref();
+            all.extend(self.decimal(&table, name).map(|number| (name.to_owned(), number)));
+        }
+        all
+    }
+}
+
+mod values;

@@ -1,0 +1,127 @@
+//! Policy files: what loads, and what each mistake is called.
+
+use std::{fs, path::Path};
+
+use super::*;
+use crate::domain::{FieldName, FieldSchema, FieldType, ObjectSchema, Tier};
+
+const HEAD: &str = "name = \"example\"\nobject = \"Lead\"\nproposal_max_age_minutes = 60\n\
+                    approval_max_age_minutes = 60\nundecided_max_age_minutes = 60\n";
+
+fn load_texts(texts: &[&str]) -> Result<Policy, Vec<PolicyProblem>> {
+    let dir = tempfile::tempdir().unwrap();
+    for (place, text) in texts.iter().enumerate() {
+        fs::write(dir.path().join(format!("{place}.toml")), text).unwrap();
+    }
+    load_dir(dir.path())
+}
+
+fn codes(texts: &[&str]) -> Vec<(&'static str, String, Option<usize>)> {
+    let problems = load_texts(texts).unwrap_err();
+    problems.into_iter().map(|problem| (problem.code, problem.key, problem.line)).collect()
+}
+
+#[test]
+fn built_in_policies_load_and_match_the_shipped_files() {
+    let built_in = load_default().unwrap();
+    let shipped = load_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/policies"))).unwrap();
+    assert_eq!(built_in.digest(), shipped.digest());
+    assert_eq!(built_in.objects.len(), 2);
+    let opportunity = &built_in.objects[&ObjectName::parse("Opportunity").unwrap()];
+    assert_eq!(opportunity.fields.len(), 4);
+    for rules in opportunity.fields.values() {
+        assert!(matches!(rules.tier, Tier::Reviewed | Tier::Never), "nothing runs by itself in the pilot");
+    }
+}
+
+#[test]
+fn every_problem_of_every_file_is_reported_in_one_run() {
+    let first = format!("{HEAD}[fields.Status]\nteir = \"reviewed\"\nmin_confidence = 0.5\n");
+    let second = "name = \"other\"\nobject = \"Not a name\"\n[fields]\n";
+    let found = codes(&[&first, second]);
+    let expected: Vec<(&str, String, Option<usize>)> = vec![
+        ("policy-key-unknown", "fields.Status.teir".into(), Some(7)),
+        ("policy-key-missing", "fields.Status.tier".into(), Some(6)),
+        ("policy-type", "fields.Status.min_confidence".into(), Some(8)),
+        ("policy-name-malformed", "object".into(), Some(2)),
+        ("policy-key-missing", "proposal_max_age_minutes".into(), Some(1)),
+        ("policy-key-missing", "approval_max_age_minutes".into(), Some(1)),
+        ("policy-key-missing", "undecided_max_age_minutes".into(), Some(1)),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    let text = format!("{HEAD}[fields.Status]\ntier = \"reviewed\"\nlifecicle = []\n");
+    let problems = load_texts(&[&text]).unwrap_err();
+    assert_eq!(problems[0].fix, "did you mean `lifecycle`?");
+    assert!(problems[0].to_string().contains("0.toml:8: fields.Status.lifecicle: unknown key"));
+}
+
+#[test]
+fn each_mistake_has_its_code() {
+    let cases = [
+        ("tier = \"review\"", "policy-value-unknown"),
+        ("tier = 1", "policy-type"),
+        ("tier = \"reviewed\"\nmin_confidence = \"1.5\"", "policy-range"),
+        ("tier = \"reviewed\"\ndecay_after_days = { New = \"0.5\" }\nlifecycle = [\"New\"]", "policy-range"),
+        ("tier = \"reviewed\"\nlifecycle = [\"New\", \"New\"]", "policy-state-duplicate"),
+        ("tier = \"reviewed\"\nlifecycle = [\"New\"]\nterminal = [\"Done\"]", "policy-state-unknown"),
+        ("tier = \"autonomous\"", "policy-auto-tier"),
+        (
+            "tier = \"reviewed\"\nauto = [{ from = [\"A\"], to = [\"B\"], min_confidence = \"0.9\" }]",
+            "policy-auto-tier",
+        ),
+        ("tier = \"reviewed\"\npath = \"block_and_alert\"", "policy-contradiction"),
+        (
+            "tier = \"reviewed\"\nlifecycle = [\"A\", \"B\"]\nterminal = [\"B\"]\n\
+             allowed_regressions = [{ from = \"B\", to = \"A\" }]",
+            "policy-contradiction",
+        ),
+        ("tier = \"reviewed\"\n= 3", "policy-syntax"),
+    ];
+    for (text, code) in cases {
+        let found = codes(&[&format!("{HEAD}[fields.Status]\n{text}\n")]);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].0, code, "{text}");
+    }
+}
+
+#[test]
+fn one_file_per_object_and_at_least_one_file() {
+    let text = format!("{HEAD}[fields.Status]\ntier = \"reviewed\"\n");
+    let found = codes(&[&text, &text]);
+    assert_eq!(found, [("policy-object-duplicate", "object".to_owned(), Some(2))]);
+    assert_eq!(codes(&[])[0].0, "policy-none");
+    let missing = load_dir(Path::new("no-such-directory")).unwrap_err();
+    assert_eq!(missing[0].code(), "policy-unreadable");
+}
+
+#[test]
+fn the_org_is_asked_for_every_field_and_state() {
+    let policy = load_default().unwrap();
+    let name = |text| FieldName::parse(text).unwrap();
+    let status = FieldType::Picklist { values: vec!["Open - Not Contacted".into()], restricted: false };
+    let schema = ObjectSchema {
+        object: ObjectName::parse("Lead").unwrap(),
+        fields: BTreeMap::from([(
+            name("Status"),
+            FieldSchema { field_type: status, updateable: false, nillable: false },
+        )]),
+        auto_allowed: Vec::new(),
+    };
+    let problems = check_against(&policy, &schema);
+    let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(
+        codes,
+        [
+            "policy-field-not-updateable",
+            "policy-state-not-in-org",
+            "policy-state-not-in-org",
+            "policy-state-not-in-org"
+        ]
+    );
+    let bare = ObjectSchema { fields: BTreeMap::new(), ..schema };
+    assert_eq!(check_against(&policy, &bare)[0].code, "policy-field-not-in-org");
+}
