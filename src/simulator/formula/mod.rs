@@ -8,8 +8,17 @@ use jiff::{Timestamp, civil::Date};
 use crate::domain::FieldValue;
 
 mod ast;
+mod calls;
+mod eval;
+mod functions;
+mod lexer;
+mod parser;
+#[cfg(test)]
+mod tests;
+mod types;
 
 pub use ast::{FieldKind, Type};
+pub use eval::EvalError;
 
 /// Where a formula is wrong and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,18 +75,40 @@ pub enum Blanks {
     AsZero,
 }
 
+/// Longest formula that Salesforce stores for a rule, in characters.
+pub const MAX_LENGTH: usize = 3_900;
+
 /// A formula whose names and types have been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Formula {}
+pub struct Formula {
+    root: ast::Node,
+}
 
 impl Formula {
-    /// Parses `text` and checks it against `types`.
-    pub fn compile(_text: &str, _types: &dyn Types) -> Result<Self, FormulaError> {
-        Ok(Self {})
+    /// Parses the formula of a validation rule and checks it against `types`.
+    ///
+    /// Names are compared with letter case, which is stricter than Salesforce.
+    pub fn compile(text: &str, types: &dyn Types) -> Result<Self, FormulaError> {
+        let length = text.chars().count();
+        if length > MAX_LENGTH {
+            return Err(FormulaError {
+                position: MAX_LENGTH,
+                message: format!("Formula is too long ({length} characters). Maximum length is {MAX_LENGTH}"),
+            });
+        }
+        let expr = parser::parse(text)?;
+        let root = types::Checker { types }.rule(&expr)?;
+        Ok(Self { root })
     }
 
-    /// Whether a validation rule with this formula fires. Null is false.
-    pub fn is_true(&self, _scope: &dyn Scope) -> bool {
-        false
+    /// The value; null where a blank makes it so.
+    pub fn eval(&self, scope: &dyn Scope) -> Result<FieldValue, EvalError> {
+        eval::eval(&self.root, scope)
+    }
+
+    /// Whether a validation rule with this formula fires. Null is false, so the rule does
+    /// not fire; a calculation without a result fires it, so that the save is refused.
+    pub fn is_true(&self, scope: &dyn Scope) -> bool {
+        self.eval(scope).map_or(true, |value| value.as_bool())
     }
 }
