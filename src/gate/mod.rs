@@ -2,14 +2,17 @@
 
 pub mod checks;
 pub mod decide;
+pub mod explain;
 pub mod finding;
 mod fingerprint;
 pub mod input;
 pub mod limits;
 pub mod plan;
+pub mod rollback;
 pub mod verdict;
 
 pub use decide::{GATE_REVISION, decide};
 pub use finding::{Effect, Finding, FindingCode};
 pub use input::{History, Input, Rules};
+pub use rollback::{Obstacle, RollbackPlan, Spared, plan_rollback};
 pub use verdict::{Outcome, Verdict};
