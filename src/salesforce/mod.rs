@@ -5,6 +5,7 @@ pub mod avro;
 mod classify;
 mod connection;
 mod errors;
+pub mod change_event;
 pub mod names;
 mod reader;
 mod reading;

@@ -13,6 +13,8 @@ use tonic::{
     transport::Channel,
 };
 
+use crate::salesforce::change_event::EventDecoder;
+
 use super::{
     error::{Action, StreamError},
     proto::{SchemaRequest, TopicRequest, pub_sub_client::PubSubClient as Stub},
@@ -47,6 +49,8 @@ pub struct SchemaEntry {
     pub id: String,
     /// Avro JSON, as received.
     pub json: String,
+    /// Reads events of this schema.
+    pub decoder: EventDecoder,
 }
 
 /// A client over one HTTP/2 connection, which is opened at the first call and opened
@@ -113,7 +117,9 @@ impl PubSubClient {
         let request = SchemaRequest { schema_id: id.to_owned() };
         let info =
             self.call(request, |mut stub, request| async move { stub.get_schema(request).await }).await?;
-        Ok(Arc::new(SchemaEntry { id: id.to_owned(), json: info.schema_json }))
+        let decoder = EventDecoder::parse(&info.schema_json)
+            .map_err(|error| StreamError::config(error.code(), format!("schema {id:?}: {error}")))?;
+        Ok(Arc::new(SchemaEntry { id: id.to_owned(), json: info.schema_json, decoder }))
     }
 
     /// Opens the stream of a topic. Failures come out of the stream itself.

@@ -4,6 +4,7 @@ pub mod client;
 pub mod error;
 pub mod proto;
 pub mod raw;
+pub mod read;
 pub mod settings;
 pub mod sink;
 pub mod stream;
@@ -11,6 +12,7 @@ pub mod token;
 
 pub use client::{PubSubClient, SchemaEntry, Topic};
 pub use error::{Action, StreamError};
+pub use read::ReceivedEvent;
 pub use settings::PubSubSettings;
 pub use sink::{BatchSink, RawResponse, RecordedBatch, SinkError};
 pub use stream::{Batch, EventStream, Start};
