@@ -5,6 +5,7 @@
 //! [`Command`] and an arm in [`run`]. Data goes to stdout, everything else to stderr.
 
 pub mod exit;
+pub mod explain;
 pub mod org;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,8 @@ pub struct Cli {
 /// One variant per file of this module.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Explain a finding code.
+    Explain(explain::Args),
     /// Run a simulated Salesforce org on this machine.
     Org(org::Args),
 }
@@ -30,6 +33,7 @@ pub enum Command {
 /// Runs the command to its end.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Explain(args) => explain::run(args).await,
         Command::Org(args) => org::run(args).await,
     }
 }
