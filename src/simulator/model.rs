@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::FieldValue;
 
 /// A row: field API name to value. `Id` and the audit fields are ordinary entries.
@@ -106,7 +108,7 @@ impl ObjectDef {
 }
 
 /// What happened to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// Insert.
     Create,
@@ -119,7 +121,7 @@ pub enum ChangeKind {
 }
 
 /// One transaction's facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     /// 36 characters, shared by all changes of the transaction.
     pub transaction_key: String,
@@ -134,7 +136,7 @@ pub struct Commit {
 }
 
 /// One row's change in one transaction, as the event bus keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRecord {
     /// Position on the org-wide bus; grows, with gaps.
     pub position: u64,

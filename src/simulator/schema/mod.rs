@@ -1,0 +1,186 @@
+//! The objects that every org has, and the shape that change events give them.
+
+mod picklists;
+mod setup;
+mod standard;
+mod table;
+
+use super::model::{FieldDef, FieldKind, ObjectDef, PicklistValue};
+use crate::domain::FieldType;
+
+pub use picklists::{StageDef, lead_statuses, stages};
+
+/// All objects of a fresh org, before any package is deployed.
+pub fn standard_objects() -> Vec<ObjectDef> {
+    standard::TABLES.iter().chain(setup::TABLES).map(table::parse).collect()
+}
+
+/// One standard object by name, letter case ignored.
+pub fn standard_object(name: &str) -> Option<ObjectDef> {
+    standard::TABLES
+        .iter()
+        .chain(setup::TABLES)
+        .find(|table| table.name.eq_ignore_ascii_case(name))
+        .map(table::parse)
+}
+
+/// An object of a custom metadata type: its own fields come after these.
+pub fn metadata_type(name: &str, label: &str, custom: Vec<FieldDef>) -> ObjectDef {
+    let mut object = table::parse(&table::Table {
+        name,
+        label,
+        prefix: "m00",
+        dml: false,
+        fields: setup::METADATA_TYPE,
+    });
+    object.fields.extend(custom);
+    object
+}
+
+/// One top-level field of a change event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventField<'a> {
+    /// A field of its own.
+    Plain(&'a FieldDef),
+    /// Parts of a compound field, in the order of the event's record.
+    Compound {
+        /// Name in the event, for example `Address`.
+        name: &'static str,
+        /// Record name: `Address` or `PersonName`.
+        record: &'static str,
+        /// Part name in the event and the REST field that holds it.
+        parts: &'static [(&'static str, &'static str)],
+    },
+}
+
+/// The fields of an object's change events in the event schema's order. `Id` is not
+/// among them; parts of compound fields stand inside their compound.
+/// Source: recorded schemas and the Change Data Capture guide's field orders.
+pub fn event_fields(object: &ObjectDef) -> Vec<EventField<'_>> {
+    let compounds = compounds(&object.name);
+    let part_of = |name: &str| compounds.iter().any(|(_, _, parts)| parts.iter().any(|(_, f)| *f == name));
+    let mut fields = Vec::new();
+    for field in object.fields.iter().filter(|field| field.in_change_events) {
+        if let Some((name, record, parts)) = compounds.iter().copied().find(|(name, ..)| *name == field.name) {
+            fields.push(EventField::Compound { name, record, parts });
+        } else if !part_of(&field.name) {
+            fields.push(EventField::Plain(field));
+        }
+    }
+    fields
+}
+
+type Parts = &'static [(&'static str, &'static str)];
+
+macro_rules! address {
+    ($prefix:literal) => {
+        &[
+            ("Street", concat!($prefix, "Street")),
+            ("City", concat!($prefix, "City")),
+            ("State", concat!($prefix, "State")),
+            ("PostalCode", concat!($prefix, "PostalCode")),
+            ("Country", concat!($prefix, "Country")),
+            ("Latitude", concat!($prefix, "Latitude")),
+            ("Longitude", concat!($prefix, "Longitude")),
+            ("GeocodeAccuracy", concat!($prefix, "GeocodeAccuracy")),
+        ]
+    };
+}
+
+fn compounds(object: &str) -> &'static [(&'static str, &'static str, Parts)] {
+    match object {
+        "Lead" => &[
+            (
+                "Name",
+                "PersonName",
+                &[("Salutation", "Salutation"), ("FirstName", "FirstName"), ("LastName", "LastName")],
+            ),
+            ("Address", "Address", address!("")),
+        ],
+        "Account" => &[
+            ("BillingAddress", "Address", address!("Billing")),
+            ("ShippingAddress", "Address", address!("Shipping")),
+        ],
+        _ => &[],
+    }
+}
+
+/// The gate's view of a field's type; `None` for compound fields, which hold no value.
+pub fn field_type(kind: &FieldKind) -> Option<FieldType> {
+    let active = |values: &[PicklistValue]| {
+        values.iter().filter(|value| value.active).map(|value| value.value.clone()).collect()
+    };
+    Some(match kind {
+        FieldKind::Formatted("address", _) => return None,
+        FieldKind::Id | FieldKind::Reference(..) => FieldType::Reference,
+        FieldKind::Text(length) | FieldKind::Formatted(_, length) => FieldType::Text { length: *length },
+        FieldKind::LongText(length) => FieldType::LongText { length: *length },
+        FieldKind::Picklist(values, restricted) => FieldType::Picklist {
+            values: active(values),
+            restricted: *restricted == super::model::Restricted::Yes,
+        },
+        FieldKind::MultiPicklist(values) => FieldType::MultiPicklist { values: active(values) },
+        FieldKind::Number(_, precision, scale) => {
+            FieldType::Decimal { precision: *precision, scale: *scale }
+        }
+        FieldKind::Date => FieldType::Date,
+        FieldKind::DateTime => FieldType::DateTime,
+        FieldKind::Checkbox(_) => FieldType::Bool,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event_names(object: &str) -> Vec<String> {
+        let object = standard_object(object).unwrap();
+        event_fields(&object)
+            .iter()
+            .map(|field| match field {
+                EventField::Plain(field) => field.name.clone(),
+                EventField::Compound { name, .. } => (*name).to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn event_positions_are_those_of_the_guide() {
+        let lead = event_names("Lead");
+        let at = |list: &[String], name: &str| list.iter().position(|field| field == name).map(|at| at + 1);
+        for (name, position) in [("Name", 1), ("Address", 4), ("Status", 12), ("OwnerId", 17)] {
+            assert_eq!(at(&lead, name), Some(position), "Lead.{name}");
+        }
+        assert_eq!(at(&lead, "LastModifiedById"), Some(28));
+        assert_eq!(at(&lead, "GenderIdentity"), Some(41));
+        assert_eq!(lead.len(), 41);
+        let opportunity = event_names("Opportunity");
+        for (name, position) in [("StageName", 5), ("Amount", 6), ("CloseDate", 10), ("NextStep", 12)] {
+            assert_eq!(at(&opportunity, name), Some(position), "Opportunity.{name}");
+        }
+        assert_eq!(at(&opportunity, "LastModifiedDate"), Some(24));
+        assert_eq!(opportunity.len(), 30);
+        let account = event_names("Account");
+        assert_eq!(at(&account, "LastModifiedDate"), Some(22), "as in the guide, without record types");
+    }
+
+    #[test]
+    fn every_table_parses_and_names_are_distinct() {
+        let objects = standard_objects();
+        for object in &objects {
+            assert_eq!(object.fields[0].name, "Id", "{}", object.name);
+            let mut names: Vec<_> = object.fields.iter().map(|f| f.name.to_ascii_lowercase()).collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), object.fields.len(), "{} names a field twice", object.name);
+            assert_eq!(object.key_prefix.len(), 3, "{}", object.name);
+        }
+    }
+
+    #[test]
+    fn stage_and_status_take_any_text() {
+        let lead = standard_object("lead").unwrap();
+        let status = &lead.field("status").unwrap().kind;
+        assert!(matches!(status, FieldKind::Picklist(_, super::super::model::Restricted::No)));
+    }
+}

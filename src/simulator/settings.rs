@@ -1,0 +1,152 @@
+//! Every behaviour that real orgs differ in, or that nobody could confirm, as a named setting.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How the simulated org behaves where there is a choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// Calls allowed in a rolling day. A Developer org has 15,000.
+    pub daily_api_requests: u64,
+    /// Event deliveries allowed in a rolling day. A Developer org has 10,000.
+    pub daily_event_deliveries: u64,
+    /// Hours that the event bus keeps changes.
+    pub retention_hours: u32,
+    /// Unconfirmed: whether `If-Unmodified-Since` is checked under the row lock (true) or
+    /// before it is taken (false), when a racing write can still slip in between.
+    pub precondition_under_lock: bool,
+    /// Unconfirmed: the body of a 412, an error array (true) or nothing (false).
+    pub precondition_body: bool,
+    /// Unconfirmed: whether `Sforce-Call-Options: client=` is honoured on collections and
+    /// composite calls; the documentation lists only single-row resources.
+    pub call_options_on_collections: bool,
+    /// Unconfirmed: whether `Sforce-Auto-Assign: FALSE` is honoured on collections.
+    pub auto_assign_on_collections: bool,
+    /// Whether an update that changes no value still moves `LastModifiedDate`. Real orgs do.
+    pub no_op_updates_touch: bool,
+    /// Unconfirmed: whether such an update makes a change event.
+    pub no_op_updates_publish: bool,
+    /// Unconfirmed: what a stage outside the org's list does to Probability, IsClosed and IsWon.
+    pub unlisted_stage: UnlistedStage,
+    /// Unconfirmed: what becomes of decimals beyond the field's scale.
+    pub excess_decimals: ExcessDecimals,
+    /// Unconfirmed: whether leading and trailing blanks of single-line texts are removed.
+    pub trim_text: bool,
+    /// Unconfirmed: how a validation rule compares a blank number or date.
+    pub blank_numbers: BlankNumbers,
+    /// Unconfirmed: whether one locked row fails its whole batch of rows or only itself.
+    pub locked_row_fails_batch: bool,
+    /// Unconfirmed: the HTTP status of `UNABLE_TO_LOCK_ROW` (400 and 500 are both reported).
+    pub lock_row_status: u16,
+    /// Unconfirmed: the HTTP status of `INSUFFICIENT_ACCESS_OR_READONLY` (400 or 403).
+    pub insufficient_access_status: u16,
+    /// Whether converted leads may be edited; a permission in real orgs.
+    pub converted_leads_editable: bool,
+    /// The user or queue that an active lead assignment rule would give every created or
+    /// updated lead to. Empty: no rule is active.
+    pub lead_assignment_owner: Option<String>,
+    /// Fields with history tracking, by object.
+    pub history_fields: BTreeMap<String, Vec<String>>,
+    /// Whether a call extends the session that made it.
+    pub sessions_slide: bool,
+    /// Seconds that an access token lives.
+    pub session_seconds: u64,
+    /// Seconds between keepalives on an idle stream. The service uses up to 270.
+    pub keepalive_seconds: u64,
+    /// Seconds after which a stream with no credit left is closed.
+    pub idle_close_seconds: u64,
+    /// Unconfirmed: whether a long-lived stream is re-authenticated, and after how many seconds.
+    pub stream_reauth_seconds: Option<u64>,
+    /// Unconfirmed: whether bits of fields hidden by field-level security stay in `changedFields`.
+    pub hidden_fields_keep_bits: bool,
+    /// Unconfirmed: whether emptied fields stand in `changedFields` as well as in `nulledFields`.
+    pub nulled_fields_also_changed: bool,
+}
+
+/// What a stage outside the list does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnlistedStage {
+    /// Probability, forecast category and the closed flags stay as they were.
+    Keep,
+    /// Probability 0, category Omitted, open.
+    Zero,
+}
+
+/// What becomes of decimals beyond the scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExcessDecimals {
+    /// Rounded half away from zero.
+    Round,
+    /// Kept as sent.
+    Keep,
+}
+
+/// How rules compare blank numbers and dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlankNumbers {
+    /// The comparison is null and the rule does not fire.
+    AsNull,
+    /// Blank counts as zero.
+    AsZero,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            daily_api_requests: 15_000,
+            daily_event_deliveries: 10_000,
+            retention_hours: 72,
+            precondition_under_lock: true,
+            precondition_body: true,
+            call_options_on_collections: true,
+            auto_assign_on_collections: true,
+            no_op_updates_touch: true,
+            no_op_updates_publish: false,
+            unlisted_stage: UnlistedStage::Keep,
+            excess_decimals: ExcessDecimals::Round,
+            trim_text: true,
+            blank_numbers: BlankNumbers::AsNull,
+            locked_row_fails_batch: false,
+            lock_row_status: 400,
+            insufficient_access_status: 400,
+            converted_leads_editable: false,
+            lead_assignment_owner: None,
+            history_fields: default_history(),
+            sessions_slide: true,
+            session_seconds: 7_200,
+            keepalive_seconds: 120,
+            idle_close_seconds: 60,
+            stream_reauth_seconds: None,
+            hidden_fields_keep_bits: false,
+            nulled_fields_also_changed: true,
+        }
+    }
+}
+
+fn default_history() -> BTreeMap<String, Vec<String>> {
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+    BTreeMap::from([
+        ("Lead".to_owned(), names(&["Status", "OwnerId", "AI_Decision__c", "AI_Promoted_Proposal_ID__c"])),
+        (
+            "Opportunity".to_owned(),
+            names(&["StageName", "Amount", "CloseDate", "NextStep", "OwnerId", "AI_Decision__c"]),
+        ),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partial_file_keeps_the_other_defaults() {
+        let settings: Settings = serde_json::from_str(r#"{"retention-hours": 1}"#).unwrap();
+        assert_eq!(settings, Settings { retention_hours: 1, ..Settings::default() });
+        assert!(serde_json::from_str::<Settings>(r#"{"retention": 1}"#).is_err(), "a typo is refused");
+    }
+}

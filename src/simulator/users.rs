@@ -1,0 +1,199 @@
+//! The org's people: who they are and what they may see and do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    metadata::{FieldAccess, ObjectAccess, Package, PermissionSetDef},
+    model::ObjectDef,
+};
+
+/// A seeded user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserInfo {
+    /// `admin`, `proposer`, `promoter`, `reviewer` or `outsider`.
+    pub role: String,
+    /// 18-character id.
+    pub user_id: String,
+    /// `reviewer@countersign.example`
+    pub username: String,
+    /// Full name.
+    pub name: String,
+    /// Profile name.
+    pub profile: String,
+    /// Names of the permission sets assigned.
+    pub permission_sets: Vec<String>,
+}
+
+/// Role, first name, last name, profile, permission sets.
+pub(super) type Person =
+    (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// System Administrator: sees and edits everything, holds no custom permission.
+pub(super) const ADMIN_PROFILE: &str = "System Administrator";
+/// Reads the sales objects; whatever else comes from permission sets.
+pub(super) const API_PROFILE: &str = "Minimum Access - API Only Integrations";
+/// Reads, creates and edits the sales objects and their standard fields.
+pub(super) const STANDARD_PROFILE: &str = "Standard User";
+
+/// The five users of every simulated org.
+pub(super) const PEOPLE: &[Person] = &[
+    ("admin", "Ada", "Admin", ADMIN_PROFILE, &[]),
+    ("proposer", "Percy", "Proposer", API_PROFILE, &["AI_Proposer"]),
+    ("promoter", "Petra", "Promoter", API_PROFILE, &["AI_Promoter"]),
+    ("reviewer", "Rita", "Reviewer", STANDARD_PROFILE, &["AI_Reviewer"]),
+    ("outsider", "Otto", "Outsider", STANDARD_PROFILE, &[]),
+];
+
+/// The objects that sales profiles open.
+const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account"];
+
+/// What one user may see and do, worked out once at deploy.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Access {
+    all: bool,
+    objects: BTreeMap<String, ObjectAccess>,
+    fields: BTreeMap<String, BTreeMap<String, FieldAccess>>,
+    custom: BTreeSet<String>,
+}
+
+impl Access {
+    pub(super) fn new(
+        profile: &str,
+        permission_sets: &[&str],
+        objects: &[Arc<ObjectDef>],
+        package: &Package,
+    ) -> Self {
+        let sets: Vec<&PermissionSetDef> = package
+            .permission_sets
+            .iter()
+            .filter(|set| permission_sets.contains(&set.name.as_str()))
+            .collect();
+        let mut access = Self {
+            all: profile == ADMIN_PROFILE,
+            custom: sets.iter().flat_map(|set| set.custom_permissions.iter().cloned()).collect(),
+            ..Self::default()
+        };
+        for object in objects {
+            let allowed = object_access(profile, object, &sets);
+            access.fields.insert(object.name.clone(), field_access(profile, object, allowed, &sets));
+            access.objects.insert(object.name.clone(), allowed);
+        }
+        access
+    }
+}
+
+fn object_access(profile: &str, object: &ObjectDef, sets: &[&PermissionSetDef]) -> ObjectAccess {
+    let sales = SALES_OBJECTS.contains(&object.name.as_str());
+    let edits = sales && profile == STANDARD_PROFILE;
+    // Setup objects and histories can be read by everybody who can log in.
+    let mut sum = ObjectAccess {
+        read: sales || !object.dml,
+        create: edits,
+        edit: edits,
+        ..ObjectAccess::default()
+    };
+    for more in sets.iter().filter_map(|set| set.objects.get(&object.name)) {
+        sum.read |= more.read;
+        sum.create |= more.create;
+        sum.edit |= more.edit;
+        sum.delete |= more.delete;
+        sum.view_all |= more.view_all || more.modify_all;
+        sum.modify_all |= more.modify_all;
+    }
+    sum
+}
+
+fn field_access(
+    profile: &str,
+    object: &ObjectDef,
+    allowed: ObjectAccess,
+    sets: &[&PermissionSetDef],
+) -> BTreeMap<String, FieldAccess> {
+    let mut fields = BTreeMap::new();
+    for field in &object.fields {
+        let writes = allowed.edit || allowed.create;
+        let mut sum = if !field.has_fls {
+            FieldAccess { read: allowed.read, edit: writes }
+        } else if field.custom_id.is_some() {
+            // A deployed field is hidden until a permission set opens it; settings are readable.
+            FieldAccess { read: !object.dml, edit: false }
+        } else {
+            FieldAccess { read: allowed.read, edit: writes && profile == STANDARD_PROFILE }
+        };
+        let key = format!("{}.{}", object.name, field.name);
+        for more in sets.iter().filter_map(|set| set.fields.get(&key)) {
+            sum.read |= more.read || more.edit;
+            sum.edit |= more.edit;
+        }
+        sum.read &= allowed.read;
+        sum.edit &= writes;
+        fields.insert(field.name.clone(), sum);
+    }
+    fields
+}
+
+/// A logged-in user, as every call carries it. Object and field names are taken in the
+/// org's own letter case, as `ObjectDef` and `FieldDef` have them.
+#[derive(Debug, Clone)]
+pub struct UserContext {
+    /// 18-character id.
+    pub user_id: String,
+    /// Username.
+    pub username: String,
+    /// Role of the seeded user.
+    pub role: String,
+    pub(super) access: Arc<Access>,
+}
+
+impl UserContext {
+    fn object(&self, object: &str) -> ObjectAccess {
+        self.access.objects.get(object).copied().unwrap_or_default()
+    }
+
+    /// May see the object at all.
+    pub fn can_read_object(&self, object: &str) -> bool {
+        self.access.all || self.object(object).read
+    }
+
+    /// May change rows.
+    pub fn can_edit_object(&self, object: &str) -> bool {
+        self.access.all || self.object(object).edit
+    }
+
+    /// May create rows.
+    pub fn can_create(&self, object: &str) -> bool {
+        self.access.all || self.object(object).create
+    }
+
+    /// May delete rows.
+    pub fn can_delete(&self, object: &str) -> bool {
+        self.access.all || self.object(object).delete
+    }
+
+    /// Holds View All Records, which change events need.
+    pub fn can_view_all(&self, object: &str) -> bool {
+        self.access.all || self.object(object).view_all
+    }
+
+    /// May see the field.
+    pub fn can_read_field(&self, object: &str, field: &str) -> bool {
+        self.access.all || self.field(object, field).read
+    }
+
+    /// May change the field, if the field can be changed at all.
+    pub fn can_edit_field(&self, object: &str, field: &str) -> bool {
+        self.access.all || self.field(object, field).edit
+    }
+
+    fn field(&self, object: &str, field: &str) -> FieldAccess {
+        self.access.fields.get(object).and_then(|fields| fields.get(field)).copied().unwrap_or_default()
+    }
+
+    /// Holds the custom permission.
+    pub fn has_permission(&self, custom: &str) -> bool {
+        self.access.custom.contains(custom)
+    }
+}
