@@ -8,7 +8,7 @@ mod table;
 use super::model::{FieldDef, FieldKind, ObjectDef, PicklistValue};
 use crate::domain::FieldType;
 
-pub use picklists::{StageDef, lead_statuses, stages};
+pub use picklists::{StageDef, forecast_category, forecast_name, lead_statuses, stages};
 
 /// All objects of a fresh org, before any package is deployed.
 pub fn standard_objects() -> Vec<ObjectDef> {

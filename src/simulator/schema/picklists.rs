@@ -49,14 +49,24 @@ pub fn lead_statuses() -> &'static [(&'static str, bool, bool)] {
     ]
 }
 
-/// `ForecastCategory` of each `ForecastCategoryName`.
-pub(crate) const FORECAST: &[(&str, &str)] = &[
+/// `ForecastCategoryName` and its `ForecastCategory`.
+const FORECAST: &[(&str, &str)] = &[
     ("Omitted", "Omitted"),
     ("Pipeline", "Pipeline"),
     ("Best Case", "BestCase"),
     ("Commit", "Forecast"),
     ("Closed", "Closed"),
 ];
+
+/// `ForecastCategory` of a `ForecastCategoryName`.
+pub fn forecast_category(name: &str) -> &'static str {
+    FORECAST.iter().find(|(label, _)| *label == name).map_or("Omitted", |(_, category)| category)
+}
+
+/// `ForecastCategoryName` of a `ForecastCategory`.
+pub fn forecast_name(category: &str) -> &'static str {
+    FORECAST.iter().find(|(_, value)| *value == category).map_or("Omitted", |(label, _)| label)
+}
 
 /// A named list of the field tables. An unknown name gives an empty list, which the tests notice.
 pub(super) fn values(name: &str) -> Vec<PicklistValue> {

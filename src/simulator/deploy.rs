@@ -1,0 +1,329 @@
+//! Puts the package into an org: fields, permission sets, settings, and the rows that every org starts with.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::{
+    ids,
+    metadata::Package,
+    model::{ObjectDef, Row},
+    org::{Org, OrgError},
+    schema,
+    sessions::OAuthApp,
+    state::State,
+    users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, STANDARD_PROFILE, UserInfo},
+};
+use crate::{
+    clock,
+    domain::FieldValue,
+    salesforce::names::setting,
+};
+
+/// The queue that the demo's leads can wait in.
+const QUEUE: &str = "AI_Review_Queue";
+
+/// Standard objects with the package's fields after their own, and custom metadata types.
+pub(super) fn objects(package: &Package) -> Result<Vec<Arc<ObjectDef>>, OrgError> {
+    let mut objects = schema::standard_objects();
+    let mut number = 0;
+    let mut custom = |fields: &[super::model::FieldDef]| {
+        let mut fields = fields.to_vec();
+        for field in &mut fields {
+            number += 1;
+            // The 15-character form, as schema documents carry it.
+            field.custom_id = ids::nth("00N", number).get(..15).map(str::to_owned);
+        }
+        fields
+    };
+    for (name, added) in &package.objects {
+        let object = objects
+            .iter_mut()
+            .find(|object| object.name == *name)
+            .ok_or_else(|| OrgError::UnknownObject(name.clone()))?;
+        object.fields.extend(custom(&added.fields));
+    }
+    for (name, added) in &package.metadata_types {
+        let label = added.label.as_deref().unwrap_or(name);
+        objects.push(schema::metadata_type(name, label, custom(&added.fields)));
+    }
+    Ok(objects.into_iter().map(Arc::new).collect())
+}
+
+/// A new client app with a random secret.
+pub(super) fn oauth_app() -> OAuthApp {
+    OAuthApp {
+        client_id: format!("3MVG9{}", clock::random_id().replace('-', "")),
+        client_secret: clock::random_id().replace('-', "").to_uppercase(),
+        certificate_pem: None,
+        run_as_user: None,
+        approved_users: BTreeSet::new(),
+    }
+}
+
+/// Indexes loaded rows and adds what is missing: people, status tables, permission sets, settings.
+pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Package, now: Timestamp) {
+    for object in objects {
+        state.table_mut(object).index(object);
+    }
+    let mut org = Filler { state, objects, now, author: String::new() };
+    if org.state.people.is_empty() {
+        org.people();
+        org.organization();
+        org.statuses();
+        org.queue();
+    }
+    org.author = org.state.people.get("admin").cloned().unwrap_or_default();
+    org.permission_sets(package);
+    org.settings(package);
+}
+
+/// What each seeded user may do, with this package deployed.
+pub(super) fn access(
+    state: &State,
+    objects: &[Arc<ObjectDef>],
+    package: &Package,
+) -> BTreeMap<String, (UserInfo, Arc<Access>)> {
+    let mut all = BTreeMap::new();
+    for (role, first, last, profile, sets) in PEOPLE {
+        let Some(user_id) = state.people.get(*role) else { continue };
+        let info = UserInfo {
+            role: (*role).to_owned(),
+            user_id: user_id.clone(),
+            username: username(role),
+            name: format!("{first} {last}"),
+            profile: (*profile).to_owned(),
+            permission_sets: sets.iter().map(|set| (*set).to_owned()).collect(),
+        };
+        let access = Access::new(profile, sets, objects, package);
+        all.insert(user_id.clone(), (info, Arc::new(access)));
+    }
+    all
+}
+
+/// Turns a switch of the one settings record, as an admin would.
+pub(super) fn set_setting(org: &Org, field: &str, on: bool) -> bool {
+    let Some(object) = org.object(setting::OBJECT) else { return false };
+    let Some(field) = object.field(field) else { return false };
+    let _turn = org.0.gate.enter();
+    let mut state = org.write_state();
+    let table = state.table_mut(&object);
+    let record = table.rows(false).into_iter().find(|row| is_default(row));
+    let Some(record) = record else { return false };
+    let mut row = (*record).clone();
+    row.insert(field.name.clone(), FieldValue::Bool(on));
+    let Some(id) = row.get("Id").and_then(FieldValue::as_text).map(str::to_owned) else { return false };
+    table.put(&id, Some(Arc::new(row)), None);
+    true
+}
+
+fn is_default(row: &Row) -> bool {
+    row.get("DeveloperName").and_then(FieldValue::as_text) == Some(setting::RECORD)
+}
+
+fn username(role: &str) -> String {
+    format!("{role}@countersign.example")
+}
+
+struct Filler<'a> {
+    state: &'a mut State,
+    objects: &'a [Arc<ObjectDef>],
+    now: Timestamp,
+    author: String,
+}
+
+impl Filler<'_> {
+    fn insert(&mut self, object: &str, values: &[(&str, FieldValue)]) -> String {
+        let Some(object) = self.objects.iter().find(|def| def.name == object) else {
+            return String::new();
+        };
+        let mut row: Row = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        for stamp in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
+            if object.field(stamp).is_some() {
+                row.insert(stamp.to_owned(), FieldValue::DateTime(self.now));
+            }
+        }
+        for by in ["CreatedById", "LastModifiedById"] {
+            if object.field(by).is_some() {
+                row.insert(by.to_owned(), text(&self.author));
+            }
+        }
+        self.state.insert_system(object, row)
+    }
+
+    fn people(&mut self) {
+        // The first user created is the admin, who then is the author of everything.
+        self.author = ids::nth("005", 1);
+        let mut profiles = BTreeMap::new();
+        for profile in [ADMIN_PROFILE, API_PROFILE, STANDARD_PROFILE] {
+            let all = FieldValue::Bool(profile == ADMIN_PROFILE);
+            let id = self.insert(
+                "Profile",
+                &[
+                    ("Name", text(profile)),
+                    ("UserType", text("Standard")),
+                    ("PermissionsViewAllData", all.clone()),
+                    ("PermissionsModifyAllData", all),
+                ],
+            );
+            profiles.insert(profile, id);
+        }
+        for (role, first, last, profile, _) in PEOPLE {
+            let id = self.insert(
+                "User",
+                &[
+                    ("Username", text(&username(role))),
+                    ("FirstName", text(first)),
+                    ("LastName", text(last)),
+                    ("Name", text(&format!("{first} {last}"))),
+                    ("Alias", text(role.get(..8).unwrap_or(role))),
+                    ("Email", text(&username(role))),
+                    ("IsActive", FieldValue::Bool(true)),
+                    ("ProfileId", text(&profiles[profile])),
+                    ("UserType", text("Standard")),
+                    ("TimeZoneSidKey", text("GMT")),
+                    ("LocaleSidKey", text("en_US")),
+                    ("EmailEncodingKey", text("UTF-8")),
+                    ("LanguageLocaleKey", text("en_US")),
+                ],
+            );
+            self.state.people.insert((*role).to_owned(), id);
+        }
+        self.state.oauth.approved_users = self.state.people.values().cloned().collect();
+        self.state.oauth.run_as_user = self.state.people.get("promoter").cloned();
+    }
+
+    fn organization(&mut self) {
+        let id = self.state.org_id.clone();
+        self.insert(
+            "Organization",
+            &[
+                ("Id", text(&id)),
+                ("Name", text("Countersign Simulated Org")),
+                ("DefaultLocaleSidKey", text("en_US")),
+                ("TimeZoneSidKey", text("GMT")),
+                ("LanguageLocaleKey", text("en_US")),
+                ("FiscalYearStartMonth", number(1)),
+                ("OrganizationType", text("Developer Edition")),
+                ("InstanceName", text("SIM1")),
+                ("IsSandbox", FieldValue::Bool(true)),
+                ("IsReadOnly", FieldValue::Bool(false)),
+            ],
+        );
+    }
+
+    fn statuses(&mut self) {
+        for (order, (value, default, converted)) in schema::lead_statuses().iter().enumerate() {
+            self.insert(
+                "LeadStatus",
+                &[
+                    ("MasterLabel", text(value)),
+                    ("ApiName", text(value)),
+                    ("SortOrder", position(order)),
+                    ("IsDefault", FieldValue::Bool(*default)),
+                    ("IsConverted", FieldValue::Bool(*converted)),
+                ],
+            );
+        }
+        for (order, stage) in schema::stages().iter().enumerate() {
+            self.insert(
+                "OpportunityStage",
+                &[
+                    ("MasterLabel", text(stage.name)),
+                    ("ApiName", text(stage.name)),
+                    ("IsActive", FieldValue::Bool(true)),
+                    ("SortOrder", position(order)),
+                    ("IsClosed", FieldValue::Bool(stage.closed)),
+                    ("IsWon", FieldValue::Bool(stage.won)),
+                    ("ForecastCategory", text(stage.category)),
+                    ("ForecastCategoryName", text(schema::forecast_name(stage.category))),
+                    ("DefaultProbability", number(i64::from(stage.probability))),
+                ],
+            );
+        }
+    }
+
+    fn queue(&mut self) {
+        let queue = self.insert(
+            "Group",
+            &[
+                ("Name", text("AI Review Queue")),
+                ("DeveloperName", text(QUEUE)),
+                ("Type", text("Queue")),
+            ],
+        );
+        let reviewer = self.state.people.get("reviewer").cloned().unwrap_or_default();
+        self.insert("GroupMember", &[("GroupId", text(&queue)), ("UserOrGroupId", text(&reviewer))]);
+    }
+
+    fn permission_sets(&mut self, package: &Package) {
+        for set in &package.permission_sets {
+            let known = self.state.table("PermissionSet").is_some_and(|table| {
+                table.rows(false).iter().any(|row| row.get("Name") == Some(&text(&set.name)))
+            });
+            if known {
+                continue;
+            }
+            let id = self.insert(
+                "PermissionSet",
+                &[
+                    ("Name", text(&set.name)),
+                    ("Label", text(&set.label)),
+                    ("IsCustom", FieldValue::Bool(true)),
+                    ("IsOwnedByProfile", FieldValue::Bool(false)),
+                ],
+            );
+            for (role, .., sets) in PEOPLE {
+                if !sets.contains(&set.name.as_str()) {
+                    continue;
+                }
+                let assignee = self.state.people.get(*role).cloned().unwrap_or_default();
+                self.insert(
+                    "PermissionSetAssignment",
+                    &[
+                        ("PermissionSetId", text(&id)),
+                        ("AssigneeId", text(&assignee)),
+                        ("IsActive", FieldValue::Bool(true)),
+                    ],
+                );
+            }
+        }
+    }
+
+    fn settings(&mut self, package: &Package) {
+        for record in &package.metadata_records {
+            let name = text(&record.developer_name);
+            let known = self.state.table(&record.type_name).is_some_and(|table| {
+                table.rows(false).iter().any(|row| row.get("DeveloperName") == Some(&name))
+            });
+            if known {
+                continue;
+            }
+            let mut values = vec![
+                ("DeveloperName", name),
+                ("MasterLabel", text(&record.label)),
+                ("Label", text(&record.label)),
+                ("Language", text("en_US")),
+                ("QualifiedApiName", text(&record.developer_name)),
+            ];
+            values.extend(record.values.iter().map(|(field, value)| (field.as_str(), value.clone())));
+            self.insert(&record.type_name, &values);
+        }
+    }
+}
+
+fn text(value: &str) -> FieldValue {
+    FieldValue::text(value)
+}
+
+fn number(value: i64) -> FieldValue {
+    FieldValue::decimal(Decimal::from(value))
+}
+
+fn position(index: usize) -> FieldValue {
+    number(i64::try_from(index).unwrap_or(0) + 1)
+}

@@ -1,0 +1,463 @@
+//! One simulated org: its objects, rows, people, bus and faults behind one cheap handle.
+//!
+//! Reads take a shared lock and give shared rows. Writes pass a gate one after another,
+//! as rows of a real org are written under an exclusive lock.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::{
+    bus::{ChangePage, PendingChange},
+    deploy,
+    faults::Faults,
+    gate::WriterGate,
+    ids,
+    limits::{Rolling, Usage},
+    metadata::Package,
+    model::{ChangeKind, ObjectDef, Row},
+    saver::Saver,
+    sessions::{OAuthApp, SessionError, SessionInfo},
+    settings::Settings,
+    state::{State, StateError},
+    users::{Access, PEOPLE, UserContext, UserInfo},
+};
+use crate::{clock::Clock, domain::FieldValue};
+
+/// How to start an org.
+#[derive(Debug)]
+pub struct OrgOptions {
+    /// 15 or 18 characters starting with `00D`; a fixed id when absent.
+    pub org_id: Option<String>,
+    /// The org's clock.
+    pub clock: Clock,
+    /// Deployed at start.
+    pub package: Package,
+    /// Behaviours.
+    pub settings: Settings,
+    /// Loaded when it exists, written when something changed.
+    pub state_file: Option<PathBuf>,
+}
+
+impl OrgOptions {
+    /// A fresh org with default settings and no file.
+    pub fn new(clock: Clock, package: Package) -> Self {
+        Self { org_id: None, clock, package, settings: Settings::default(), state_file: None }
+    }
+}
+
+/// Why an org does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OrgError {
+    /// The org id has not the shape of one.
+    #[error("`{0}` is not an org id: expected 15 or 18 letters and digits starting with 00D")]
+    OrgId(String),
+    /// The package names an object that this org does not have.
+    #[error("the package has fields or rules for `{0}`, which this org does not have")]
+    UnknownObject(String),
+    /// The state file.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl OrgError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OrgId(_) => "org-id-malformed",
+            Self::UnknownObject(_) => "package-object-unknown",
+            Self::State(error) => error.code(),
+        }
+    }
+}
+
+/// A handle on one org; clones share it.
+#[derive(Clone, Debug)]
+pub struct Org(pub(super) Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) clock: Clock,
+    pub(super) package: Package,
+    pub(super) settings: Settings,
+    pub(super) objects: Vec<Arc<ObjectDef>>,
+    by_name: BTreeMap<String, Arc<ObjectDef>>,
+    access: BTreeMap<String, (UserInfo, Arc<Access>)>,
+    state: RwLock<State>,
+    pub(super) gate: Arc<WriterGate>,
+    pub(super) faults: Faults,
+    tip: watch::Sender<u64>,
+    counters: Mutex<Counters>,
+    saver: Option<Saver>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    api: Rolling,
+    delivered: Rolling,
+    stats: Stats,
+}
+
+/// Totals since start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// Counted API calls.
+    pub api_calls: u64,
+    /// Events delivered to all subscribers.
+    pub deliveries: u64,
+    /// Saved writes by record id.
+    pub writes: BTreeMap<String, u64>,
+}
+
+/// A change put on the bus without a row behind it.
+#[derive(Debug, Clone)]
+pub struct InjectedChange {
+    /// Object API name.
+    pub object: String,
+    /// 18-character id.
+    pub record_id: String,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// As in `ChangeRecord::changed`.
+    pub changed: Row,
+}
+
+impl Org {
+    /// Starts an org and deploys the package into it.
+    pub fn new(options: OrgOptions) -> Result<Self, OrgError> {
+        let objects = deploy::objects(&options.package)?;
+        let org_id = match &options.org_id {
+            Some(id) if id.starts_with("00D") => {
+                ids::complete(id).ok_or_else(|| OrgError::OrgId(id.clone()))?
+            }
+            Some(id) => return Err(OrgError::OrgId(id.clone())),
+            None => ids::nth("00D", 1),
+        };
+        let loaded = match &options.state_file {
+            Some(path) => State::load(path)?,
+            None => None,
+        };
+        let mut state = loaded.unwrap_or_else(|| State::new(org_id, deploy::oauth_app()));
+        deploy::fill(&mut state, &objects, &options.package, seconds(options.clock.now()));
+        let access = deploy::access(&state, &objects, &options.package);
+        let by_name = objects.iter().map(|object| (object.name.to_lowercase(), Arc::clone(object))).collect();
+        let (tip, _) = watch::channel(state.bus.tip());
+        let inner = Arc::new_cyclic(|weak| Inner {
+            clock: options.clock,
+            package: options.package,
+            settings: options.settings,
+            objects,
+            by_name,
+            access,
+            state: RwLock::new(state),
+            gate: WriterGate::new(),
+            faults: Faults::default(),
+            tip,
+            counters: Mutex::default(),
+            saver: options.state_file.map(|path| Saver::start(path, weak.clone())),
+        });
+        Ok(Self(inner))
+    }
+
+    /// 18-character id.
+    pub fn org_id(&self) -> String {
+        self.read().org_id.clone()
+    }
+
+    /// The org's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Now, in whole seconds, as every audit stamp has it.
+    pub fn now_seconds(&self) -> Timestamp {
+        seconds(self.0.clock.now())
+    }
+
+    /// Behaviours.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Faults to arm and to ask for.
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// What is deployed.
+    pub fn package(&self) -> &Package {
+        &self.0.package
+    }
+
+    /// An object by name, letter case ignored.
+    pub fn object(&self, name: &str) -> Option<Arc<ObjectDef>> {
+        match self.0.by_name.get(name) {
+            Some(object) => Some(Arc::clone(object)),
+            None => self.0.by_name.get(&name.to_lowercase()).cloned(),
+        }
+    }
+
+    /// All objects.
+    pub fn objects(&self) -> Vec<Arc<ObjectDef>> {
+        self.0.objects.clone()
+    }
+
+    /// The object that a record id belongs to, by its prefix; the first one where several share it.
+    pub fn object_of_id(&self, id: &str) -> Option<Arc<ObjectDef>> {
+        let prefix = id.get(..3)?;
+        self.0.objects.iter().find(|object| object.key_prefix == prefix).cloned()
+    }
+
+    /// A live row by 15- or 18-character id.
+    pub fn row(&self, object: &str, id: &str) -> Option<Arc<Row>> {
+        let id = ids::complete(id)?;
+        let name = &self.object(object)?.name;
+        self.read().table(name)?.live(&id).cloned()
+    }
+
+    /// A deleted row by 15- or 18-character id.
+    pub fn deleted_row(&self, object: &str, id: &str) -> Option<Arc<Row>> {
+        let id = ids::complete(id)?;
+        let name = &self.object(object)?.name;
+        self.read().table(name)?.deleted(&id).cloned()
+    }
+
+    /// All rows of an object in order of their ids. Rows are shared, not copied.
+    pub fn rows(&self, object: &str, include_deleted: bool) -> Vec<Arc<Row>> {
+        let Some(object) = self.object(object) else { return Vec::new() };
+        self.read().table(&object.name).map(|table| table.rows(include_deleted)).unwrap_or_default()
+    }
+
+    /// How many live rows an object has.
+    pub fn row_count(&self, object: &str) -> usize {
+        let Some(object) = self.object(object) else { return 0 };
+        self.read().table(&object.name).map_or(0, super::store::Table::len)
+    }
+
+    /// Live rows with this value in an indexed field (external ids, unique fields, custom
+    /// checkboxes when the value is true); `None` when there is no index.
+    pub fn rows_where(&self, object: &str, field: &str, value: &FieldValue) -> Option<Vec<Arc<Row>>> {
+        let object = self.object(object)?;
+        if *value == FieldValue::Bool(false) || value.is_null() {
+            return None;
+        }
+        let field = object.field(field)?.name.clone();
+        match self.read().table(&object.name) {
+            Some(table) => table.find(&field, value),
+            None => Some(Vec::new()),
+        }
+    }
+
+    /// The seeded users.
+    pub fn users(&self) -> Vec<UserInfo> {
+        let people = &self.read().people;
+        let ids = PEOPLE.iter().filter_map(|person| people.get(person.0));
+        ids.filter_map(|id| self.0.access.get(id)).map(|(info, _)| info.clone()).collect()
+    }
+
+    /// The seeded user with this role.
+    pub fn user(&self, role: &str) -> Option<UserContext> {
+        let id = self.read().people.get(role)?.clone();
+        self.user_by_id(&id)
+    }
+
+    /// A user by 15- or 18-character id.
+    pub fn user_by_id(&self, id: &str) -> Option<UserContext> {
+        let (info, access) = self.0.access.get(&ids::complete(id)?)?;
+        Some(UserContext {
+            user_id: info.user_id.clone(),
+            username: info.username.clone(),
+            role: info.role.clone(),
+            access: Arc::clone(access),
+        })
+    }
+
+    /// A user by username, letter case ignored.
+    pub fn user_by_username(&self, username: &str) -> Option<UserContext> {
+        let (info, _) =
+            self.0.access.values().find(|(info, _)| info.username.eq_ignore_ascii_case(username))?;
+        self.user_by_id(&info.user_id)
+    }
+
+    /// Who a token stands for.
+    pub fn session(&self, token: &str) -> Result<UserContext, SessionError> {
+        let info = self.session_info(token)?;
+        self.user_by_id(&info.user_id).ok_or(SessionError::Unknown)
+    }
+
+    /// What is known of a token's session. The call counts as use.
+    pub fn session_info(&self, token: &str) -> Result<SessionInfo, SessionError> {
+        let (now, slide) = (self.0.clock.now(), self.0.settings.sessions_slide);
+        self.write_state().sessions.check(token, now, slide)
+    }
+
+    /// Opens a session and gives its access token, `00D..!..`.
+    pub fn open_session(&self, user_id: &str, lifetime: std::time::Duration) -> String {
+        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2);
+        let now = self.0.clock.now();
+        let mut state = self.write_state();
+        let org_id = state.org_id.clone();
+        state.sessions.open(&org_id, user_id, now, lifetime)
+    }
+
+    /// Ends an access or refresh token; false when it did not exist.
+    pub fn revoke_session(&self, token: &str) -> bool {
+        self.write_state().sessions.revoke(token)
+    }
+
+    /// Ends all sessions of a user.
+    pub fn expire_sessions(&self, user_id: &str) {
+        self.write_state().sessions.expire_user(user_id);
+    }
+
+    /// A refresh token for a user.
+    pub fn open_refresh(&self, user_id: &str) -> String {
+        self.write_state().sessions.open_refresh(user_id)
+    }
+
+    /// The user id of a refresh token.
+    pub fn refresh_user(&self, token: &str) -> Option<String> {
+        self.read().sessions.refresh_user(token)
+    }
+
+    /// The registered client app.
+    pub fn oauth_app(&self) -> OAuthApp {
+        self.read().oauth.clone()
+    }
+
+    /// Registers the key that JWT assertions are verified with.
+    pub fn set_oauth_certificate(&self, pem: &str) {
+        self.write_state().oauth.certificate_pem = Some(pem.to_owned());
+    }
+
+    /// Counts one API call; tells whether the day's limit is exceeded.
+    pub fn count_api_call(&self) -> Usage {
+        let now = self.0.clock.now();
+        let mut counters = self.counters();
+        counters.stats.api_calls += 1;
+        Usage { used: counters.api.add(now, 1), max: self.0.settings.daily_api_requests }
+    }
+
+    /// API calls of the day so far.
+    pub fn api_usage(&self) -> Usage {
+        let now = self.0.clock.now();
+        Usage { used: self.counters().api.add(now, 0), max: self.0.settings.daily_api_requests }
+    }
+
+    /// Counts event deliveries.
+    pub fn count_deliveries(&self, events: u64) -> Usage {
+        let now = self.0.clock.now();
+        let mut counters = self.counters();
+        counters.stats.deliveries += events;
+        Usage { used: counters.delivered.add(now, events), max: self.0.settings.daily_event_deliveries }
+    }
+
+    /// Totals since start.
+    pub fn stats(&self) -> Stats {
+        self.counters().stats.clone()
+    }
+
+    /// Up to `max` changes after a position.
+    pub fn changes_after(&self, position: u64, max: usize) -> ChangePage {
+        self.read().bus.after(position, max)
+    }
+
+    /// The newest position.
+    pub fn tip(&self) -> u64 {
+        self.read().bus.tip()
+    }
+
+    /// Tells of new positions.
+    pub fn tip_watch(&self) -> watch::Receiver<u64> {
+        self.0.tip.subscribe()
+    }
+
+    /// Drops changes that are older than the retention; done before each publish too.
+    pub fn expire_changes(&self) {
+        let cutoff = self.retention_cutoff();
+        let mut state = self.write_state();
+        state.bus.expire(cutoff);
+        self.0.tip.send_replace(state.bus.tip());
+    }
+
+    /// Puts changes on the bus, each its own transaction, without touching rows.
+    pub fn inject_changes(&self, user_id: &str, origin: &str, changes: Vec<InjectedChange>) {
+        let at = self.now_seconds().as_millisecond();
+        let mut state = self.write_state();
+        for change in changes {
+            let InjectedChange { object, record_id, kind, changed } = change;
+            state.bus.publish(user_id, origin, at, vec![PendingChange { object, record_id, kind, changed }]);
+        }
+        self.0.tip.send_replace(state.bus.tip());
+    }
+
+    /// One [`Org::inject_changes`] change.
+    pub fn inject_change(&self, user_id: &str, origin: &str, change: InjectedChange) {
+        self.inject_changes(user_id, origin, vec![change]);
+    }
+
+    /// Locks or unlocks a record as a pending approval does.
+    pub fn lock_record(&self, id: &str, locked: bool) {
+        let Some(id) = ids::complete(id) else { return };
+        let mut state = self.write_state();
+        if locked { state.locked.insert(id) } else { state.locked.remove(&id) };
+    }
+
+    /// Turns one of the org's own switches: a checkbox of `AI_Gate_Setting__mdt.Default`.
+    /// False when the package has no such switch.
+    pub fn set_setting(&self, field: &str, on: bool) -> bool {
+        deploy::set_setting(self, field, on)
+    }
+
+    /// Writes the state file now, if there is one.
+    pub fn save_state(&self) -> Result<(), StateError> {
+        match &self.0.saver {
+            Some(saver) => saver.write(&self.read()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn commit(&self, state: &mut State, user_id: &str, origin: &str, changes: Vec<PendingChange>) {
+        self.count_writes(&changes);
+        state.bus.expire(self.retention_cutoff());
+        state.bus.publish(user_id, origin, self.now_seconds().as_millisecond(), changes);
+        self.0.tip.send_replace(state.bus.tip());
+        if let Some(saver) = &self.0.saver {
+            saver.changed();
+        }
+    }
+
+    fn count_writes(&self, changes: &[PendingChange]) {
+        let mut counters = self.counters();
+        for change in changes {
+            *counters.stats.writes.entry(change.record_id.clone()).or_insert(0) += 1;
+        }
+    }
+
+    fn retention_cutoff(&self) -> i64 {
+        let kept = i64::from(self.0.settings.retention_hours) * 3_600_000;
+        self.0.clock.now().as_millisecond() - kept
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.0.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
+}
+

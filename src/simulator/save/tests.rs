@@ -1,0 +1,1 @@
+//! Saving rows: order, errors, effects, history and events.
