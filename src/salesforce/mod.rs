@@ -2,10 +2,10 @@
 
 pub mod auth;
 pub mod avro;
+pub mod change_event;
 mod classify;
 mod connection;
 mod errors;
-pub mod change_event;
 pub mod names;
 mod reader;
 mod reading;

@@ -18,11 +18,7 @@ use super::{
     state::State,
     users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, STANDARD_PROFILE, UserInfo},
 };
-use crate::{
-    clock,
-    domain::FieldValue,
-    salesforce::names::setting,
-};
+use crate::{clock, domain::FieldValue, salesforce::names::setting};
 
 /// The queue that the demo's leads can wait in.
 const QUEUE: &str = "AI_Review_Queue";
@@ -250,11 +246,7 @@ impl Filler<'_> {
     fn queue(&mut self) {
         let queue = self.insert(
             "Group",
-            &[
-                ("Name", text("AI Review Queue")),
-                ("DeveloperName", text(QUEUE)),
-                ("Type", text("Queue")),
-            ],
+            &[("Name", text("AI Review Queue")), ("DeveloperName", text(QUEUE)), ("Type", text("Queue"))],
         );
         let reviewer = self.state.people.get("reviewer").cloned().unwrap_or_default();
         self.insert("GroupMember", &[("GroupId", text(&queue)), ("UserOrGroupId", text(&reviewer))]);

@@ -138,14 +138,7 @@ fn one() -> Option<u32> {
 impl Fault {
     /// Strikes the next call at this point, once.
     pub fn once(point: FaultPoint, action: FaultAction) -> Self {
-        Self {
-            name: String::new(),
-            point,
-            matcher: FaultMatch::default(),
-            skip: 0,
-            count: Some(1),
-            action,
-        }
+        Self { name: String::new(), point, matcher: FaultMatch::default(), skip: 0, count: Some(1), action }
     }
 }
 
@@ -168,9 +161,8 @@ pub struct FaultSite<'a> {
 
 impl FaultMatch {
     fn fits(&self, site: &FaultSite<'_>) -> bool {
-        let same = |want: &Option<String>, is: &str| {
-            want.as_ref().is_none_or(|want| want.eq_ignore_ascii_case(is))
-        };
+        let same =
+            |want: &Option<String>, is: &str| want.as_ref().is_none_or(|want| want.eq_ignore_ascii_case(is));
         let has_field = |name: &String| {
             site.fields.is_some_and(|fields| fields.keys().any(|key| key.eq_ignore_ascii_case(name)))
         };

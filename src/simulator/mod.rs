@@ -16,6 +16,7 @@ pub mod schema;
 pub mod seed;
 mod sessions;
 pub mod settings;
+pub mod soql;
 mod state;
 mod store;
 mod transaction;

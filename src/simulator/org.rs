@@ -24,6 +24,7 @@ use super::{
     saver::Saver,
     sessions::{OAuthApp, SessionError, SessionInfo},
     settings::Settings,
+    soql::Cursors,
     state::{State, StateError},
     users::{Access, PEOPLE, UserContext, UserInfo},
 };
@@ -91,6 +92,7 @@ pub(super) struct Inner {
     state: RwLock<State>,
     pub(super) gate: Arc<WriterGate>,
     pub(super) faults: Faults,
+    cursors: Cursors,
     tip: watch::Sender<u64>,
     counters: Mutex<Counters>,
     saver: Option<Saver>,
@@ -157,6 +159,7 @@ impl Org {
             state: RwLock::new(state),
             gate: WriterGate::new(),
             faults: Faults::default(),
+            cursors: Cursors::default(),
             tip,
             counters: Mutex::default(),
             saver: options.state_file.map(|path| Saver::start(path, weak.clone())),
@@ -187,6 +190,11 @@ impl Org {
     /// Faults to arm and to ask for.
     pub fn faults(&self) -> &Faults {
         &self.0.faults
+    }
+
+    /// Open query cursors.
+    pub(super) fn cursors(&self) -> &Cursors {
+        &self.0.cursors
     }
 
     /// What is deployed.
@@ -405,7 +413,11 @@ impl Org {
     pub fn lock_record(&self, id: &str, locked: bool) {
         let Some(id) = ids::complete(id) else { return };
         let mut state = self.write_state();
-        if locked { state.locked.insert(id) } else { state.locked.remove(&id) };
+        if locked {
+            state.locked.insert(id)
+        } else {
+            state.locked.remove(&id)
+        };
     }
 
     /// Turns one of the org's own switches: a checkbox of `AI_Gate_Setting__mdt.Default`.
@@ -460,4 +472,3 @@ impl Org {
 pub(super) fn seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
-

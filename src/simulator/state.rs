@@ -57,7 +57,9 @@ pub enum StateError {
         source: serde_json::Error,
     },
     /// The file was written by another version.
-    #[error("state file {path} has version {found}, expected {VERSION}; move it away to start with a fresh org")]
+    #[error(
+        "state file {path} has version {found}, expected {VERSION}; move it away to start with a fresh org"
+    )]
     Version {
         /// The file.
         path: String,

@@ -32,12 +32,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// Writes rows; each row that fails leaves no trace, the others stay until the end decides.
-    pub fn write(
-        &mut self,
-        user: &UserContext,
-        options: &WriteOptions,
-        rows: &[WriteRow],
-    ) -> Vec<RowResult> {
+    pub fn write(&mut self, user: &UserContext, options: &WriteOptions, rows: &[WriteRow]) -> Vec<RowResult> {
         self.user_id.clone_from(&user.user_id);
         self.origin = options.origin();
         self.org.write_rows(&mut self.journal, user, options, rows)

@@ -28,8 +28,7 @@ pub struct UserInfo {
 }
 
 /// Role, first name, last name, profile, permission sets.
-pub(super) type Person =
-    (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+pub(super) type Person = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// System Administrator: sees and edits everything, holds no custom permission.
 pub(super) const ADMIN_PROFILE: &str = "System Administrator";
@@ -89,12 +88,8 @@ fn object_access(profile: &str, object: &ObjectDef, sets: &[&PermissionSetDef]) 
     let sales = SALES_OBJECTS.contains(&object.name.as_str());
     let edits = sales && profile == STANDARD_PROFILE;
     // Setup objects and histories can be read by everybody who can log in.
-    let mut sum = ObjectAccess {
-        read: sales || !object.dml,
-        create: edits,
-        edit: edits,
-        ..ObjectAccess::default()
-    };
+    let mut sum =
+        ObjectAccess { read: sales || !object.dml, create: edits, edit: edits, ..ObjectAccess::default() };
     for more in sets.iter().filter_map(|set| set.objects.get(&object.name)) {
         sum.read |= more.read;
         sum.create |= more.create;

@@ -28,8 +28,7 @@ impl Save<'_> {
                 for name in tracked {
                     let (before, after) = (old.get(&name), new.get(&name));
                     let Some(field) = object.field(&name).filter(|_| before != after) else { continue };
-                    let values =
-                        (before.cloned().unwrap_or_default(), after.cloned().unwrap_or_default());
+                    let values = (before.cloned().unwrap_or_default(), after.cloned().unwrap_or_default());
                     self.field_history(&history, (parent, id), &field.name, data_type(&field.kind), values);
                 }
             }
@@ -62,7 +61,8 @@ impl Save<'_> {
     fn opportunity_history(&mut self, id: &str, old: Option<&Row>, new: &Row) {
         let Some(history) = self.context.org.object("OpportunityHistory") else { return };
         let mut row = Row::from([("OpportunityId".to_owned(), FieldValue::text(id))]);
-        for field in ["StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory"]
+        for field in
+            ["StageName", "Amount", "ExpectedRevenue", "CloseDate", "Probability", "ForecastCategory"]
         {
             row.insert(field.to_owned(), new.get(field).cloned().unwrap_or_default());
         }

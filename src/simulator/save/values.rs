@@ -116,9 +116,8 @@ impl Save<'_> {
         if fitting.peek().is_none() {
             return Err(wrong());
         }
-        let exists = fitting.any(|object| {
-            self.state.table(&object.name).is_some_and(|table| table.live(&id).is_some())
-        });
+        let exists = fitting
+            .any(|object| self.state.table(&object.name).is_some_and(|table| table.live(&id).is_some()));
         if exists {
             Ok(FieldValue::text(id))
         } else {

@@ -26,13 +26,8 @@ pub fn standard_object(name: &str) -> Option<ObjectDef> {
 
 /// An object of a custom metadata type: its own fields come after these.
 pub fn metadata_type(name: &str, label: &str, custom: Vec<FieldDef>) -> ObjectDef {
-    let mut object = table::parse(&table::Table {
-        name,
-        label,
-        prefix: "m00",
-        dml: false,
-        fields: setup::METADATA_TYPE,
-    });
+    let mut object =
+        table::parse(&table::Table { name, label, prefix: "m00", dml: false, fields: setup::METADATA_TYPE });
     object.fields.extend(custom);
     object
 }
@@ -61,7 +56,8 @@ pub fn event_fields(object: &ObjectDef) -> Vec<EventField<'_>> {
     let part_of = |name: &str| compounds.iter().any(|(_, _, parts)| parts.iter().any(|(_, f)| *f == name));
     let mut fields = Vec::new();
     for field in object.fields.iter().filter(|field| field.in_change_events) {
-        if let Some((name, record, parts)) = compounds.iter().copied().find(|(name, ..)| *name == field.name) {
+        if let Some((name, record, parts)) = compounds.iter().copied().find(|(name, ..)| *name == field.name)
+        {
             fields.push(EventField::Compound { name, record, parts });
         } else if !part_of(&field.name) {
             fields.push(EventField::Plain(field));
@@ -120,9 +116,7 @@ pub fn field_type(kind: &FieldKind) -> Option<FieldType> {
             restricted: *restricted == super::model::Restricted::Yes,
         },
         FieldKind::MultiPicklist(values) => FieldType::MultiPicklist { values: active(values) },
-        FieldKind::Number(_, precision, scale) => {
-            FieldType::Decimal { precision: *precision, scale: *scale }
-        }
+        FieldKind::Number(_, precision, scale) => FieldType::Decimal { precision: *precision, scale: *scale },
         FieldKind::Date => FieldType::Date,
         FieldKind::DateTime => FieldType::DateTime,
         FieldKind::Checkbox(_) => FieldType::Bool,

@@ -96,7 +96,9 @@ pub(super) fn values(name: &str) -> Vec<PicklistValue> {
         ]),
         "Ownership" => plain(&["Public", "Private", "Subsidiary", "Other"]),
         "Clean" => plain(&["Matched", "Different", "Acknowledged", "NotFound", "Inactive", "Pending"]),
-        "Accuracy" => plain(&["Address", "NearAddress", "Block", "Street", "Zip", "City", "State", "Unknown"]),
+        "Accuracy" => {
+            plain(&["Address", "NearAddress", "Block", "Street", "Zip", "City", "State", "Unknown"])
+        }
         "Pronouns" => plain(&["He/Him", "She/Her", "They/Them", "He/They", "She/They", "Not Listed"]),
         "Gender" => plain(&["Male", "Female", "Nonbinary", "Not Listed"]),
         "Industry" => plain(INDUSTRIES),

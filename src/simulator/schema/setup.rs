@@ -8,7 +8,13 @@ pub(super) const TABLES: &[Table<'static>] = &[
     Table { name: "LeadStatus", label: "Lead Status Value", prefix: "01J", dml: false, fields: LEAD_STATUS },
     Table { name: "OpportunityStage", label: "Opportunity Stage", prefix: "01J", dml: false, fields: STAGE },
     Table { name: "Profile", label: "Profile", prefix: "00e", dml: false, fields: PROFILE },
-    Table { name: "PermissionSet", label: "Permission Set", prefix: "0PS", dml: false, fields: PERMISSION_SET },
+    Table {
+        name: "PermissionSet",
+        label: "Permission Set",
+        prefix: "0PS",
+        dml: false,
+        fields: PERMISSION_SET,
+    },
     Table {
         name: "PermissionSetAssignment",
         label: "Permission Set Assignment",
