@@ -23,7 +23,7 @@ pub use digest::{CanonicalError, Digest};
 pub use evidence::Evidence;
 pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId};
 pub use policy::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier};
-pub use promotion::{Basis, Change, Plan, Settlement, Stamps};
+pub use promotion::{Basis, Change, Plan, Promotion, Settlement, Stamps};
 pub use proposal::{Proposal, Stage};
 pub use record::{RecordSnapshot, RecordState};
 pub use schema::{FieldSchema, FieldType, ObjectSchema};

@@ -107,6 +107,22 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All stages, in the order of a proposal's life.
+    pub const ALL: &'static [Self] = &[
+        Self::Received,
+        Self::AwaitingApproval,
+        Self::Approved,
+        Self::Promoting,
+        Self::Promoted,
+        Self::Refused,
+        Self::Rejected,
+        Self::Stale,
+        Self::Expired,
+        Self::Superseded,
+        Self::Shadow,
+        Self::RolledBack,
+    ];
+
     /// True when nothing more happens without a new proposal or a rollback.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Received | Self::AwaitingApproval | Self::Approved | Self::Promoting)

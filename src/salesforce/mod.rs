@@ -7,6 +7,7 @@ mod classify;
 mod connection;
 mod errors;
 pub mod names;
+pub mod pubsub;
 mod reader;
 mod reading;
 mod row;
