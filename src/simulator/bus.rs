@@ -4,7 +4,13 @@ use std::{collections::VecDeque, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{ChangeKind, ChangeRecord, Commit, Row};
+use tokio::sync::watch;
+
+use super::{
+    model::{ChangeKind, ChangeRecord, Commit, Row},
+    org::Org,
+    state::State,
+};
 use crate::clock;
 
 /// Where a fresh org's bus starts; small orgs have small numbers.
@@ -100,6 +106,73 @@ impl Bus {
             tip: self.tip,
             oldest: self.horizon + 1,
         }
+    }
+}
+
+/// A change put on the bus without a row behind it.
+#[derive(Debug, Clone)]
+pub struct InjectedChange {
+    /// Object API name.
+    pub object: String,
+    /// 18-character id.
+    pub record_id: String,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// As in `ChangeRecord::changed`.
+    pub changed: Row,
+}
+
+impl Org {
+    /// Up to `max` changes after a position.
+    pub fn changes_after(&self, position: u64, max: usize) -> ChangePage {
+        self.read().bus.after(position, max)
+    }
+
+    /// The newest position.
+    pub fn tip(&self) -> u64 {
+        self.read().bus.tip()
+    }
+
+    /// Tells of new positions.
+    pub fn tip_watch(&self) -> watch::Receiver<u64> {
+        self.0.tip.subscribe()
+    }
+
+    /// Drops changes that are older than the retention; done before each publish too.
+    pub fn expire_changes(&self) {
+        let cutoff = self.retention_cutoff();
+        let mut state = self.write_state();
+        state.bus.expire(cutoff);
+        self.0.tip.send_replace(state.bus.tip());
+    }
+
+    /// Puts changes on the bus, each its own transaction, without touching rows.
+    pub fn inject_changes(&self, user_id: &str, origin: &str, changes: Vec<InjectedChange>) {
+        let at = self.now_seconds().as_millisecond();
+        let mut state = self.write_state();
+        for change in changes {
+            let InjectedChange { object, record_id, kind, changed } = change;
+            state.bus.publish(user_id, origin, at, vec![PendingChange { object, record_id, kind, changed }]);
+        }
+        self.0.tip.send_replace(state.bus.tip());
+    }
+
+    /// One [`Org::inject_changes`] change.
+    pub fn inject_change(&self, user_id: &str, origin: &str, change: InjectedChange) {
+        self.inject_changes(user_id, origin, vec![change]);
+    }
+
+    pub(super) fn commit(&self, state: &mut State, user_id: &str, origin: &str, changes: Vec<PendingChange>) {
+        self.count_writes(&changes);
+        state.bus.expire(self.retention_cutoff());
+        state.bus.publish(user_id, origin, self.now_seconds().as_millisecond(), changes);
+        self.0.tip.send_replace(state.bus.tip());
+        self.changed();
+    }
+
+    fn retention_cutoff(&self) -> i64 {
+        let kept = i64::from(self.0.settings.retention_hours) * 3_600_000;
+        self.0.clock.now().as_millisecond() - kept
     }
 }
 

@@ -1,8 +1,13 @@
 //! Rolling 24-hour counters: API calls and event deliveries.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{MutexGuard, PoisonError},
+};
 
 use jiff::Timestamp;
+
+use super::{bus::PendingChange, org::Org};
 
 const HOUR: i64 = 3_600;
 
@@ -45,6 +50,65 @@ impl Usage {
     /// What is left.
     pub fn remaining(self) -> u64 {
         self.max.saturating_sub(self.used)
+    }
+}
+
+/// The org's counters.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    api: Rolling,
+    delivered: Rolling,
+    stats: Stats,
+}
+
+/// Totals since start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// Counted API calls.
+    pub api_calls: u64,
+    /// Events delivered to all subscribers.
+    pub deliveries: u64,
+    /// Saved writes by record id.
+    pub writes: BTreeMap<String, u64>,
+}
+
+impl Org {
+    /// Counts one API call; tells whether the day's limit is exceeded.
+    pub fn count_api_call(&self) -> Usage {
+        let now = self.0.clock.now();
+        let mut counters = self.counters();
+        counters.stats.api_calls += 1;
+        Usage { used: counters.api.add(now, 1), max: self.0.settings.daily_api_requests }
+    }
+
+    /// API calls of the day so far.
+    pub fn api_usage(&self) -> Usage {
+        let now = self.0.clock.now();
+        Usage { used: self.counters().api.add(now, 0), max: self.0.settings.daily_api_requests }
+    }
+
+    /// Counts event deliveries.
+    pub fn count_deliveries(&self, events: u64) -> Usage {
+        let now = self.0.clock.now();
+        let mut counters = self.counters();
+        counters.stats.deliveries += events;
+        Usage { used: counters.delivered.add(now, events), max: self.0.settings.daily_event_deliveries }
+    }
+
+    /// Totals since start.
+    pub fn stats(&self) -> Stats {
+        self.counters().stats.clone()
+    }
+
+    pub(super) fn count_writes(&self, changes: &[PendingChange]) {
+        let mut counters = self.counters();
+        for change in changes {
+            *counters.stats.writes.entry(change.record_id.clone()).or_insert(0) += 1;
+        }
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -23,10 +23,11 @@ mod transaction;
 mod users;
 pub mod write;
 
-pub use bus::ChangePage;
+pub use bus::{ChangePage, InjectedChange};
 pub use faults::{Fault, FaultAction, FaultMatch, FaultPoint, FaultSite, Faults};
-pub use limits::Usage;
-pub use org::{InjectedChange, Org, OrgError, OrgOptions, Stats};
+pub use limits::{Stats, Usage};
+pub use org::{Org, OrgError, OrgOptions};
+pub use seed::Seed;
 pub use sessions::{OAuthApp, SessionError, SessionInfo};
 pub use settings::Settings;
 pub use state::StateError;

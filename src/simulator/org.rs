@@ -6,23 +6,21 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    bus::{ChangePage, PendingChange},
     deploy,
     faults::Faults,
     gate::WriterGate,
     ids,
-    limits::{Rolling, Usage},
+    limits::Counters,
     metadata::Package,
-    model::{ChangeKind, ObjectDef, Row},
+    model::{ObjectDef, Row},
     saver::Saver,
-    sessions::{OAuthApp, SessionError, SessionInfo},
     settings::Settings,
     soql::Cursors,
     state::{State, StateError},
@@ -93,40 +91,9 @@ pub(super) struct Inner {
     pub(super) gate: Arc<WriterGate>,
     pub(super) faults: Faults,
     cursors: Cursors,
-    tip: watch::Sender<u64>,
-    counters: Mutex<Counters>,
-    saver: Option<Saver>,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    api: Rolling,
-    delivered: Rolling,
-    stats: Stats,
-}
-
-/// Totals since start.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Stats {
-    /// Counted API calls.
-    pub api_calls: u64,
-    /// Events delivered to all subscribers.
-    pub deliveries: u64,
-    /// Saved writes by record id.
-    pub writes: BTreeMap<String, u64>,
-}
-
-/// A change put on the bus without a row behind it.
-#[derive(Debug, Clone)]
-pub struct InjectedChange {
-    /// Object API name.
-    pub object: String,
-    /// 18-character id.
-    pub record_id: String,
-    /// What happened.
-    pub kind: ChangeKind,
-    /// As in `ChangeRecord::changed`.
-    pub changed: Row,
+    pub(super) tip: watch::Sender<u64>,
+    pub(super) counters: Mutex<Counters>,
+    pub(super) saver: Option<Saver>,
 }
 
 impl Org {
@@ -292,123 +259,6 @@ impl Org {
         self.user_by_id(&info.user_id)
     }
 
-    /// Who a token stands for.
-    pub fn session(&self, token: &str) -> Result<UserContext, SessionError> {
-        let info = self.session_info(token)?;
-        self.user_by_id(&info.user_id).ok_or(SessionError::Unknown)
-    }
-
-    /// What is known of a token's session. The call counts as use.
-    pub fn session_info(&self, token: &str) -> Result<SessionInfo, SessionError> {
-        let (now, slide) = (self.0.clock.now(), self.0.settings.sessions_slide);
-        self.write_state().sessions.check(token, now, slide)
-    }
-
-    /// Opens a session and gives its access token, `00D..!..`.
-    pub fn open_session(&self, user_id: &str, lifetime: std::time::Duration) -> String {
-        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2);
-        let now = self.0.clock.now();
-        let mut state = self.write_state();
-        let org_id = state.org_id.clone();
-        state.sessions.open(&org_id, user_id, now, lifetime)
-    }
-
-    /// Ends an access or refresh token; false when it did not exist.
-    pub fn revoke_session(&self, token: &str) -> bool {
-        self.write_state().sessions.revoke(token)
-    }
-
-    /// Ends all sessions of a user.
-    pub fn expire_sessions(&self, user_id: &str) {
-        self.write_state().sessions.expire_user(user_id);
-    }
-
-    /// A refresh token for a user.
-    pub fn open_refresh(&self, user_id: &str) -> String {
-        self.write_state().sessions.open_refresh(user_id)
-    }
-
-    /// The user id of a refresh token.
-    pub fn refresh_user(&self, token: &str) -> Option<String> {
-        self.read().sessions.refresh_user(token)
-    }
-
-    /// The registered client app.
-    pub fn oauth_app(&self) -> OAuthApp {
-        self.read().oauth.clone()
-    }
-
-    /// Registers the key that JWT assertions are verified with.
-    pub fn set_oauth_certificate(&self, pem: &str) {
-        self.write_state().oauth.certificate_pem = Some(pem.to_owned());
-    }
-
-    /// Counts one API call; tells whether the day's limit is exceeded.
-    pub fn count_api_call(&self) -> Usage {
-        let now = self.0.clock.now();
-        let mut counters = self.counters();
-        counters.stats.api_calls += 1;
-        Usage { used: counters.api.add(now, 1), max: self.0.settings.daily_api_requests }
-    }
-
-    /// API calls of the day so far.
-    pub fn api_usage(&self) -> Usage {
-        let now = self.0.clock.now();
-        Usage { used: self.counters().api.add(now, 0), max: self.0.settings.daily_api_requests }
-    }
-
-    /// Counts event deliveries.
-    pub fn count_deliveries(&self, events: u64) -> Usage {
-        let now = self.0.clock.now();
-        let mut counters = self.counters();
-        counters.stats.deliveries += events;
-        Usage { used: counters.delivered.add(now, events), max: self.0.settings.daily_event_deliveries }
-    }
-
-    /// Totals since start.
-    pub fn stats(&self) -> Stats {
-        self.counters().stats.clone()
-    }
-
-    /// Up to `max` changes after a position.
-    pub fn changes_after(&self, position: u64, max: usize) -> ChangePage {
-        self.read().bus.after(position, max)
-    }
-
-    /// The newest position.
-    pub fn tip(&self) -> u64 {
-        self.read().bus.tip()
-    }
-
-    /// Tells of new positions.
-    pub fn tip_watch(&self) -> watch::Receiver<u64> {
-        self.0.tip.subscribe()
-    }
-
-    /// Drops changes that are older than the retention; done before each publish too.
-    pub fn expire_changes(&self) {
-        let cutoff = self.retention_cutoff();
-        let mut state = self.write_state();
-        state.bus.expire(cutoff);
-        self.0.tip.send_replace(state.bus.tip());
-    }
-
-    /// Puts changes on the bus, each its own transaction, without touching rows.
-    pub fn inject_changes(&self, user_id: &str, origin: &str, changes: Vec<InjectedChange>) {
-        let at = self.now_seconds().as_millisecond();
-        let mut state = self.write_state();
-        for change in changes {
-            let InjectedChange { object, record_id, kind, changed } = change;
-            state.bus.publish(user_id, origin, at, vec![PendingChange { object, record_id, kind, changed }]);
-        }
-        self.0.tip.send_replace(state.bus.tip());
-    }
-
-    /// One [`Org::inject_changes`] change.
-    pub fn inject_change(&self, user_id: &str, origin: &str, change: InjectedChange) {
-        self.inject_changes(user_id, origin, vec![change]);
-    }
-
     /// Locks or unlocks a record as a pending approval does.
     pub fn lock_record(&self, id: &str, locked: bool) {
         let Some(id) = ids::complete(id) else { return };
@@ -423,7 +273,9 @@ impl Org {
     /// Turns one of the org's own switches: a checkbox of `AI_Gate_Setting__mdt.Default`.
     /// False when the package has no such switch.
     pub fn set_setting(&self, field: &str, on: bool) -> bool {
-        deploy::set_setting(self, field, on)
+        let known = deploy::set_setting(self, field, on);
+        self.changed();
+        known
     }
 
     /// Writes the state file now, if there is one.
@@ -434,30 +286,11 @@ impl Org {
         }
     }
 
-    pub(super) fn commit(&self, state: &mut State, user_id: &str, origin: &str, changes: Vec<PendingChange>) {
-        self.count_writes(&changes);
-        state.bus.expire(self.retention_cutoff());
-        state.bus.publish(user_id, origin, self.now_seconds().as_millisecond(), changes);
-        self.0.tip.send_replace(state.bus.tip());
+    /// Tells the writer of the state file that something changed.
+    pub(super) fn changed(&self) {
         if let Some(saver) = &self.0.saver {
             saver.changed();
         }
-    }
-
-    fn count_writes(&self, changes: &[PendingChange]) {
-        let mut counters = self.counters();
-        for change in changes {
-            *counters.stats.writes.entry(change.record_id.clone()).or_insert(0) += 1;
-        }
-    }
-
-    fn retention_cutoff(&self) -> i64 {
-        let kept = i64::from(self.0.settings.retention_hours) * 3_600_000;
-        self.0.clock.now().as_millisecond() - kept
-    }
-
-    fn counters(&self) -> MutexGuard<'_, Counters> {
-        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -472,3 +305,7 @@ impl Org {
 pub(super) fn seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
+
+#[cfg(test)]
+#[path = "org_tests.rs"]
+mod tests;

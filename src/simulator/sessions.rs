@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{org::Org, users::UserContext};
 use crate::clock;
 
 /// Why a token does not open a session.
@@ -108,6 +109,62 @@ impl Sessions {
 
     pub(super) fn refresh_user(&self, token: &str) -> Option<String> {
         self.refresh.get(token).cloned()
+    }
+}
+
+impl Org {
+    /// Who a token stands for.
+    pub fn session(&self, token: &str) -> Result<UserContext, SessionError> {
+        let info = self.session_info(token)?;
+        self.user_by_id(&info.user_id).ok_or(SessionError::Unknown)
+    }
+
+    /// What is known of a token's session. The call counts as use.
+    pub fn session_info(&self, token: &str) -> Result<SessionInfo, SessionError> {
+        let (now, slide) = (self.0.clock.now(), self.0.settings.sessions_slide);
+        self.write_state().sessions.check(token, now, slide)
+    }
+
+    /// Opens a session and gives its access token, `00D..!..`.
+    pub fn open_session(&self, user_id: &str, lifetime: std::time::Duration) -> String {
+        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX / 2);
+        let now = self.0.clock.now();
+        let mut state = self.write_state();
+        let org_id = state.org_id.clone();
+        self.changed();
+        state.sessions.open(&org_id, user_id, now, lifetime)
+    }
+
+    /// Ends an access or refresh token; false when it did not exist.
+    pub fn revoke_session(&self, token: &str) -> bool {
+        self.changed();
+        self.write_state().sessions.revoke(token)
+    }
+
+    /// Ends all sessions of a user.
+    pub fn expire_sessions(&self, user_id: &str) {
+        self.write_state().sessions.expire_user(user_id);
+    }
+
+    /// A refresh token for a user.
+    pub fn open_refresh(&self, user_id: &str) -> String {
+        self.changed();
+        self.write_state().sessions.open_refresh(user_id)
+    }
+
+    /// The user id of a refresh token.
+    pub fn refresh_user(&self, token: &str) -> Option<String> {
+        self.read().sessions.refresh_user(token)
+    }
+
+    /// The registered client app.
+    pub fn oauth_app(&self) -> OAuthApp {
+        self.read().oauth.clone()
+    }
+
+    /// Registers the key that JWT assertions are verified with.
+    pub fn set_oauth_certificate(&self, pem: &str) {
+        self.write_state().oauth.certificate_pem = Some(pem.to_owned());
     }
 }
 
