@@ -4,20 +4,30 @@ pub mod auth;
 pub mod avro;
 pub mod change_event;
 mod classify;
+mod collections;
 mod connection;
+mod describe;
+mod endpoint;
 mod errors;
+mod limits;
 pub mod names;
 pub mod pubsub;
 mod reader;
 mod reading;
+mod reply;
 mod row;
 pub mod soql_text;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use auth::Credentials;
 pub use classify::{Class, classify};
-pub use connection::{Connection, ConnectionSettings, Identity, LimitInfo};
+pub use connection::{Connection, ConnectionSettings, Identity};
+pub use describe::{DescribedField, DescribedValue, ObjectDescription};
 pub use errors::SalesforceError;
+pub use limits::LimitInfo;
 pub use reader::{PendingPages, Reader};
 pub use reading::{ProposalSlot, RecordReading};
 pub use row::{RowOutcome, RowWrite};

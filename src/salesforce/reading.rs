@@ -4,8 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde_json::Value;
 
-use crate::domain::{FieldName, FieldValue, RecordId, RecordSnapshot};
+use super::{
+    SalesforceError,
+    describe::{field_name, object_name},
+    names::{self, Lane, ObjectContract},
+};
+use crate::domain::{
+    FieldName, FieldType, FieldValue, RecordId, RecordSnapshot, RecordState, value::parse_moment,
+};
 
 /// One record at one read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +56,226 @@ pub struct ProposalSlot {
     pub promoted_proposal_id: Option<String>,
     /// `AI_Gate_Outcome__c`.
     pub outcome: Option<String>,
+}
+
+/// The fields that one read of a governed record asks for.
+pub(super) fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
+    let mut fields = vec!["Id", "Name", "OwnerId", "LastModifiedDate", "LastModifiedById"];
+    fields.extend(contract.converted);
+    for lane in contract.lanes {
+        fields.extend([lane.field, lane.proposed]);
+    }
+    fields.extend(contract.proposed_fields);
+    fields.extend([contract.confidence, contract.reason]);
+    fields.extend([
+        names::PENDING,
+        names::OUTCOME,
+        names::PROPOSAL_ID,
+        names::EVALUATED_AT,
+        names::REQUIRES_REVIEW,
+        names::DECISION,
+        names::DECISION_PROPOSAL_ID,
+        names::DECIDED_BY,
+        names::DECIDED_AT,
+        names::DECISION_COMMENTS,
+        names::PROMOTED_PROPOSAL_ID,
+        names::PROMOTION_SEQ,
+        names::LAST_PROMOTION_ID,
+    ]);
+    fields
+}
+
+/// A record that is not visible.
+pub(super) fn missing(contract: &ObjectContract, record: RecordId) -> Result<RecordReading, SalesforceError> {
+    let snapshot = RecordSnapshot {
+        object: object_name(contract)?,
+        record,
+        state: RecordState::Missing,
+        name: None,
+        owner: None,
+        fields: BTreeMap::new(),
+        promotion_seq: 0,
+        last_promotion: None,
+        modified_at: Timestamp::UNIX_EPOCH,
+        modified_by: None,
+    };
+    Ok(RecordReading { snapshot, slot: ProposalSlot::default() })
+}
+
+/// Reads one row of a reply.
+pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReading, SalesforceError> {
+    let row = Row(row);
+    let wrong = |field: &str| SalesforceError::Unreadable {
+        status: 200,
+        detail: format!("a row of {} has no usable `{field}`", contract.object),
+    };
+    let mut fields = BTreeMap::new();
+    for lane in contract.lanes {
+        // A value that does not fit its type counts as not read, and the gate refuses.
+        if let Some(value) = row.value(lane.field, &lane_type(lane)) {
+            fields.insert(field_name(lane.field)?, value);
+        }
+    }
+    let converted = contract.converted.is_some_and(|flag| row.flag(flag));
+    let snapshot = RecordSnapshot {
+        object: object_name(contract)?,
+        record: row.id("Id").ok_or_else(|| wrong("Id"))?,
+        state: if converted { RecordState::Converted } else { RecordState::Live },
+        name: row.text("Name"),
+        owner: row.id("OwnerId"),
+        fields,
+        promotion_seq: row.number(names::PROMOTION_SEQ)?,
+        last_promotion: row.text(names::LAST_PROMOTION_ID),
+        modified_at: row.moment("LastModifiedDate").ok_or_else(|| wrong("LastModifiedDate"))?,
+        modified_by: row.id("LastModifiedById"),
+    };
+    Ok(RecordReading { snapshot, slot: slot(contract, &row)? })
+}
+
+fn slot(contract: &ObjectContract, row: &Row<'_>) -> Result<ProposalSlot, SalesforceError> {
+    Ok(ProposalSlot {
+        pending: row.flag(names::PENDING),
+        proposal_id: row.text(names::PROPOSAL_ID),
+        patch: patch(contract, row)?,
+        confidence: row.decimal(contract.confidence),
+        reason: row.text(contract.reason),
+        evaluated_at: row.moment(names::EVALUATED_AT),
+        requires_review: row.flag(names::REQUIRES_REVIEW),
+        decision: row.text(names::DECISION),
+        decision_proposal_id: row.text(names::DECISION_PROPOSAL_ID),
+        decided_by: row.id(names::DECIDED_BY),
+        decided_at: row.moment(names::DECIDED_AT),
+        comments: row.text(names::DECISION_COMMENTS),
+        promoted_proposal_id: row.text(names::PROMOTED_PROPOSAL_ID),
+        outcome: row.text(names::OUTCOME),
+    })
+}
+
+/// A listed field without a value is a proposal to empty it; without a list, empty means no opinion.
+fn patch(
+    contract: &ObjectContract,
+    row: &Row<'_>,
+) -> Result<BTreeMap<FieldName, FieldValue>, SalesforceError> {
+    let listed = contract.proposed_fields.and_then(|field| row.text(field));
+    let listed: Option<Vec<&str>> = listed.as_deref().map(|list| list.split(';').map(str::trim).collect());
+    let mut patch = BTreeMap::new();
+    for lane in contract.lanes {
+        let value = row.value(lane.proposed, &lane_type(lane)).unwrap_or_default();
+        let speaks = listed.as_ref().map_or(!value.is_null(), |listed| listed.contains(&lane.field));
+        if speaks {
+            patch.insert(field_name(lane.field)?, value);
+        }
+    }
+    Ok(patch)
+}
+
+/// The type of a lane's values on the wire. Lanes are standard fields, so it is known without
+/// asking the org; limits come from the description.
+fn lane_type(lane: &Lane) -> FieldType {
+    match lane.field {
+        "CloseDate" => FieldType::Date,
+        "Amount" => FieldType::Decimal { precision: 18, scale: 2 },
+        _ => FieldType::Text { length: 255 },
+    }
+}
+
+struct Row<'a>(&'a Value);
+
+impl Row<'_> {
+    fn value(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
+        FieldValue::from_json(self.0.get(field)?, kind).ok()
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        self.0.get(field)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn flag(&self, field: &str) -> bool {
+        self.0.get(field).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    fn id(&self, field: &str) -> Option<RecordId> {
+        RecordId::parse(&RecordId::complete(self.0.get(field)?.as_str()?).ok()?).ok()
+    }
+
+    fn moment(&self, field: &str) -> Option<Timestamp> {
+        parse_moment(self.0.get(field)?.as_str()?)
+    }
+
+    fn decimal(&self, field: &str) -> Option<Decimal> {
+        self.value(field, &FieldType::Decimal { precision: 18, scale: 9 })?.as_decimal()
+    }
+
+    /// Empty is 0. Anything but a whole number is an error: a guess could repeat a number.
+    fn number(&self, field: &str) -> Result<u64, SalesforceError> {
+        if self.0.get(field).is_none_or(Value::is_null) {
+            return Ok(0);
+        }
+        let whole = self.decimal(field).filter(|number| number.fract().is_zero());
+        whole.and_then(|number| u64::try_from(number).ok()).ok_or_else(|| SalesforceError::Unreadable {
+            status: 200,
+            detail: format!("`{field}` is not a whole number"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::salesforce::names::{LEAD, OPPORTUNITY};
+
+    fn opportunity(list: Value) -> RecordReading {
+        let row = json!({
+            "attributes": {"type": "Opportunity"},
+            "Id": "006Dp00000JJkkHIAT", "LastModifiedDate": "2026-05-01T07:25:37.000+0000",
+            "StageName": "Prospecting", "CloseDate": "2026-12-31", "Amount": 15000.5, "NextStep": null,
+            "AI_Recommended_Stage__c": "Qualification", "AI_Recommended_Amount__c": null,
+            "AI_Proposed_Fields__c": list, "AI_Promotion_Seq__c": 3.0, "AI_Proposal_Confidence__c": 0.875,
+        });
+        let id = RecordId::complete("006Dp00000JJkkH").unwrap();
+        let row = {
+            let mut row = row;
+            row["Id"] = json!(id);
+            row
+        };
+        read(&OPPORTUNITY, &row).unwrap()
+    }
+
+    #[test]
+    fn a_list_tells_clearing_from_no_opinion() {
+        let amount = FieldName::parse("Amount").unwrap();
+        let listed = opportunity(json!("StageName;Amount"));
+        assert_eq!(listed.slot.patch.get(&amount), Some(&FieldValue::Null));
+        let unlisted = opportunity(Value::Null);
+        assert!(!unlisted.slot.patch.contains_key(&amount));
+        assert_eq!(unlisted.slot.patch.len(), 1);
+    }
+
+    #[test]
+    fn values_are_typed_and_numbers_keep_their_digits() {
+        let snapshot = opportunity(Value::Null).snapshot;
+        let value = |name: &str| snapshot.value(&FieldName::parse(name).unwrap()).unwrap().clone();
+        assert_eq!(value("CloseDate"), FieldValue::Date("2026-12-31".parse().unwrap()));
+        assert_eq!(value("Amount"), FieldValue::decimal("15000.5".parse().unwrap()));
+        assert_eq!(value("NextStep"), FieldValue::Null);
+        assert_eq!(snapshot.promotion_seq, 3);
+    }
+
+    #[test]
+    fn a_number_that_is_no_promotion_number_is_an_error() {
+        for bad in [json!(-1), json!(1.5), json!("x")] {
+            let id = RecordId::complete("00QDp00000JJkkH").unwrap();
+            let row = json!({"Id": id, "LastModifiedDate": "2026-05-01T07:25:37.000+0000", "AI_Promotion_Seq__c": bad});
+            assert_eq!(read(&LEAD, &row).unwrap_err().code(), "salesforce-unreadable", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_converted_lead_says_so() {
+        let id = RecordId::complete("00QDp00000JJkkH").unwrap();
+        let row = json!({"Id": id, "LastModifiedDate": "2026-05-01T07:25:37.000+0000", "IsConverted": true});
+        assert_eq!(read(&LEAD, &row).unwrap().snapshot.state, RecordState::Converted);
+    }
 }

@@ -1,17 +1,44 @@
 //! Updates of records, each row with its own outcome.
 
-use super::{Connection, RowOutcome, RowWrite};
+use std::{collections::BTreeMap, time::Duration};
 
-/// Writes with one identity. Nothing is sent a second time here.
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{
+    Connection, RowOutcome, RowWrite, SalesforceError,
+    collections::{self, MOST_BATCHES, MOST_ROWS},
+    connection::Call,
+};
+use crate::domain::RecordId;
+
+/// How often rows behind a locked one are sent again, each time in smaller groups.
+const SMALLER_GROUPS: u32 = 2;
+
+/// Writes with one identity. A row is sent again only where Salesforce said that it was not
+/// applied (a locked row, a refused token); anything else is the caller's to settle.
 #[derive(Debug, Clone)]
 pub struct Writer {
     connection: Connection,
+    batch_rows: usize,
+    batches_per_call: usize,
 }
 
 impl Writer {
-    /// Writes through this connection.
+    /// Writes through this connection, 1,000 rows in one call at most.
     pub fn new(connection: Connection) -> Self {
-        Self { connection }
+        Self { connection, batch_rows: MOST_ROWS, batches_per_call: MOST_BATCHES }
+    }
+
+    /// The same writer with smaller batches: rows in one collections request (at most 200) and
+    /// collections requests in one call (at most 5).
+    #[must_use]
+    pub fn with_batches(self, rows: usize, batches: usize) -> Self {
+        Self {
+            connection: self.connection,
+            batch_rows: rows.clamp(1, MOST_ROWS),
+            batches_per_call: batches.clamp(1, MOST_BATCHES),
+        }
     }
 
     /// The connection.
@@ -21,6 +48,89 @@ impl Writer {
 
     /// Sends rows; one outcome each, in the same order.
     pub async fn update(&self, rows: &[RowWrite]) -> Vec<RowOutcome> {
-        rows.iter().map(|_| RowOutcome::NotSent { code: "not-built".to_owned() }).collect()
+        let mut outcomes = vec![RowOutcome::NotSent { code: "not-sent".to_owned() }; rows.len()];
+        let mut size = self.batch_rows;
+        let mut open: Vec<usize> = (0..rows.len()).collect();
+        for round in 0..=SMALLER_GROUPS {
+            self.send_all(rows, &open, size, &mut outcomes).await;
+            open.retain(|place| is_locked(&outcomes[*place]));
+            if open.is_empty() || round == SMALLER_GROUPS {
+                break;
+            }
+            // One locked row fails its whole group.
+            size = (size / 5).max(1);
+            tokio::time::sleep(pause(round)).await;
+        }
+        outcomes
     }
+
+    async fn send_all(&self, rows: &[RowWrite], open: &[usize], size: usize, outcomes: &mut [RowOutcome]) {
+        for turn in turns(rows, open) {
+            let batches = batches(rows, turn, size);
+            for call in batches.chunks(self.batches_per_call) {
+                for (batch, results) in call.iter().zip(self.call(rows, call).await) {
+                    for (place, outcome) in batch.iter().zip(results) {
+                        outcomes[*place] = outcome;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn call(&self, rows: &[RowWrite], call: &[Vec<usize>]) -> Vec<Vec<RowOutcome>> {
+        let batches: Vec<Vec<&RowWrite>> =
+            call.iter().map(|batch| batch.iter().map(|place| &rows[*place]).collect()).collect();
+        let url = self.connection.data("composite/sobjects");
+        let reply = match &batches[..] {
+            [single] => self.send(Method::PATCH, &url, &collections::body(single)).await,
+            _ => {
+                let body = collections::composite(&url, &batches);
+                self.send(Method::POST, &self.connection.data("composite"), &body).await
+            }
+        };
+        match (reply, &batches[..]) {
+            (Ok(reply), [single]) => vec![collections::outcomes(single, &reply)],
+            (Ok(reply), _) => collections::composite_outcomes(&batches, &reply),
+            (Err(error), _) => {
+                let outcome = collections::of_call(&error);
+                batches.iter().map(|batch| collections::same(batch.len(), &outcome)).collect()
+            }
+        }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, SalesforceError> {
+        self.connection.send(&Call::with_body(method, path, body)).await?.json()
+    }
+}
+
+/// Rows of one record go in different calls, in their order.
+fn turns(rows: &[RowWrite], open: &[usize]) -> Vec<Vec<usize>> {
+    let mut seen: BTreeMap<&RecordId, usize> = BTreeMap::new();
+    let mut turns: Vec<Vec<usize>> = Vec::new();
+    for place in open {
+        let turn = seen.entry(&rows[*place].record).or_default();
+        if turns.len() <= *turn {
+            turns.push(Vec::new());
+        }
+        turns[*turn].push(*place);
+        *turn += 1;
+    }
+    turns
+}
+
+/// One object in a batch, sorted by record so that two senders lock in one order.
+fn batches(rows: &[RowWrite], mut turn: Vec<usize>, size: usize) -> Vec<Vec<usize>> {
+    turn.sort_by(|a, b| (&rows[*a].object, &rows[*a].record).cmp(&(&rows[*b].object, &rows[*b].record)));
+    turn.chunk_by(|a, b| rows[*a].object == rows[*b].object)
+        .flat_map(|of_object| of_object.chunks(size).map(<[usize]>::to_vec))
+        .collect()
+}
+
+fn is_locked(outcome: &RowOutcome) -> bool {
+    matches!(outcome, RowOutcome::Retry { code }
+        if code == "UNABLE_TO_LOCK_ROW" || code.starts_with("CANNOT_"))
+}
+
+fn pause(round: u32) -> Duration {
+    Duration::from_millis(100 * (1 << round.min(5)))
 }

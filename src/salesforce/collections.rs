@@ -1,0 +1,168 @@
+//! Bodies of collections and composite requests, and what their replies prove about each row.
+
+use serde_json::{Map, Value, json};
+
+use super::{Class, RowOutcome, RowWrite, SalesforceError, classify, errors::shorten};
+
+/// Most rows in one collections request.
+pub(super) const MOST_ROWS: usize = 200;
+/// Most collections requests in one composite call.
+pub(super) const MOST_BATCHES: usize = 5;
+
+/// The body of a collections request.
+pub(super) fn body(rows: &[&RowWrite]) -> Value {
+    let records: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let mut record: Map<String, Value> = row.fields.clone().into_iter().collect();
+            record.insert("attributes".to_owned(), json!({ "type": row.object }));
+            record.insert("id".to_owned(), json!(row.record));
+            Value::Object(record)
+        })
+        .collect();
+    json!({ "allOrNone": false, "records": records })
+}
+
+/// The body of a composite call with one collections request for each batch.
+pub(super) fn composite(url: &str, batches: &[Vec<&RowWrite>]) -> Value {
+    let requests: Vec<Value> = batches
+        .iter()
+        .enumerate()
+        .map(|(place, batch)| {
+            json!({ "method": "PATCH", "url": url, "referenceId": reference(place), "body": body(batch) })
+        })
+        .collect();
+    json!({ "allOrNone": false, "collateSubrequests": false, "compositeRequest": requests })
+}
+
+fn reference(place: usize) -> String {
+    format!("batch{place}")
+}
+
+/// Outcomes from the reply to a collections request.
+pub(super) fn outcomes(rows: &[&RowWrite], reply: &Value) -> Vec<RowOutcome> {
+    match reply {
+        Value::Array(results) if results.len() == rows.len() => {
+            rows.iter().zip(results).map(|(row, result)| outcome(row, result)).collect()
+        }
+        Value::Array(_) => same(rows.len(), &unknown("the reply has another number of rows")),
+        _ => same(rows.len(), &unknown("the reply is no list of rows")),
+    }
+}
+
+/// Outcomes from the reply to a composite call, batch by batch.
+pub(super) fn composite_outcomes(batches: &[Vec<&RowWrite>], reply: &Value) -> Vec<Vec<RowOutcome>> {
+    let parts = reply.get("compositeResponse").and_then(Value::as_array);
+    let part_of = |place: usize| {
+        let name = reference(place);
+        parts?.iter().find(|part| part.get("referenceId").and_then(Value::as_str) == Some(&name))
+    };
+    let of_batch = |(place, batch): (usize, &Vec<&RowWrite>)| {
+        let Some(part) = part_of(place) else {
+            return same(batch.len(), &unknown("the reply has no part for this batch"));
+        };
+        let body = part.get("body").unwrap_or(&Value::Null);
+        match part.get("httpStatusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok())
+        {
+            Some(200..300) => outcomes(batch, body),
+            Some(status) => {
+                let first = body.get(0).unwrap_or(&Value::Null);
+                let code = text(first, "errorCode").unwrap_or_else(|| format!("HTTP_{status}"));
+                let message = text(first, "message").unwrap_or_default();
+                same(batch.len(), &of_call(&SalesforceError::Refused { status, code, message }))
+            }
+            None => same(batch.len(), &unknown("the reply has a part without status")),
+        }
+    };
+    batches.iter().enumerate().map(of_batch).collect()
+}
+
+/// What a failed call proves about each of its rows.
+pub(super) fn of_call(error: &SalesforceError) -> RowOutcome {
+    let code = error.salesforce_code().unwrap_or(error.code()).to_owned();
+    match (error, error.class()) {
+        (SalesforceError::NotSent { .. }, _) | (_, Class::Pause | Class::Login) => {
+            RowOutcome::NotSent { code }
+        }
+        (_, Class::Unknown) => unknown(&format!("{} {code}", error.code())),
+        (_, Class::Retry | Class::Bisect | Class::Innocent) => RowOutcome::Retry { code },
+        // Said of the whole call: the path or something on the way is wrong, not the rows.
+        (_, Class::Gone | Class::Reread) => RowOutcome::NotSent { code },
+        _ if code.starts_with("HTTP_") => RowOutcome::NotSent { code },
+        (SalesforceError::Refused { message, .. }, Class::Drop | Class::Park) => {
+            RowOutcome::Refused { code, message: message.clone(), gate_code: None }
+        }
+        (_, Class::Drop | Class::Park) => RowOutcome::NotSent { code },
+    }
+}
+
+/// The same outcome for each of `count` rows.
+pub(super) fn same(count: usize, outcome: &RowOutcome) -> Vec<RowOutcome> {
+    vec![outcome.clone(); count]
+}
+
+fn unknown(reason: &str) -> RowOutcome {
+    RowOutcome::Unknown { reason: reason.to_owned() }
+}
+
+fn outcome(row: &RowWrite, result: &Value) -> RowOutcome {
+    match result.get("success").and_then(Value::as_bool) {
+        Some(true) => match result.get("id").and_then(Value::as_str) {
+            Some(id) if id.get(..15) != row.record.as_str().get(..15) => {
+                unknown("the answer names another record")
+            }
+            _ => RowOutcome::Done,
+        },
+        Some(false) => {
+            let errors = result.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            refusal(errors)
+        }
+        None => unknown("the answer to a row says neither yes nor no"),
+    }
+}
+
+/// One outcome from all errors of a row: a lost race first, then our own rules, then the first error.
+fn refusal(errors: &[Value]) -> RowOutcome {
+    let by_rule = errors
+        .iter()
+        .filter(|error| text(error, "statusCode").as_deref() == Some("FIELD_CUSTOM_VALIDATION_EXCEPTION"))
+        .filter_map(|error| Some((gate_code(&text(error, "message")?)?, text(error, "message")?)));
+    let mut rules: Vec<(String, String)> = by_rule.collect();
+    rules.sort();
+    if let Some((code, message)) = rules.iter().find(|(code, _)| code == "AI_GATE_04" || code == "AI_GATE_05")
+    {
+        return RowOutcome::RaceLost { code: code.clone(), message: message.clone() };
+    }
+    let Some(error) = errors.first() else {
+        return RowOutcome::Refused { code: "NO_REASON".to_owned(), message: String::new(), gate_code: None };
+    };
+    let code = text(error, "statusCode").unwrap_or_else(|| "NO_CODE".to_owned());
+    let message = text(error, "message").unwrap_or_default();
+    if let Some((gate, message)) = rules.into_iter().next() {
+        return RowOutcome::Refused { code, message, gate_code: Some(gate) };
+    }
+    let names_a_field =
+        error.get("fields").and_then(Value::as_array).is_some_and(|fields| !fields.is_empty());
+    match classify(None, &code, &message) {
+        // With a field named it is a lookup value that is unknown, not the record.
+        Class::Gone if code == "INVALID_CROSS_REFERENCE_KEY" && names_a_field => {
+            RowOutcome::Refused { code, message, gate_code: None }
+        }
+        Class::Gone => RowOutcome::Gone { code },
+        Class::Retry | Class::Bisect | Class::Innocent => RowOutcome::Retry { code },
+        Class::Pause | Class::Login => RowOutcome::NotSent { code },
+        Class::Unknown => unknown(&code),
+        Class::Reread => RowOutcome::RaceLost { code, message },
+        Class::Drop | Class::Park => RowOutcome::Refused { code, message, gate_code: None },
+    }
+}
+
+/// `AI_GATE_nn` at the start of a rule's message.
+fn gate_code(message: &str) -> Option<String> {
+    let digits = message.trim_start().strip_prefix("AI_GATE_")?.get(..2)?;
+    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| format!("AI_GATE_{digits}"))
+}
+
+fn text(value: &Value, name: &str) -> Option<String> {
+    value.get(name)?.as_str().map(shorten)
+}

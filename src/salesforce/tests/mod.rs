@@ -1,0 +1,6 @@
+//! The client against small servers that misbehave below and above HTTP.
+
+mod fake;
+mod identity;
+mod reads;
+mod writes;
