@@ -1,12 +1,17 @@
-//! Build script: turns the Pub/Sub API's proto file into Rust, without `protoc`.
+//! Build script: turns the Pub/Sub API's proto file into Rust, without `protoc`, and embeds
+//! the Salesforce package.
 
 use std::error::Error;
+
+#[path = "build/embed.rs"]
+mod embed;
 
 const PROTO: &str = "src/salesforce/pubsub/pubsub_api.proto";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=src/build.rs");
     compile_proto()?;
+    embed::package_files()?;
     Ok(())
 }
 

@@ -111,7 +111,8 @@ pub(super) enum Node {
     Field(String, Type),
     /// `PRIORVALUE`.
     Prior(String, Type),
-    IsChanged(String),
+    /// `ISCHANGED`, likewise.
+    IsChanged(String, Type),
     IsNew,
     Permission(String),
     /// Metadata type, record, field, type of the field.

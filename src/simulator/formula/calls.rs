@@ -24,8 +24,8 @@ pub(super) fn check(checker: &Checker<'_>, expr: &Expr, name: &str, arguments: &
         }
         ("ISNEW", []) => Ok((Node::IsNew, Type::Bool)),
         ("ISCHANGED", [field]) => {
-            let (name, _) = bare_field(checker, "ISCHANGED", field)?;
-            Ok((Node::IsChanged(name), Type::Bool))
+            let (name, found) = bare_field(checker, "ISCHANGED", field)?;
+            Ok((Node::IsChanged(name, found), Type::Bool))
         }
         ("PRIORVALUE", [field]) => {
             let (name, found) = bare_field(checker, "PRIORVALUE", field)?;

@@ -37,9 +37,7 @@ pub(super) fn eval(node: &Node, scope: &dyn Scope) -> Value {
         Node::Constant(value) => Ok(value.clone()),
         Node::Field(name, kind) => Ok(read(scope.field(name), *kind, scope)),
         Node::Prior(name, kind) => Ok(read(prior(name, scope), *kind, scope)),
-        Node::IsChanged(name) => {
-            Ok(FieldValue::Bool(!scope.is_new() && scope.field(name) != scope.prior(name)))
-        }
+        Node::IsChanged(name, kind) => Ok(FieldValue::Bool(is_changed(name, *kind, scope))),
         Node::IsNew => Ok(FieldValue::Bool(scope.is_new())),
         Node::Permission(name) => Ok(FieldValue::Bool(scope.permission(name))),
         Node::CustomMetadata(metadata_type, record, field, kind) => {
@@ -117,6 +115,15 @@ pub(super) fn text(value: &FieldValue) -> &str {
 /// `PRIORVALUE` gives the current value on insert.
 fn prior(name: &str, scope: &dyn Scope) -> FieldValue {
     if scope.is_new() { scope.field(name) } else { scope.prior(name) }
+}
+
+/// Never on insert. An empty checkbox is an unchecked one; an empty number is no zero here.
+fn is_changed(name: &str, kind: Type, scope: &dyn Scope) -> bool {
+    if scope.is_new() {
+        return false;
+    }
+    let (now, before) = (scope.field(name), scope.prior(name));
+    if kind == Type::Bool { now.as_bool() != before.as_bool() } else { now != before }
 }
 
 /// A checkbox is never blank; a number may count as zero.

@@ -2,6 +2,17 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+mod channels;
+mod deploy;
+mod fields;
+mod files;
+mod names;
+mod permissions;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod xml;
+
 use super::{
     formula::Formula,
     model::{FieldDef, PicklistValue, Row},
@@ -63,6 +74,8 @@ pub struct PermissionSetDef {
     pub name: String,
     /// Label.
     pub label: String,
+    /// Custom metadata types that it lets users read.
+    pub metadata_types: Vec<String>,
     /// Custom permissions that it grants.
     pub custom_permissions: Vec<String>,
     /// Object permissions by object.
@@ -147,18 +160,18 @@ pub struct Problem {
 }
 
 impl Package {
-    /// Reads the package at `root`, the folder with `sfdx-project.json`.
-    pub fn load(_root: &Path) -> Result<Self, Vec<Problem>> {
-        Ok(Self::default())
+    /// Reads and deploys the package at `root`, the folder with `sfdx-project.json`.
+    pub fn load(root: &Path) -> Result<Self, Vec<Problem>> {
+        deploy::deploy(files::read(root)?)
     }
 
-    /// The package that was compiled into this binary.
+    /// Deploys the package that was compiled into this binary.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        Ok(Self::default())
+        deploy::deploy(files::embedded())
     }
 
-    /// Deploys the files given as path inside the package and text.
-    pub fn from_files(_files: Vec<(String, String)>) -> Result<Self, Vec<Problem>> {
-        Ok(Self::default())
+    /// Deploys files given as path from the folder with `sfdx-project.json`, and text.
+    pub fn from_files(files: Vec<(String, String)>) -> Result<Self, Vec<Problem>> {
+        deploy::deploy(files)
     }
 }

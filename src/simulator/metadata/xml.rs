@@ -1,0 +1,246 @@
+//! One metadata file as a tree, and reading it without overlooking anything.
+
+use roxmltree::{Document, Node};
+
+use super::Problem;
+
+/// The namespace of all metadata files.
+const NAMESPACE: &str = "http://soap.sforce.com/2006/04/metadata";
+/// The namespace of `xsi:type`.
+const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// An element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Element {
+    /// Name without namespace.
+    pub(super) name: String,
+    /// Text, for elements without children.
+    pub(super) text: String,
+    /// `xsi:type`, where given.
+    pub(super) value_type: Option<String>,
+    /// Child elements in order.
+    pub(super) children: Vec<Element>,
+}
+
+impl Element {
+    /// The children of one name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// The first child of that name.
+    pub(super) fn first(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The text of the first child of that name.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.first(name).map(|child| child.text.as_str())
+    }
+}
+
+/// Reads one file whose root element must be `kind`.
+pub(super) fn read(text: &str, kind: &str) -> Result<Element, String> {
+    let document = Document::parse(text).map_err(|error| format!("Error parsing file: {error}"))?;
+    let root = document.root_element();
+    if root.tag_name().namespace() != Some(NAMESPACE) {
+        return Err(format!("The root element is not in the namespace {NAMESPACE}"));
+    }
+    if root.tag_name().name() != kind {
+        return Err(format!("Element {} invalid at this location, expected {kind}", root.tag_name().name()));
+    }
+    Ok(element(root))
+}
+
+fn element(node: Node<'_, '_>) -> Element {
+    let children: Vec<Element> = node.children().filter(Node::is_element).map(element).collect();
+    Element {
+        name: node.tag_name().name().to_owned(),
+        text: if children.is_empty() { node.text().unwrap_or("").to_owned() } else { String::new() },
+        value_type: node.attribute((INSTANCE, "type")).map(str::to_owned),
+        children,
+    }
+}
+
+/// One component while it is being deployed. Problems are collected, not thrown, so that
+/// one run shows them all.
+#[derive(Debug)]
+pub(super) struct Component {
+    /// `CustomField`
+    pub(super) kind: &'static str,
+    /// `Lead.AI_Decision__c`
+    pub(super) name: String,
+    /// Path inside the package.
+    pub(super) file: String,
+    /// What was found wrong.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Component {
+    /// Adds a problem.
+    pub(super) fn wrong(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem {
+            component: format!("{} {}", self.kind, self.name),
+            file: self.file.clone(),
+            message: message.into(),
+        });
+    }
+
+    /// Every child must be one of these; those of `single` stand at most once, and those
+    /// of one name stand together.
+    pub(super) fn only(&mut self, parent: &Element, single: &[&str], repeated: &[&str]) {
+        let mut seen: Vec<&str> = Vec::new();
+        for child in &parent.children {
+            let name = child.name.as_str();
+            if !single.contains(&name) && !repeated.contains(&name) {
+                self.wrong(format!("Element {name} invalid at this location in type {}", parent.name));
+            } else if seen.contains(&name) && (single.contains(&name) || seen.last() != Some(&name)) {
+                self.wrong(format!("Element {name} is duplicated at this location in type {}", parent.name));
+            }
+            if seen.last() != Some(&name) {
+                seen.push(name);
+            }
+        }
+    }
+
+    /// A text that must be there and not be empty.
+    pub(super) fn required(&mut self, parent: &Element, name: &str) -> String {
+        match parent.text(name) {
+            Some(text) if !text.trim().is_empty() => text.to_owned(),
+            _ => {
+                self.wrong(format!("Required field is missing: {name}"));
+                String::new()
+            }
+        }
+    }
+
+    /// A label: there, and at most 40 characters.
+    pub(super) fn label(&mut self, parent: &Element, name: &str) -> String {
+        let label = self.required(parent, name);
+        if label.chars().count() > 40 {
+            self.wrong(format!("{name}: data value too large: {label} (max length=40)"));
+        }
+        label
+    }
+
+    /// A text of limited length; empty when missing.
+    pub(super) fn limited(&mut self, parent: &Element, name: &str, length: usize) -> String {
+        let text = parent.text(name).unwrap_or("").to_owned();
+        if text.chars().count() > length {
+            self.wrong(format!("{name}: data value too large (max length={length})"));
+        }
+        text
+    }
+
+    /// `true` or `false`; false when missing.
+    pub(super) fn flag(&mut self, parent: &Element, name: &str) -> bool {
+        match parent.text(name) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.wrong(format!("'{other}' is not a valid value for the type xsd:boolean in {name}"));
+                false
+            }
+        }
+    }
+
+    /// A whole number in a range; the lower end when it is missing or wrong.
+    pub(super) fn number(
+        &mut self,
+        parent: &Element,
+        name: &str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> u32 {
+        let text = self.required(parent, name);
+        match text.parse() {
+            Ok(number) if range.contains(&number) => number,
+            _ if text.is_empty() => *range.start(),
+            _ => {
+                self.wrong(format!("{name} must be from {} to {}, found {text}", range.start(), range.end()));
+                *range.start()
+            }
+        }
+    }
+
+    /// One of a fixed set of words, when it is given.
+    pub(super) fn word(&mut self, parent: &Element, name: &str, words: &[&str]) {
+        if let Some(text) = parent.text(name)
+            && !words.contains(&text)
+        {
+            self.wrong(format!("'{text}' is not a valid value for the enum of {name}"));
+        }
+    }
+
+    /// API names: letters, digits and single underscores, from a letter on.
+    pub(super) fn api_name(&mut self, name: &str) {
+        let bare = ["__c", "__mdt", "__chn"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        let letters = bare.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        let start = bare.starts_with(|letter: char| letter.is_ascii_alphabetic());
+        if !letters || !start || bare.ends_with('_') || bare.contains("__") || bare.len() > 40 {
+            self.wrong(format!(
+                "The name {name} can only contain letters, digits and single underscores, must begin with a \
+                 letter, not end with an underscore, and have at most 40 characters"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component() -> Component {
+        Component { kind: "CustomField", name: "Lead.X__c".into(), file: "x".into(), problems: Vec::new() }
+    }
+
+    fn tree(body: &str) -> Element {
+        read(&format!("<CustomField xmlns=\"{NAMESPACE}\">{body}</CustomField>"), "CustomField").unwrap()
+    }
+
+    #[test]
+    fn what_is_not_metadata_is_refused() {
+        for text in ["<CustomField/>", "<a", "", "<!DOCTYPE x [<!ENTITY a \"b\">]><CustomField/>"] {
+            assert!(read(text, "CustomField").is_err(), "{text}");
+        }
+        assert!(read(&format!("<Flow xmlns=\"{NAMESPACE}\"/>"), "CustomField").unwrap_err().contains("Flow"));
+    }
+
+    #[test]
+    fn unknown_doubled_and_split_elements_are_problems() {
+        let mut component = component();
+        component.only(&tree("<label>a</label><label>b</label><colour/>"), &["label"], &[]);
+        let messages: Vec<_> = component.problems.iter().map(|it| it.message.as_str()).collect();
+        assert!(messages[0].contains("label is duplicated") && messages[1].contains("colour invalid"));
+
+        let mut split = self::component();
+        split.only(&tree("<value/><value/><label/><value/>"), &["label"], &["value"]);
+        assert_eq!(split.problems.len(), 1, "a list stands together");
+    }
+
+    #[test]
+    fn values_are_checked() {
+        let mut component = component();
+        let tree = tree("<required>yes</required><length>300</length><label>a&amp;b</label>");
+        assert!(!component.flag(&tree, "required"));
+        assert_eq!(component.number(&tree, "length", 1..=255), 1);
+        assert_eq!(component.label(&tree, "label"), "a&b");
+        assert_eq!(component.required(&tree, "type"), "");
+        assert_eq!(component.problems.len(), 3);
+    }
+
+    #[test]
+    fn names_follow_the_rules() {
+        for (name, fine) in [
+            ("AI_Decision__c", true),
+            ("AI__X__c", false),
+            ("1x", false),
+            ("a_", false),
+            ("a-b", false),
+            ("A", true),
+        ] {
+            let mut component = component();
+            component.api_name(name);
+            assert_eq!(component.problems.is_empty(), fine, "{name}");
+        }
+    }
+}
