@@ -100,7 +100,7 @@ fn keys(tables: &dyn Tables, soql: &str, query: &Query, source: &Source) -> Resu
     let mut keys = Vec::new();
     for path in &query.group_by {
         let column = source.column(tables, soql, path)?;
-        if column.is_long() || column.family() == Family::MultiPicklist {
+        if column.is_opaque() || column.family() == Family::MultiPicklist {
             let message = format!("field '{}' can not be grouped in a query call", column.field.name);
             return Err(SoqlError::malformed(soql, path.at, message));
         }
@@ -122,7 +122,7 @@ fn aggregated(
     let family = column.family();
     if numeric && family != Family::Number
         || ordered && matches!(family, Family::Bool | Family::MultiPicklist)
-        || column.is_long()
+        || column.is_opaque()
     {
         let message = format!("field {} does not support this aggregate operator", column.field.name);
         return Err(SoqlError::malformed(soql, path.at, message));

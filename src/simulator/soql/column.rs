@@ -159,9 +159,13 @@ impl Column {
         }
     }
 
-    /// Long text can be neither filtered, sorted nor grouped.
-    pub fn is_long(&self) -> bool {
-        matches!(self.field.kind, FieldKind::LongText(length) if length > 255)
+    /// Long text and compound addresses can be neither filtered, sorted nor grouped.
+    pub fn is_opaque(&self) -> bool {
+        match self.field.kind {
+            FieldKind::LongText(length) => length > 255,
+            FieldKind::Formatted(kind, _) => kind == "address",
+            _ => false,
+        }
     }
 }
 

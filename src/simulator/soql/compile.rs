@@ -49,7 +49,7 @@ impl Compiler<'_> {
     fn comparison(&self, comparison: &Comparison) -> Result<Predicate, SoqlError> {
         let column = self.source.column(self.tables, self.soql, &comparison.path)?;
         let at = comparison.path.at;
-        if column.is_long() {
+        if column.is_opaque() {
             let message = format!("field '{}' can not be filtered in a query call", column.field.name);
             return Err(SoqlError::field(self.soql, at, message));
         }

@@ -155,7 +155,7 @@ fn sorter(tables: &dyn Tables, soql: &str, source: &Source, order: &Order) -> Re
         return Err(SoqlError::malformed(soql, order.path.at, message));
     }
     let column = source.column(tables, soql, &order.path)?;
-    if column.is_long() || matches!(column.field.kind, FieldKind::MultiPicklist(_)) {
+    if column.is_opaque() || matches!(column.field.kind, FieldKind::MultiPicklist(_)) {
         let message = format!("field '{}' can not be sorted in a query call", column.field.name);
         return Err(SoqlError::malformed(soql, order.path.at, message));
     }

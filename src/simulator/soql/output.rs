@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::FieldValue,
-    simulator::model::{FieldDef, ObjectDef, Row},
+    simulator::model::{FieldDef, FieldKind, ObjectDef, Row},
 };
 
 /// Most rows that `FIELDS(ALL)` and `FIELDS(CUSTOM)` give.
@@ -99,8 +99,7 @@ impl Node {
         let mut record = Map::new();
         record.insert("attributes".to_owned(), json!({"type": types.0, "url": url}));
         for field in &self.fields {
-            let value = row.get(&field.name).cloned().unwrap_or_else(|| empty(field));
-            record.insert(field.name.clone(), value.to_json());
+            record.insert(field.name.clone(), value(row, field));
         }
         for (hop, node) in &self.related {
             let related = hop.follow(tables, row).map(|(target, related)| {
@@ -112,6 +111,32 @@ impl Node {
         }
         Value::Object(record)
     }
+}
+
+/// A field in REST form.
+fn value(row: &Row, field: &FieldDef) -> Value {
+    if matches!(field.kind, FieldKind::Formatted("address", _)) {
+        return address(row, field.name.trim_end_matches("Address"));
+    }
+    row.get(&field.name).cloned().unwrap_or_else(|| empty(field)).to_json()
+}
+
+/// A compound address from its parts; null when none has a value.
+fn address(row: &Row, prefix: &str) -> Value {
+    const PARTS: &[(&str, &str)] = &[
+        ("city", "City"),
+        ("country", "Country"),
+        ("geocodeAccuracy", "GeocodeAccuracy"),
+        ("latitude", "Latitude"),
+        ("longitude", "Longitude"),
+        ("postalCode", "PostalCode"),
+        ("state", "State"),
+        ("street", "Street"),
+    ];
+    let part = |field: &str| row.get(&format!("{prefix}{field}")).map_or(Value::Null, FieldValue::to_json);
+    let parts: Map<String, Value> =
+        PARTS.iter().map(|(name, field)| ((*name).to_owned(), part(field))).collect();
+    if parts.values().all(Value::is_null) { Value::Null } else { Value::Object(parts) }
 }
 
 fn field_set(

@@ -128,10 +128,7 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{super::ast::*, parse},
-        *,
-    };
+    use super::super::{super::ast::*, parse};
 
     fn condition(text: &str) -> Condition {
         parse(&format!("SELECT Id FROM Lead WHERE {text}")).unwrap().condition.unwrap()

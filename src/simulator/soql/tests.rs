@@ -1,1 +1,0 @@
-//! Queries against a whole org.
