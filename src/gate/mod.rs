@@ -8,11 +8,16 @@ mod fingerprint;
 pub mod input;
 pub mod limits;
 pub mod plan;
+pub mod preview;
 pub mod rollback;
 pub mod verdict;
 
 pub use decide::{GATE_REVISION, decide};
 pub use finding::{Effect, Finding, FindingCode};
 pub use input::{History, Input, Rules};
+pub use preview::{PreviewCard, preview};
 pub use rollback::{Obstacle, RollbackPlan, Spared, plan_rollback};
 pub use verdict::{Outcome, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ use crate::{
 };
 
 /// What is wrong with a value: code, message, what would have changed it.
-type Problem = (FindingCode, String, String);
+pub type Problem = (FindingCode, String, String);
 
 /// Refuses what the org cannot hold as proposed.
 pub fn check(input: &Input<'_>, findings: &mut Findings) {
@@ -68,7 +68,7 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
                 format!("{object}.{field} does not exist, or the promoter cannot see it"),
                 "a field that exists and that the promoter can see".to_owned(),
             )),
-            Some(facts) => problem(field, facts, value),
+            Some(facts) => value_problem(field, facts, value),
         };
         if let Some((code, message, would_change)) = problem {
             findings.add_field(code, field, message, would_change);
@@ -76,7 +76,8 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
     }
 }
 
-fn problem(field: &FieldName, facts: &FieldSchema, value: &FieldValue) -> Option<Problem> {
+/// What keeps the org from holding `value` in a field; `None` when nothing does.
+pub fn value_problem(field: &FieldName, facts: &FieldSchema, value: &FieldValue) -> Option<Problem> {
     if !facts.updateable {
         return Some((
             FindingCode::FieldNotUpdateable,

@@ -1,0 +1,135 @@
+//! The corpus of gate cases: `tests/corpus/gate/*.json`, one file per group of checks.
+
+use std::collections::BTreeSet;
+
+use super::world::{Case, Owned};
+use crate::{
+    domain::{Basis, FieldValue},
+    gate::{FindingCode, Outcome, Verdict, decide},
+};
+
+const FILES: &[(&str, &str)] = &[
+    ("lane", include_str!("../../../tests/corpus/gate/lane.json")),
+    ("schema", include_str!("../../../tests/corpus/gate/schema.json")),
+    ("record", include_str!("../../../tests/corpus/gate/record.json")),
+    ("time", include_str!("../../../tests/corpus/gate/time.json")),
+    ("lifecycle", include_str!("../../../tests/corpus/gate/lifecycle.json")),
+    ("approval", include_str!("../../../tests/corpus/gate/approval.json")),
+    ("autonomy", include_str!("../../../tests/corpus/gate/autonomy.json")),
+    ("precedence", include_str!("../../../tests/corpus/gate/precedence.json")),
+];
+
+fn cases() -> impl Iterator<Item = (String, Case)> {
+    FILES.iter().flat_map(|(file, text)| {
+        let cases: Vec<Case> = serde_json::from_str(text).unwrap_or_else(|e| panic!("{file}: {e}"));
+        cases.into_iter().map(move |case| (format!("{file}: {}", case.name), case))
+    })
+}
+
+fn judge(case: &Case) -> (Owned, Verdict) {
+    let owned = case.build();
+    let verdict = decide(&owned.input());
+    (owned, verdict)
+}
+
+#[test]
+fn every_case_has_its_outcome_and_codes() {
+    let mut wrong = Vec::new();
+    for (name, case) in cases() {
+        let (_, verdict) = judge(&case);
+        let codes: Vec<&str> = verdict.findings.iter().map(|finding| finding.code.as_str()).collect();
+        if verdict.outcome.name() != case.outcome || codes != case.codes {
+            wrong.push(format!(
+                "{name}\n  expected {} {:?}\n  found    {} {codes:?}",
+                case.outcome,
+                case.codes,
+                verdict.outcome.name()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_code_is_reached_by_a_case() {
+    let reached: BTreeSet<FindingCode> =
+        cases().flat_map(|(_, case)| judge(&case).1.findings).map(|finding| finding.code).collect();
+    let missing: Vec<&FindingCode> = FindingCode::ALL.iter().filter(|code| !reached.contains(code)).collect();
+    assert!(missing.is_empty(), "no case reaches {missing:?}");
+}
+
+#[test]
+fn every_outcome_is_reached_and_only_promote_has_a_plan() {
+    let mut reached = BTreeSet::new();
+    for (name, case) in cases() {
+        let (owned, verdict) = judge(&case);
+        reached.insert(verdict.outcome);
+        assert_eq!(verdict.plan.is_some(), verdict.outcome == Outcome::Promote, "{name}");
+        let Some(plan) = verdict.plan else { continue };
+        assert!(!plan.changes.is_empty(), "{name}: a promotion changes something");
+        assert_eq!(plan.expected_seq, owned.record.promotion_seq);
+        for change in &plan.changes {
+            assert_eq!(Some(&change.before), owned.record.value(&change.field), "{name}: expected value");
+            assert_eq!(Some(&change.after), owned.proposal.patch.get(&change.field), "{name}: new value");
+        }
+    }
+    assert_eq!(reached.len(), 10, "{reached:?}");
+}
+
+#[test]
+fn every_finding_says_what_it_found_and_what_would_change_it() {
+    for (name, case) in cases() {
+        for finding in judge(&case).1.findings {
+            assert!(!finding.message.is_empty() && !finding.would_change.is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_picklist_value_lists_the_allowed_ones() {
+    let (_, verdict) = judge(&Case::simple("Lead", "Status", "working - contacted"));
+    let finding = verdict.deciding().unwrap();
+    assert_eq!(finding.code, FindingCode::PicklistValueUnknown);
+    assert_eq!(
+        finding.message,
+        "\"working - contacted\" is not an active value of Status (did you mean \"Working - Contacted\"?); \
+         allowed: Open - Not Contacted, Working - Contacted, Closed - Converted, Closed - Not Converted, Parked"
+    );
+}
+
+#[test]
+fn the_plan_carries_provenance() {
+    let mut case = Case::simple("Lead", "Status", "Working - Contacted");
+    case.auto_switch = vec!["Status".into()];
+    let signal = |kind: &str, source: &str, at: &str| {
+        serde_json::from_value(serde_json::json!({ "kind": kind, "source": source, "occurred_at": at }))
+            .unwrap()
+    };
+    case.evidence = vec![
+        signal("reply", "mailbox", "2026-05-20T09:00:00Z"),
+        signal("reply", "mailbox", "2026-05-19T09:00:00Z"),
+        signal("meeting", "calendar", "2026-05-18T09:00:00Z"),
+        signal("rumour", "hallway", "2026-05-01T09:00:00Z"),
+    ];
+    let plan = judge(&case).1.plan.unwrap();
+    assert_eq!(plan.basis, Basis::Auto);
+    assert_eq!(plan.changes[0].before, FieldValue::text("Open - Not Contacted"));
+    let stamps = plan.stamps;
+    assert_eq!(stamps.last_signal_source.as_deref(), Some("mailbox"));
+    assert_eq!(stamps.last_signal_at, "2026-05-20T09:00:00Z".parse().ok());
+    assert_eq!(stamps.signal_score, Some(55.into()), "a kind counts once, an unknown kind not at all");
+    assert_eq!(stamps.decay_eligible_on, "2026-06-19".parse().ok());
+}
+
+#[test]
+fn an_approved_change_of_several_fields_is_planned_by_name() {
+    let text = serde_json::json!({
+        "name": "bundle", "object": "Opportunity",
+        "patch": { "StageName": "Negotiation/Review", "Amount": "18000.50", "NextStep": "call Example Widgets Ltd" },
+        "decision": {}
+    });
+    let plan = judge(&serde_json::from_value(text).unwrap()).1.plan.unwrap();
+    assert_eq!(plan.basis, Basis::Approved);
+    let fields: Vec<&str> = plan.changes.iter().map(|change| change.field.as_str()).collect();
+    assert_eq!(fields, ["Amount", "StageName"], "sorted, and without the field that is so already");
+}

@@ -1,0 +1,5 @@
+//! Tests of the gate as a whole: the corpus, properties, the preview's input.
+
+mod corpus;
+mod properties;
+pub mod world;
