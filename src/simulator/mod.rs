@@ -10,6 +10,7 @@ mod limits;
 pub mod metadata;
 pub mod model;
 pub mod org;
+pub mod pubsub;
 mod save;
 mod saver;
 pub mod schema;

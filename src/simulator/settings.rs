@@ -55,6 +55,9 @@ pub struct Settings {
     pub session_seconds: u64,
     /// Seconds between keepalives on an idle stream. The service uses up to 270.
     pub keepalive_seconds: u64,
+    /// Milliseconds before a Pub/Sub call with a bad token is refused. One to eleven
+    /// seconds were seen.
+    pub stream_auth_refusal_millis: u64,
     /// Seconds after which a stream with no credit left is closed.
     pub idle_close_seconds: u64,
     /// Unconfirmed: whether a long-lived stream is re-authenticated, and after how many seconds.
@@ -120,6 +123,7 @@ impl Default for Settings {
             sessions_slide: true,
             session_seconds: 7_200,
             keepalive_seconds: 120,
+            stream_auth_refusal_millis: 1_000,
             idle_close_seconds: 60,
             stream_reauth_seconds: None,
             hidden_fields_keep_bits: false,

@@ -1,0 +1,241 @@
+//! Topics: which objects they carry, with which filter and enrichment, and for whom.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tonic::{Code, Status};
+
+use crate::{
+    domain::FieldValue,
+    simulator::{
+        Org, UserContext,
+        metadata::ChannelMemberDef,
+        model::{ChangeKind, ChangeRecord, Row},
+    },
+};
+
+use super::{
+    encoder::{Delivery, Encoder},
+    filter::Filter,
+    schema::event_name,
+    status,
+};
+
+/// The channel that every org has.
+const STANDARD_CHANNEL: &str = "ChangeEvents";
+
+/// Every object's encoder: whatever schema id an event names can be asked for.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    by_object: BTreeMap<String, Arc<Encoder>>,
+}
+
+impl Catalog {
+    pub(super) fn new(org: &Org) -> Self {
+        // Change data capture covers the objects that have rows of their own to write.
+        let objects = org.objects().into_iter().filter(|object| object.dml);
+        let encoders = objects.filter_map(|object| Encoder::new(&object).ok());
+        Self { by_object: encoders.map(|encoder| (encoder.object.clone(), Arc::new(encoder))).collect() }
+    }
+
+    pub(super) fn schema(&self, id: &str) -> Option<&Encoder> {
+        self.by_object.values().find(|encoder| encoder.schema_id == id).map(Arc::as_ref)
+    }
+
+    fn of_event(&self, event: &str) -> Option<&Arc<Encoder>> {
+        self.by_object.values().find(|encoder| encoder.event_name == event)
+    }
+}
+
+/// A topic, before anybody reads it.
+#[derive(Debug)]
+pub(super) enum Topic {
+    /// `/data/LeadChangeEvent`
+    Single(Arc<Encoder>),
+    /// `/data/ChangeEvents` or `/data/<Name>__chn`
+    Channel(Vec<ChannelMemberDef>),
+}
+
+/// One object on an open subscription.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub encoder: Arc<Encoder>,
+    visible: Vec<bool>,
+    filter: Option<Filter>,
+    enriched: Vec<usize>,
+}
+
+/// What a subscriber gets, by object.
+pub(super) type Lanes = BTreeMap<String, Lane>;
+
+/// Finds a topic. Names are case-sensitive.
+pub(super) fn find(org: &Org, catalog: &Catalog, name: &str, rpc: &'static str) -> Result<Topic, Status> {
+    if name.is_empty() {
+        let words = "The topic name can't be blank.";
+        return Err(status::refuse(rpc, Code::InvalidArgument, "topic.validation.empty", words));
+    }
+    let members_of = |channel: &str| -> Vec<ChannelMemberDef> {
+        let members = &org.package().channel_members;
+        members.iter().filter(|member| member.channel == channel).cloned().collect()
+    };
+    let unknown = || {
+        let words = format!(
+            "The topic information for org CORE/prod/{} and topic {name} not found. Ensure the topic name is correct and that the topic exists.",
+            org.org_id()
+        );
+        status::refuse(rpc, Code::NotFound, "topic.not.found", &words)
+    };
+    let local = name.strip_prefix("/data/").ok_or_else(unknown)?;
+    if local == STANDARD_CHANNEL {
+        let selected = members_of(STANDARD_CHANNEL);
+        let every = || catalog.by_object.keys().map(|object| member_of(object)).collect();
+        return Ok(Topic::Channel(if selected.is_empty() { every() } else { selected }));
+    }
+    if org.package().channels.iter().any(|channel| channel.name == local) {
+        return Ok(Topic::Channel(members_of(local)));
+    }
+    catalog.of_event(local).cloned().map(Topic::Single).ok_or_else(unknown)
+}
+
+fn member_of(object: &str) -> ChannelMemberDef {
+    ChannelMemberDef {
+        full_name: format!("{STANDARD_CHANNEL}_{object}"),
+        channel: STANDARD_CHANNEL.to_owned(),
+        entity: event_name(object),
+        filter: None,
+        enriched: Vec::new(),
+    }
+}
+
+impl Topic {
+    /// Newest schema; blank on channels (inferred from what clients report).
+    pub(super) fn schema_id(&self) -> &str {
+        match self {
+            Self::Single(encoder) => &encoder.schema_id,
+            Self::Channel(_) => "",
+        }
+    }
+
+    /// A topic of one object needs View All Records; a channel leaves out what the user may
+    /// not see, without a word.
+    pub(super) fn can_subscribe(&self, user: &UserContext) -> bool {
+        match self {
+            Self::Single(encoder) => user.can_view_all(&encoder.object),
+            Self::Channel(_) => true,
+        }
+    }
+
+    /// What this user gets.
+    pub(super) fn lanes(&self, catalog: &Catalog, user: &UserContext) -> Result<Lanes, Status> {
+        match self {
+            Self::Single(encoder) => {
+                let lane = Lane::new(Arc::clone(encoder), user);
+                Ok(BTreeMap::from([(encoder.object.clone(), lane)]))
+            }
+            Self::Channel(members) => {
+                let mut lanes = Lanes::new();
+                for member in members {
+                    let Some(encoder) = catalog.of_event(&member.entity) else { continue };
+                    if user.can_view_all(&encoder.object) {
+                        lanes.insert(encoder.object.clone(), Lane::of_member(encoder, user, member)?);
+                    }
+                }
+                Ok(lanes)
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn new(encoder: Arc<Encoder>, user: &UserContext) -> Self {
+        let visible =
+            encoder.leaves().iter().map(|leaf| user.can_read_field(&encoder.object, &leaf.field)).collect();
+        Self { encoder, visible, filter: None, enriched: Vec::new() }
+    }
+
+    fn of_member(
+        encoder: &Arc<Encoder>,
+        user: &UserContext,
+        member: &ChannelMemberDef,
+    ) -> Result<Self, Status> {
+        let mut lane = Self::new(Arc::clone(encoder), user);
+        if let Some(text) = member.filter.as_deref().filter(|text| !text.trim().is_empty()) {
+            let filter = Filter::parse(text)
+                .map_err(|error| Status::internal(format!("channel member {}: {error}", member.full_name)))?;
+            lane.filter = Some(filter);
+        }
+        // Fields of the filter are enriched without being named.
+        let filtered = lane.filter.iter().flat_map(Filter::fields);
+        let named = member.enriched.iter().map(String::as_str);
+        let leaves: Vec<usize> = filtered.chain(named).flat_map(|field| encoder.leaves_of(field)).collect();
+        lane.enriched = leaves;
+        Ok(lane)
+    }
+
+    /// The payload for this subscriber, or nothing when the filter keeps it back.
+    pub(super) fn payload(&self, org: &Org, record: &ChangeRecord, record_ids: &[&str]) -> Option<Vec<u8>> {
+        let enriches =
+            !self.enriched.is_empty() && matches!(record.kind, ChangeKind::Update | ChangeKind::Delete);
+        // Read at delivery: a replay shows the latest values.
+        let row = (enriches || self.filter.is_some()).then(|| current(org, record)).flatten();
+        if let Some(filter) = &self.filter
+            && !filter.passes(&|field| self.filter_value(field, record, row.as_deref()))
+        {
+            return None;
+        }
+        let mut enriched = Vec::new();
+        if let Some(row) = row.as_deref().filter(|_| enriches) {
+            for leaf in &self.enriched {
+                let field = &self.encoder.leaves()[*leaf].field;
+                if self.visible[*leaf]
+                    && let Some(value) = row.get(field)
+                {
+                    enriched.push((*leaf, value.clone()));
+                }
+            }
+        }
+        Some(self.encoder.encode(&Delivery {
+            record,
+            record_ids,
+            enriched: &enriched,
+            visible: &self.visible,
+            hidden_bits: org.settings().hidden_fields_keep_bits,
+            nulled_also_changed: org.settings().nulled_fields_also_changed,
+        }))
+    }
+
+    /// The event's own value where it has one, else the record's current value.
+    /// Field-level security does not count here.
+    fn filter_value(&self, field: &str, record: &ChangeRecord, row: Option<&Row>) -> FieldValue {
+        if let Some(name) = field.strip_prefix("ChangeEventHeader.") {
+            return header_value(name, record);
+        }
+        let Some(leaf) = self.encoder.leaf(field) else { return FieldValue::Null };
+        let name = &self.encoder.leaves()[leaf].field;
+        let own = record.changed.get(name);
+        own.or_else(|| row.and_then(|row| row.get(name))).cloned().unwrap_or_default()
+    }
+}
+
+fn current(org: &Org, record: &ChangeRecord) -> Option<Arc<Row>> {
+    org.row(&record.object, &record.record_id).or_else(|| org.deleted_row(&record.object, &record.record_id))
+}
+
+fn header_value(name: &str, record: &ChangeRecord) -> FieldValue {
+    let commit = &record.commit;
+    match name {
+        "entityName" => FieldValue::text(record.object.clone()),
+        "changeType" => FieldValue::text(match record.kind {
+            ChangeKind::Create => "CREATE",
+            ChangeKind::Update => "UPDATE",
+            ChangeKind::Delete => "DELETE",
+            ChangeKind::Undelete => "UNDELETE",
+        }),
+        "changeOrigin" => FieldValue::text(commit.origin.clone()),
+        "transactionKey" => FieldValue::text(commit.transaction_key.clone()),
+        "sequenceNumber" => FieldValue::decimal(record.sequence.into()),
+        "commitTimestamp" => FieldValue::decimal(commit.committed_at_ms.into()),
+        "commitNumber" => FieldValue::decimal(commit.commit_number.into()),
+        "commitUser" => FieldValue::text(commit.user_id.clone()),
+        _ => FieldValue::Null,
+    }
+}

@@ -1,0 +1,44 @@
+//! Replay ids: the bus position as 8 bytes, big-endian, and two more bytes.
+
+use prost::bytes::Bytes;
+
+/// The id of an event or keepalive at a position.
+pub(super) fn id(position: u64) -> Bytes {
+    tagged(position, 0)
+}
+
+/// Another id that resumes at the same place, for a second delivery of an event.
+pub(super) fn second_id(position: u64) -> Bytes {
+    tagged(position, 1)
+}
+
+fn tagged(position: u64, tag: u16) -> Bytes {
+    let mut bytes = Vec::with_capacity(10);
+    bytes.extend_from_slice(&position.to_be_bytes());
+    bytes.extend_from_slice(&tag.to_be_bytes());
+    Bytes::from(bytes)
+}
+
+/// The position in an id of 10 bytes, or of 8 as several clients send it.
+pub(super) fn position(id: &[u8]) -> Option<u64> {
+    let (number, tag) = id.split_at_checked(8)?;
+    let known = matches!(tag, [] | [0, 0 | 1]);
+    known.then(|| number.try_into().ok().map(u64::from_be_bytes)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_the_recorded_form() {
+        let recorded = [0, 0, 0, 0, 0, 0x07, 0x6f, 0x5b, 0, 0];
+        assert_eq!(id(487_259)[..], recorded);
+        assert_eq!(position(&recorded), Some(487_259));
+        assert_eq!(position(&recorded[..8]), Some(487_259));
+        assert_eq!(position(&second_id(7)), Some(7));
+        assert_eq!(position(b"12907414"), Some(u64::from_be_bytes(*b"12907414")), "far beyond any tip");
+        assert_eq!(position(b"-1"), None);
+        assert_eq!(position(b"garbage-id"), None);
+    }
+}
