@@ -21,6 +21,7 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{RecordId, value::parse_moment},
+    telemetry,
 };
 
 /// What a [`Connection`] is made from.
@@ -203,15 +204,30 @@ impl Connection {
             request = request.json(body);
         }
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        let response = request.send().await.map_err(|error| broken(&token.instance_url, &error))?;
-        self.note_limits(&response);
-        Reply::receive(response, &token.instance_url).await
+        let started = std::time::Instant::now();
+        let received = match request.send().await {
+            Ok(response) => {
+                self.note_limits(&response);
+                Reply::receive(response, &token.instance_url).await
+            }
+            Err(error) => Err(broken(&token.instance_url, &error)),
+        };
+        let result = match &received {
+            Ok(reply) if reply.is_success() => "ok",
+            Ok(_) => "salesforce-refused",
+            Err(error) => error.code(),
+        };
+        metrics::histogram!(telemetry::SALESFORCE_CALL_SECONDS).record(started.elapsed());
+        metrics::counter!(telemetry::SALESFORCE_CALLS, "result" => result).increment(1);
+        received
     }
 
     fn note_limits(&self, response: &reqwest::Response) {
         let header = response.headers().get("sforce-limit-info").and_then(|header| header.to_str().ok());
         if let Some(told) = header.and_then(limits::parse) {
             *self.0.limits.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+            metrics::gauge!(telemetry::SALESFORCE_API_USED).set(told.used as f64);
+            metrics::gauge!(telemetry::SALESFORCE_API_MAX).set(told.max as f64);
         }
     }
 
@@ -221,7 +237,10 @@ impl Connection {
         if let Some(token) = slot.as_ref() {
             return Ok(token.clone());
         }
-        let token = self.log_in().await?;
+        let login = self.log_in().await;
+        let result = login.as_ref().map_or_else(SalesforceError::code, |_| "ok");
+        metrics::counter!(telemetry::SALESFORCE_LOGINS, "result" => result).increment(1);
+        let token = login?;
         *slot = Some(token.clone());
         Ok(token)
     }

@@ -32,7 +32,7 @@ pub enum SalesforceError {
         fix: &'static str,
     },
     /// Salesforce answered with an error.
-    #[error("Salesforce answered {status} {code}: {message}")]
+    #[error("Salesforce answered {status} {code}: {}", told(code, message))]
     Refused {
         /// HTTP status.
         status: u16,
@@ -109,6 +109,21 @@ impl SalesforceError {
             _ => false,
         }
     }
+}
+
+/// Salesforce's text, unless it is one that repeats the values of the request. Errors go into
+/// logs, values must not.
+fn told<'a>(code: &str, message: &'a str) -> &'a str {
+    const REPEAT_VALUES: &[&str] = &[
+        "JSON_PARSER_ERROR",
+        "STRING_TOO_LONG",
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "MALFORMED_QUERY",
+        "DUPLICATE_VALUE",
+        "DUPLICATES_DETECTED",
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    ];
+    if REPEAT_VALUES.contains(&code) { "(its text can repeat values and is left out)" } else { message }
 }
 
 /// Shortens a text from outside for an error.

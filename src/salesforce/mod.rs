@@ -17,6 +17,7 @@ mod reading;
 mod reply;
 mod row;
 pub mod soql_text;
+mod token_source;
 mod writer;
 
 #[cfg(test)]
