@@ -1,17 +1,58 @@
-//! The ledger: the only SQL of countersign.
+//! The ledger: append-only entries in a hash chain, and everything that can be folded from them.
 //!
-//! Entries ([`crate::domain::entry::Entry`]) are the truth. Their text is canonical and hash
-//! chained, private parts lie beside the chain as salted commitments. Proposals, promotions
-//! and notices are rows that a fold over the events makes in the same transaction; dropping
-//! them and folding again gives the same rows.
+//! This is the only module with SQL. One owned connection writes, inside named transactions;
+//! a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
+mod append;
 mod error;
-mod skeleton;
-mod types;
+mod inbox;
+mod open;
+mod project;
+mod promotions;
+mod proposals;
+mod queries;
+pub mod stage;
+#[cfg(test)]
+mod tests;
+mod tx;
+pub mod verify;
 
-pub use error::{Illegal, LedgerError};
-pub use skeleton::{Ledger, Tx};
-pub use types::{
-    Counts, Epoch, Head, InboxBatch, NoticeState, OpenNotice, OpenOptions, PromotionRecord, ProposalFilter,
-    ProposalRecord, StoredBatch, StoredEntry,
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
 };
+
+use sqlx::SqliteConnection;
+use tokio::sync::Mutex;
+
+pub use error::LedgerError;
+pub use inbox::InboxBatch;
+pub use open::OpenOptions;
+pub use promotions::NoticeRecord;
+pub use proposals::{ProposalFilter, ProposalRecord};
+pub use queries::{Counts, StoredEntry};
+pub use tx::Tx;
+
+use crate::clock::Clock;
+
+/// One org's ledger. Clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Option<Arc<Mutex<tx::Writer>>>,
+    reader: Mutex<SqliteConnection>,
+    epoch: AtomicU64,
+    org_id: String,
+    clock: Clock,
+    path: PathBuf,
+}
+
+impl Ledger {
+    /// The org whose ledger it is.
+    pub fn org_id(&self) -> &str {
+        &self.inner.org_id
+    }
+}

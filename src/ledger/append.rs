@@ -1,0 +1,135 @@
+//! Appending an event: private parts aside, canonical text, hash, projection.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{LedgerError, Tx};
+use crate::{
+    clock,
+    domain::{
+        Digest,
+        digest::canonical,
+        entry::{Entry, commitment},
+        event::Event,
+    },
+};
+
+/// A part of an event that is kept beside the chain.
+struct Private {
+    path: &'static str,
+    salt: [u8; 32],
+    value: String,
+}
+
+impl Tx<'_> {
+    /// Appends one event and changes the projections that follow from it. Returns its place.
+    pub async fn append(&mut self, event: &Event) -> Result<u64, LedgerError> {
+        let seq = self.head_seq + 1;
+        let at = self.ledger.inner.clock.now();
+        let mut public = serde_json::to_value(event)?;
+        let private = take_private(event, &mut public)?;
+        let commit = private
+            .iter()
+            .map(|part| (part.path.to_owned(), commitment(&part.salt, part.path, &part.value).to_string()))
+            .collect::<BTreeMap<_, _>>();
+        let proposal = self.story_of(event).await?;
+        let entry = Entry {
+            v: "1".to_owned(),
+            org: self.ledger.inner.org_id.clone(),
+            seq: seq.to_string(),
+            at: at.to_string(),
+            epoch: self.epoch().to_string(),
+            kind: event.kind().to_owned(),
+            proposal,
+            event: public,
+            commit,
+            prev: self.head_hash.to_string(),
+        };
+        let text = entry.text()?;
+        let hash = Entry::hash_text(&text);
+        self.insert(seq, &hash, &entry, &text).await?;
+        for part in private {
+            sqlx::query("INSERT INTO private (seq, path, salt, value) VALUES (?, ?, ?, ?)")
+                .bind(number(seq)?)
+                .bind(part.path)
+                .bind(part.salt.to_vec())
+                .bind(part.value)
+                .execute(self.connection())
+                .await?;
+        }
+        self.advance(seq, hash);
+        self.project(event, seq, at).await?;
+        Ok(seq)
+    }
+
+    /// Appends events in order.
+    pub async fn append_all(&mut self, events: &[Event]) -> Result<(), LedgerError> {
+        for event in events {
+            self.append(event).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert(
+        &mut self,
+        seq: u64,
+        hash: &Digest,
+        entry: &Entry,
+        text: &str,
+    ) -> Result<(), LedgerError> {
+        sqlx::query("INSERT INTO entry (seq, hash, kind, proposal, text) VALUES (?, ?, ?, ?, ?)")
+            .bind(number(seq)?)
+            .bind(hash.as_str())
+            .bind(&entry.kind)
+            .bind(&entry.proposal)
+            .bind(text)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// The proposal that an event belongs to: the run id of its story.
+    async fn story_of(&mut self, event: &Event) -> Result<Option<String>, LedgerError> {
+        let id = match event {
+            Event::ProposalReceived { proposal } => proposal.id.to_string(),
+            Event::SubmissionRefused { proposal_id, .. } => proposal_id.clone(),
+            Event::SubmissionSettled { proposal_id, .. }
+            | Event::VerdictReached { proposal_id, .. }
+            | Event::StageChanged { proposal_id, .. }
+            | Event::NoticeIntended { proposal_id, .. }
+            | Event::NoticeSettled { proposal_id, .. } => proposal_id.to_string(),
+            Event::DecisionObserved { approval } => approval.proposal_id.to_string(),
+            Event::PromotionIntended { promotion } => promotion.plan.proposal_id.to_string(),
+            Event::PromotionSettled { promotion, .. } | Event::PromotionConfirmed { promotion, .. } => {
+                let known = self.promotion(promotion).await?;
+                return Ok(known.map(|known| known.plan.proposal_id.to_string()));
+            }
+            Event::Started { .. } | Event::PromotionsSent { .. } | Event::StreamReset { .. } => {
+                return Ok(None);
+            }
+        };
+        Ok(Some(id))
+    }
+}
+
+/// Takes the private parts out of the event's JSON. A part that is absent or null stays out.
+fn take_private(event: &Event, public: &mut Value) -> Result<Vec<Private>, LedgerError> {
+    let mut parts = Vec::new();
+    for path in event.private_paths() {
+        let Some((parent, key)) = path.rsplit_once('/') else { continue };
+        let Some(Value::Object(map)) = public.pointer_mut(parent) else { continue };
+        match map.remove(key) {
+            None => {}
+            Some(value) => {
+                parts.push(Private { path, salt: clock::salt(), value: canonical(&value)? });
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// SQLite's integers are signed.
+pub(super) fn number(seq: u64) -> Result<i64, LedgerError> {
+    i64::try_from(seq).map_err(|_| LedgerError::Damaged(format!("number {seq} is too large")))
+}

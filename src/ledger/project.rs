@@ -1,0 +1,235 @@
+//! Projections: what follows from an event, in the same transaction.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{LedgerError, Tx, append::number, stage::may_follow};
+use crate::domain::{
+    Approval, Promotion, PromotionId, Proposal, ProposalId, Settlement, Stage, digest::canonical,
+    event::Event,
+};
+
+impl Tx<'_> {
+    pub(super) async fn project(
+        &mut self,
+        event: &Event,
+        seq: u64,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        match event {
+            Event::ProposalReceived { proposal } => self.insert_proposal(proposal, seq, at).await,
+            Event::SubmissionSettled { proposal_id, result } => {
+                if result == "done" {
+                    self.mark_landed(proposal_id, at).await
+                } else {
+                    Ok(())
+                }
+            }
+            Event::VerdictReached { proposal_id, stage, verdict } => {
+                self.set_stage(proposal_id, *stage, at).await?;
+                self.set_verdict(proposal_id, verdict).await
+            }
+            Event::DecisionObserved { approval } => self.set_approval(approval, at).await,
+            Event::StageChanged { proposal_id, stage, .. } => self.set_stage(proposal_id, *stage, at).await,
+            Event::PromotionIntended { promotion } => self.insert_promotion(promotion, seq, at).await,
+            Event::PromotionsSent { promotions } => {
+                for id in promotions {
+                    self.change_promotion(id, |promotion| {
+                        promotion.attempts += 1;
+                        promotion.settlement = Settlement::Sent;
+                    })
+                    .await?;
+                }
+                Ok(())
+            }
+            Event::PromotionSettled { promotion, settlement } => self.settle(promotion, settlement, at).await,
+            Event::PromotionConfirmed { promotion, proof } => {
+                self.change_promotion(promotion, |promotion| promotion.proof.clone_from(proof)).await?;
+                Ok(())
+            }
+            Event::NoticeIntended { object, record, proposal_id, text } => {
+                sqlx::query(
+                    "INSERT INTO notice (proposal, object, record, text, seq) VALUES (?1, ?2, ?3, ?4, ?5) \
+                     ON CONFLICT (proposal) DO UPDATE SET object = ?2, record = ?3, text = ?4, seq = ?5",
+                )
+                .bind(proposal_id.as_str())
+                .bind(object.as_str())
+                .bind(record.as_str())
+                .bind(text)
+                .bind(number(seq)?)
+                .execute(self.connection())
+                .await?;
+                Ok(())
+            }
+            Event::NoticeSettled { proposal_id, .. } => {
+                sqlx::query("DELETE FROM notice WHERE proposal = ?")
+                    .bind(proposal_id.as_str())
+                    .execute(self.connection())
+                    .await?;
+                Ok(())
+            }
+            Event::Started { .. } | Event::SubmissionRefused { .. } | Event::StreamReset { .. } => Ok(()),
+        }
+    }
+
+    async fn insert_proposal(
+        &mut self,
+        proposal: &Proposal,
+        seq: u64,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let landed = proposal.door == crate::domain::Door::Record;
+        sqlx::query(
+            "INSERT INTO proposal (id, object, record, stage, open, fingerprint, patch, body, landed, \
+             received_seq, updated_at) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(proposal.id.as_str())
+        .bind(proposal.object.as_str())
+        .bind(proposal.record.as_str())
+        .bind(Stage::Received.name())
+        .bind(proposal.fingerprint()?.as_str().to_owned())
+        .bind(proposal.patch_digest()?.as_str().to_owned())
+        .bind(canonical(proposal)?)
+        .bind(landed)
+        .bind(number(seq)?)
+        .bind(at.to_string())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    async fn mark_landed(&mut self, id: &ProposalId, at: Timestamp) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE proposal SET landed = 1, updated_at = ? WHERE id = ?")
+            .bind(at.to_string())
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    async fn set_stage(&mut self, id: &ProposalId, to: Stage, at: Timestamp) -> Result<(), LedgerError> {
+        let unknown = || LedgerError::Unknown { what: "proposal", id: id.to_string() };
+        let from = self.proposal(id).await?.ok_or_else(unknown)?.stage;
+        if !may_follow(from, to) {
+            return Err(LedgerError::StageTransition { from, to });
+        }
+        sqlx::query("UPDATE proposal SET stage = ?, open = ?, updated_at = ? WHERE id = ?")
+            .bind(to.name())
+            .bind(!to.is_final())
+            .bind(at.to_string())
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    async fn set_verdict(&mut self, id: &ProposalId, verdict: &Value) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE proposal SET verdict = ? WHERE id = ?")
+            .bind(canonical(verdict)?)
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    async fn set_approval(&mut self, approval: &Approval, at: Timestamp) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE proposal SET approval = ?, updated_at = ? WHERE id = ?")
+            .bind(canonical(approval)?)
+            .bind(at.to_string())
+            .bind(approval.proposal_id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    async fn insert_promotion(
+        &mut self,
+        promotion: &Promotion,
+        seq: u64,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let plan = &promotion.plan;
+        let inserted = sqlx::query(
+            "INSERT INTO promotion (id, proposal, object, record, open, confirmed, seq, body) \
+             VALUES (?, ?, ?, ?, 1, 0, ?, ?)",
+        )
+        .bind(promotion.id.as_str())
+        .bind(plan.proposal_id.as_str())
+        .bind(plan.object.as_str())
+        .bind(plan.record.as_str())
+        .bind(number(seq)?)
+        .bind(canonical(promotion)?)
+        .execute(self.connection())
+        .await;
+        inserted.map_err(|error| match error.as_database_error() {
+            Some(database) if database.is_unique_violation() => {
+                LedgerError::PromotionOpen(promotion.id.clone())
+            }
+            _ => error.into(),
+        })?;
+        if promotion.undoes.is_none() {
+            sqlx::query("UPDATE proposal SET promotion = ?, updated_at = ? WHERE id = ?")
+                .bind(promotion.id.as_str())
+                .bind(at.to_string())
+                .bind(plan.proposal_id.as_str())
+                .execute(self.connection())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The stage of the proposal follows from how its own promotion ends; a rollback's end
+    /// says nothing about it by itself.
+    async fn settle(
+        &mut self,
+        id: &PromotionId,
+        settlement: &Settlement,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let promotion =
+            self.change_promotion(id, |promotion| promotion.settlement.clone_from(settlement)).await?;
+        if promotion.undoes.is_some() {
+            return Ok(());
+        }
+        match stage_after(settlement) {
+            Some(stage) => self.set_stage(&promotion.plan.proposal_id, stage, at).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn change_promotion(
+        &mut self,
+        id: &PromotionId,
+        change: impl FnOnce(&mut Promotion),
+    ) -> Result<Promotion, LedgerError> {
+        let unknown = || LedgerError::Unknown { what: "promotion", id: id.to_string() };
+        let mut promotion = self.promotion(id).await?.ok_or_else(unknown)?;
+        change(&mut promotion);
+        sqlx::query("UPDATE promotion SET open = ?, confirmed = ?, body = ? WHERE id = ?")
+            .bind(!promotion.settlement.is_final())
+            .bind(is_confirmed(&promotion))
+            .bind(canonical(&promotion)?)
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(promotion)
+    }
+}
+
+/// Only what landed can lack its proof.
+pub(super) fn is_confirmed(promotion: &Promotion) -> bool {
+    promotion.settlement.is_final()
+        && (promotion.settlement != Settlement::Done || !promotion.proof.is_empty())
+}
+
+/// The stage that a proposal has when its promotion ends so; `None` while it has not.
+pub(super) fn stage_after(settlement: &Settlement) -> Option<Stage> {
+    match settlement {
+        Settlement::Done => Some(Stage::Promoted),
+        Settlement::Stale { .. } => Some(Stage::Stale),
+        Settlement::Refused { .. } | Settlement::Gone | Settlement::Conflict { .. } => Some(Stage::Refused),
+        Settlement::Intended | Settlement::Sent | Settlement::Unknown { .. } | Settlement::Voiding { .. } => {
+            None
+        }
+    }
+}

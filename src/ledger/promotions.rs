@@ -1,0 +1,123 @@
+//! Promotions and notices as they stand: the outbox, read.
+
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use super::{Ledger, LedgerError, Tx};
+use crate::domain::{ObjectName, Promotion, PromotionId, ProposalId, RecordId};
+
+/// A notice that has not been written to its record yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRecord {
+    /// Object.
+    pub object: ObjectName,
+    /// Record.
+    pub record: RecordId,
+    /// The proposal that it speaks of.
+    pub proposal_id: ProposalId,
+    /// The outcome in words.
+    pub text: String,
+}
+
+/// Most ids in one statement.
+const CHUNK: usize = 500;
+
+fn from_row(row: &SqliteRow) -> Result<Promotion, LedgerError> {
+    let body: String = row.try_get(0)?;
+    Ok(serde_json::from_str(&body)?)
+}
+
+async fn one(connection: &mut SqliteConnection, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
+    let row = sqlx::query("SELECT body FROM promotion WHERE id = ?").bind(id.as_str());
+    row.fetch_optional(connection).await?.as_ref().map(from_row).transpose()
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+impl Tx<'_> {
+    /// A promotion as this transaction sees it.
+    pub async fn promotion(&mut self, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
+        one(self.connection(), id).await
+    }
+
+    /// The open promotion of each of these records, where there is one.
+    pub async fn open_promotions_for(
+        &mut self,
+        object: &ObjectName,
+        records: &[RecordId],
+    ) -> Result<BTreeMap<RecordId, PromotionId>, LedgerError> {
+        let mut found = BTreeMap::new();
+        for chunk in records.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(",");
+            let sql = format!(
+                "SELECT record, id FROM promotion WHERE open = 1 AND object = ? AND record IN ({marks})"
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(object.as_str());
+            for record in chunk {
+                query = query.bind(record.as_str());
+            }
+            for row in query.fetch_all(self.connection()).await? {
+                let record: String = row.try_get(0)?;
+                let record =
+                    RecordId::parse(&record).map_err(|error| LedgerError::Damaged(error.to_string()))?;
+                found.insert(record, PromotionId::new(row.try_get::<String, _>(1)?));
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Ledger {
+    /// A promotion as it stands.
+    pub async fn promotion(&self, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        one(&mut reader, id).await
+    }
+
+    /// Promotions that have not ended, oldest first, at most `most`.
+    pub async fn open_promotions(&self, most: usize) -> Result<Vec<Promotion>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        let rows =
+            sqlx::query("SELECT body FROM promotion WHERE open = 1 ORDER BY seq LIMIT ?").bind(limit(most));
+        rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+    }
+
+    /// Landed promotions without proof, oldest first, at most `most`.
+    pub async fn unconfirmed(&self, most: usize) -> Result<Vec<Promotion>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        let rows =
+            sqlx::query("SELECT body FROM promotion WHERE open = 0 AND confirmed = 0 ORDER BY seq LIMIT ?");
+        rows.bind(limit(most)).fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+    }
+
+    /// Every promotion that a proposal led to, rollbacks included, oldest first.
+    pub async fn promotions_of_proposal(&self, id: &ProposalId) -> Result<Vec<Promotion>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        let rows =
+            sqlx::query("SELECT body FROM promotion WHERE proposal = ? ORDER BY seq").bind(id.as_str());
+        rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+    }
+
+    /// Notices that have not been written yet, oldest first, at most `most`.
+    pub async fn open_notices(&self, most: usize) -> Result<Vec<NoticeRecord>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        let rows = sqlx::query("SELECT object, record, proposal, text FROM notice ORDER BY seq LIMIT ?");
+        let damaged = |error: crate::domain::IdError| LedgerError::Damaged(error.to_string());
+        rows.bind(limit(most))
+            .fetch_all(&mut *reader)
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(NoticeRecord {
+                    object: ObjectName::parse(row.try_get::<&str, _>(0)?).map_err(damaged)?,
+                    record: RecordId::parse(row.try_get::<&str, _>(1)?).map_err(damaged)?,
+                    proposal_id: ProposalId::parse(row.try_get::<&str, _>(2)?).map_err(damaged)?,
+                    text: row.try_get(3)?,
+                })
+            })
+            .collect()
+    }
+}

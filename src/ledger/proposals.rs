@@ -1,0 +1,142 @@
+//! Proposals as they stand: reading the projection.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use super::{Ledger, LedgerError, Tx};
+use crate::domain::{Approval, Digest, ObjectName, PromotionId, Proposal, ProposalId, RecordId, Stage};
+
+/// A proposal with everything that is known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProposalRecord {
+    /// The proposal as it was first seen.
+    pub proposal: Proposal,
+    /// [`Proposal::fingerprint`].
+    pub fingerprint: Digest,
+    /// [`Proposal::patch_digest`].
+    pub patch: Digest,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The gate's last verdict.
+    pub verdict: Option<Value>,
+    /// The last decision that was observed.
+    pub approval: Option<Approval>,
+    /// Its own promotion, once intended.
+    pub promotion: Option<PromotionId>,
+    /// It stands, or stood, on its record.
+    pub landed: bool,
+    /// A notice about it is on its way.
+    pub notice_open: bool,
+    /// Place of its first entry.
+    pub received_seq: u64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which proposals to list. Newest first.
+#[derive(Debug, Clone, Default)]
+pub struct ProposalFilter {
+    /// Only this stage.
+    pub stage: Option<Stage>,
+    /// At most so many; 0 gives none.
+    pub limit: usize,
+}
+
+/// Columns that [`from_row`] reads.
+const COLUMNS: &str = "SELECT p.body, p.fingerprint, p.patch, p.stage, p.verdict, p.approval, p.promotion, \
+    p.landed, n.proposal IS NOT NULL, p.received_seq, p.updated_at \
+    FROM proposal p LEFT JOIN notice n ON n.proposal = p.id ";
+
+/// Most ids in one statement.
+const CHUNK: usize = 500;
+
+fn from_row(row: &SqliteRow) -> Result<ProposalRecord, LedgerError> {
+    let json = |column: usize| -> Result<Option<Value>, LedgerError> {
+        let text: Option<String> = row.try_get(column)?;
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    };
+    let body: String = row.try_get(0)?;
+    let stage: String = row.try_get(3)?;
+    let updated: String = row.try_get(10)?;
+    let damaged = |what: &str| LedgerError::Damaged(format!("proposal {what}"));
+    Ok(ProposalRecord {
+        proposal: serde_json::from_str(&body)?,
+        fingerprint: Digest::from_hex(row.try_get::<String, _>(1)?),
+        patch: Digest::from_hex(row.try_get::<String, _>(2)?),
+        stage: stage_of(&stage).ok_or_else(|| damaged("stage"))?,
+        verdict: json(4)?,
+        approval: json(5)?.map(serde_json::from_value).transpose()?,
+        promotion: row.try_get::<Option<String>, _>(6)?.map(PromotionId::new),
+        landed: row.try_get(7)?,
+        notice_open: row.try_get(8)?,
+        received_seq: u64::try_from(row.try_get::<i64, _>(9)?).map_err(|_| damaged("place"))?,
+        updated_at: updated.parse().map_err(|_| damaged("time"))?,
+    })
+}
+
+/// The stage with this name.
+pub(super) fn stage_of(name: &str) -> Option<Stage> {
+    Stage::ALL.iter().copied().find(|stage| stage.name() == name)
+}
+
+async fn one(connection: &mut SqliteConnection, id: &str) -> Result<Option<ProposalRecord>, LedgerError> {
+    let sql = format!("{COLUMNS} WHERE p.id = ?");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(connection).await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+impl Tx<'_> {
+    /// A proposal as this transaction sees it.
+    pub async fn proposal(&mut self, id: &ProposalId) -> Result<Option<ProposalRecord>, LedgerError> {
+        one(self.connection(), id.as_str()).await
+    }
+
+    /// The same by an id that stands on a record; ids that are none find nothing.
+    pub async fn proposal_by_text(&mut self, id: &str) -> Result<Option<ProposalRecord>, LedgerError> {
+        one(self.connection(), id).await
+    }
+
+    /// The open proposals of these records.
+    pub async fn proposals_for(
+        &mut self,
+        object: &ObjectName,
+        records: &[RecordId],
+    ) -> Result<BTreeMap<RecordId, Vec<ProposalRecord>>, LedgerError> {
+        let mut found: BTreeMap<RecordId, Vec<ProposalRecord>> = BTreeMap::new();
+        for chunk in records.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(",");
+            let sql = format!("{COLUMNS} WHERE p.open = 1 AND p.object = ? AND p.record IN ({marks})");
+            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(object.as_str());
+            for record in chunk {
+                query = query.bind(record.as_str());
+            }
+            for row in query.fetch_all(self.connection()).await? {
+                let record = from_row(&row)?;
+                found.entry(record.proposal.record.clone()).or_default().push(record);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Ledger {
+    /// A proposal as it stands.
+    pub async fn proposal(&self, id: &ProposalId) -> Result<Option<ProposalRecord>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        one(&mut reader, id.as_str()).await
+    }
+
+    /// Proposals that match, newest first.
+    pub async fn proposals(&self, filter: &ProposalFilter) -> Result<Vec<ProposalRecord>, LedgerError> {
+        let condition = if filter.stage.is_some() { "WHERE p.stage = ?" } else { "WHERE ? IS NULL" };
+        let sql = format!("{COLUMNS} {condition} ORDER BY p.received_seq DESC LIMIT ?");
+        let query = sqlx::query(AssertSqlSafe(sql))
+            .bind(filter.stage.map(Stage::name))
+            .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+        let mut reader = self.inner.reader.lock().await;
+        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+    }
+}

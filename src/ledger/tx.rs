@@ -1,0 +1,126 @@
+//! Transactions: named, fenced by the writer's epoch, all or nothing.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use sqlx::{Row as _, SqliteConnection};
+use tokio::sync::OwnedMutexGuard;
+
+use super::{Ledger, LedgerError, open::meta};
+use crate::domain::Digest;
+
+/// The one connection that writes.
+pub(super) struct Writer {
+    pub(super) connection: SqliteConnection,
+    /// A transaction was dropped in the middle; it is rolled back before the next one begins.
+    pub(super) unfinished: bool,
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
+pub struct Tx<'a> {
+    pub(super) ledger: &'a Ledger,
+    writer: OwnedMutexGuard<Writer>,
+    name: &'static str,
+    epoch: Option<u64>,
+    pub(super) head_seq: u64,
+    pub(super) head_hash: Digest,
+    appended: bool,
+}
+
+impl Ledger {
+    /// Begins a transaction. Where this handle leads, it is refused as soon as another process
+    /// has taken the lead.
+    pub async fn begin(&self, name: &'static str) -> Result<Tx<'_>, LedgerError> {
+        let own = self.inner.epoch.load(Ordering::SeqCst);
+        let tx = self.begin_as(name, Some(own).filter(|epoch| *epoch > 0)).await?;
+        Ok(tx)
+    }
+
+    pub(super) async fn begin_as(
+        &self,
+        name: &'static str,
+        epoch: Option<u64>,
+    ) -> Result<Tx<'_>, LedgerError> {
+        let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
+        let mut writer = Arc::clone(writer).lock_owned().await;
+        if writer.unfinished {
+            // Fails when the database has rolled back by itself, which is as good.
+            let _ = sqlx::query("ROLLBACK").execute(&mut writer.connection).await;
+            writer.unfinished = false;
+        }
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
+        writer.unfinished = true;
+        let (head_seq, head_hash) = read_head(&mut writer.connection).await?;
+        let mut tx = Tx { ledger: self, writer, name, epoch, head_seq, head_hash, appended: false };
+        if let Some(own) = epoch {
+            let current = tx.epoch_in_force().await?;
+            if current != own {
+                return Err(LedgerError::Fenced { own, current });
+            }
+        }
+        Ok(tx)
+    }
+}
+
+impl Tx<'_> {
+    /// Makes everything durable, at once.
+    pub async fn commit(mut self) -> Result<(), LedgerError> {
+        if self.appended {
+            let (seq, hash) = (self.head_seq.to_string(), self.head_hash.to_string());
+            self.set_meta("head_seq", &seq).await?;
+            self.set_meta("head_hash", &hash).await?;
+        }
+        sqlx::query("COMMIT").execute(&mut self.writer.connection).await?;
+        self.writer.unfinished = false;
+        tracing::trace!(transaction = self.name, head = self.head_seq, "committed");
+        Ok(())
+    }
+
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.writer.connection
+    }
+
+    pub(super) fn advance(&mut self, seq: u64, hash: Digest) {
+        self.head_seq = seq;
+        self.head_hash = hash;
+        self.appended = true;
+    }
+
+    /// The epoch that entries of this transaction carry; 0 beside the leader.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.unwrap_or(0)
+    }
+
+    pub(super) fn take_epoch(&mut self, epoch: u64) {
+        self.epoch = Some(epoch);
+    }
+
+    pub(super) async fn epoch_in_force(&mut self) -> Result<u64, LedgerError> {
+        let text = meta(self.connection(), "epoch").await?.unwrap_or_default();
+        text.parse().map_err(|_| LedgerError::Damaged(format!("epoch `{text}`")))
+    }
+
+    pub(super) async fn set_meta(&mut self, key: &'static str, value: &str) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+        )
+        .bind(key)
+        .bind(value)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+pub(super) async fn read_head(connection: &mut SqliteConnection) -> Result<(u64, Digest), LedgerError> {
+    let rows = sqlx::query("SELECT key, value FROM meta WHERE key IN ('head_seq', 'head_hash')");
+    let mut seq = None;
+    let mut hash = None;
+    for row in rows.fetch_all(connection).await? {
+        let (key, value): (String, String) = (row.get(0), row.get(1));
+        match key.as_str() {
+            "head_seq" => seq = value.parse().ok(),
+            _ => hash = Some(Digest::from_hex(value)),
+        }
+    }
+    seq.zip(hash).ok_or_else(|| LedgerError::Damaged("the head of the chain is not readable".to_owned()))
+}

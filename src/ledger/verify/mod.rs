@@ -1,0 +1,101 @@
+//! Verify: an independent reader that looks for any damage.
+//!
+//! It shares the hash functions of `domain` and the table of stages with the writer, and nothing
+//! else: its own SQL, its own loop over the chain, its own fold.
+
+mod chain;
+mod fold;
+mod tables;
+
+use std::path::Path;
+
+use serde::Serialize;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use super::LedgerError;
+
+/// One damage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    /// Stable code.
+    pub code: &'static str,
+    /// Place in the chain, where it has one.
+    pub seq: Option<u64>,
+    /// What was found, in words.
+    pub what: String,
+}
+
+/// What verify saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Entries read.
+    pub entries: u64,
+    /// Hash of the last one.
+    pub head: String,
+    /// Private parts whose commitment was checked.
+    pub private_checked: u64,
+    /// Private parts that have been erased.
+    pub private_erased: u64,
+    /// Inbox batches whose bytes were checked.
+    pub batches: u64,
+    /// Proposals and promotions that were folded again and compared.
+    pub projections: u64,
+    /// Damages, in the order in which they were found. Empty means that none was found.
+    pub findings: Vec<Damage>,
+}
+
+/// Most damages of one kind that are told one by one.
+const MOST_PER_CODE: usize = 20;
+
+impl Report {
+    pub(super) fn damage(&mut self, code: &'static str, seq: Option<u64>, what: impl Into<String>) {
+        if self.findings.iter().filter(|damage| damage.code == code).count() < MOST_PER_CODE {
+            self.findings.push(Damage { code, seq, what: what.into() });
+        }
+    }
+}
+
+/// Reads the whole file and reports every damage. An error means that there is nothing to
+/// verify: no file, or no ledger at all.
+///
+/// `progress` is told after each thousand entries.
+pub async fn verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+    if !path.exists() {
+        return Err(LedgerError::Missing(path.to_owned()));
+    }
+    let mut report = Report::default();
+    match read(path, &mut report, progress).await {
+        Ok(()) => {}
+        // A database that cannot be read any more is the worst damage of all.
+        Err(error) => report.damage("ledger-unreadable", None, error.to_string()),
+    }
+    Ok(report)
+}
+
+/// [`verify`] without progress.
+pub async fn verify_file(path: &Path) -> Result<Report, LedgerError> {
+    verify(path, &mut |_| {}).await
+}
+
+async fn read(path: &Path, report: &mut Report, progress: &mut dyn FnMut(u64)) -> Result<(), sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(path).disable_statement_logging();
+    let mut connection = options.connect().await?;
+    sqlx::query("PRAGMA query_only = ON").execute(&mut connection).await?;
+    let read = read_all(&mut connection, report, progress).await;
+    let closed = connection.close().await;
+    read.and(closed)
+}
+
+async fn read_all(
+    connection: &mut SqliteConnection,
+    report: &mut Report,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), sqlx::Error> {
+    tables::integrity(connection, report).await?;
+    tables::schema(connection, report).await?;
+    let folded = chain::walk(connection, report, progress).await?;
+    tables::head(connection, report).await?;
+    tables::inbox(connection, report).await?;
+    tables::strays(connection, report).await?;
+    fold::compare(connection, &folded, report).await
+}
