@@ -1,1 +1,88 @@
-//! See src/ARCHITECTURE.md.
+//! The daemon's own HTTP side: health, readiness and metrics. The console and the API join it later.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Whether the daemon does its work right now, and if not, why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// Everything runs.
+    pub ready: bool,
+    /// One line for each thing that does not, starting with a stable code.
+    pub troubles: Vec<String>,
+    /// Seconds since the event stream last said anything; `null` before the first time.
+    pub stream_silent_seconds: Option<i64>,
+    /// Batches that are recorded and not yet worked on.
+    pub inbox_waiting: u64,
+    /// Promotions that have not ended.
+    pub promotions_open: u64,
+}
+
+/// Answers the readiness question at the time it is asked.
+#[async_trait::async_trait]
+pub trait Probe: Send + Sync {
+    /// Looks now.
+    async fn readiness(&self) -> Readiness;
+}
+
+#[derive(Clone)]
+struct Shared {
+    probe: Arc<dyn Probe>,
+    metrics: Option<PrometheusHandle>,
+}
+
+/// A server that has its port and answers until it is told to stop.
+pub struct Server {
+    /// The address that it listens on.
+    pub address: SocketAddr,
+    /// Ends when the server has stopped.
+    pub task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts to listen. The error is the operating system's, for example an address in use.
+pub async fn start(
+    listen: SocketAddr,
+    probe: Arc<dyn Probe>,
+    metrics: Option<PrometheusHandle>,
+    stop: CancellationToken,
+) -> std::io::Result<Server> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let app = router(Shared { probe, metrics });
+    let task = tokio::spawn(async move {
+        axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+    });
+    Ok(Server { address, task })
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics_page))
+        .with_state(shared)
+}
+
+/// 200 while the daemon does its work, 503 with the reasons while it does not.
+async fn readyz(State(shared): State<Shared>) -> Response {
+    let readiness = shared.probe.readiness().await;
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+async fn metrics_page(State(shared): State<Shared>) -> Response {
+    let Some(handle) = shared.metrics else { return StatusCode::NOT_FOUND.into_response() };
+    let plain = HeaderValue::from_static("text/plain; version=0.0.4");
+    ([(header::CONTENT_TYPE, plain)], handle.render()).into_response()
+}

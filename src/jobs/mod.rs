@@ -1,1 +1,3 @@
-//! See src/ARCHITECTURE.md.
+//! Scheduled work. A job takes no input and is safe to run twice; the scheduler only wakes.
+
+pub mod schedule;

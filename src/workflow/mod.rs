@@ -1,1 +1,25 @@
-//! See src/ARCHITECTURE.md.
+//! The only place where gate, ledger and Salesforce meet.
+//!
+//! `intake` turns recorded events into hints, `consider` compares a record with the ledger and
+//! asks the gate, `promote` carries out what was intended, `settle` finds out what became of it,
+//! `notice` tells the record, and `engine` runs them in turn, one at a time.
+
+pub mod consider;
+pub mod context;
+pub mod engine;
+pub mod error;
+pub mod intake;
+pub mod notice;
+pub mod observe;
+pub mod outcome;
+pub mod promote;
+pub mod propose;
+pub mod rollback;
+pub mod settle;
+pub mod stamp;
+pub mod submission;
+pub mod sweep;
+
+pub use context::Context;
+pub use engine::{Engine, Health};
+pub use error::WorkflowError;

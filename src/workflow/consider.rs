@@ -1,0 +1,275 @@
+//! Comparing one record with what the ledger knows about it, and asking the gate.
+//!
+//! The comparison looks at levels, not at edges: it gives the same events whether one change
+//! event came, or ten, or none and the sweep found the record.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    WorkflowError, observe,
+    outcome::{last_words, outcome_words},
+};
+use crate::{
+    clock,
+    domain::{
+        Approval, ObjectSchema, Promotion, PromotionId, Proposal, RecordId, Settlement, Stage, event::Event,
+    },
+    gate::{self, History, Input, Outcome, Rules, Verdict},
+    ledger::ProposalRecord,
+    salesforce::RecordReading,
+};
+
+/// How long a proposal that came in by command may take to show up on its record.
+const LANDING_GRACE: SignedDuration = SignedDuration::from_mins(2);
+
+/// What an event told about a decision: who committed it and when. Events are hints; only
+/// identity and time are taken from them, which the platform sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionHint {
+    /// `commitUser` of the change that set the decision.
+    pub decided_by: RecordId,
+    /// `commitTimestamp` of it.
+    pub decided_at: Timestamp,
+}
+
+/// What does not differ from record to record in one step.
+pub struct Desk<'a> {
+    /// The rules in force.
+    pub rules: &'a Rules,
+    /// The object as the org describes it; without it the gate refuses.
+    pub schema: Option<&'a ObjectSchema>,
+    /// Users who may never decide.
+    pub machine_users: &'a [RecordId],
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// One record to be considered.
+pub struct Case<'a> {
+    /// What was read just now.
+    pub reading: &'a RecordReading,
+    /// The record's open proposals, and the one whose id it carries.
+    pub known: Vec<ProposalRecord>,
+    /// A promotion of the record that has not ended.
+    pub open_promotion: Option<PromotionId>,
+    /// What the newest event said about the decision.
+    pub hint: Option<DecisionHint>,
+}
+
+/// The events that bring the ledger level with the record.
+pub fn consider(desk: &Desk<'_>, case: &Case<'_>) -> Result<Vec<Event>, WorkflowError> {
+    let mut events = Vec::new();
+    let slot = &case.reading.slot;
+    let current = slot.proposal_id.as_deref();
+    for record in case.known.iter().filter(|record| !record.stage.is_final()) {
+        if Some(record.proposal.id.as_str()) != current {
+            displace(desk, case, record, &mut events)?;
+        }
+    }
+    let Some(current) = current else { return Ok(events) };
+    match case.known.iter().find(|record| record.proposal.id.as_str() == current) {
+        None => first_sight(desk, case, current, &mut events)?,
+        Some(record) => seen_before(desk, case, record, &mut events)?,
+    }
+    Ok(events)
+}
+
+/// A proposal that is open in the ledger but whose place on the record holds another one.
+fn displace(
+    desk: &Desk<'_>,
+    case: &Case<'_>,
+    record: &ProposalRecord,
+    events: &mut Vec<Event>,
+) -> Result<(), WorkflowError> {
+    if case.reading.snapshot.state != crate::domain::RecordState::Live {
+        // The gate says what is wrong with the record, in its own words.
+        return judge(desk, case, record.proposal.clone(), Known::of(record), events);
+    }
+    let age = desk.now.duration_since(record.proposal.received_at);
+    let by_command = record.proposal.door == crate::domain::Door::Cli;
+    if by_command && !record.landed && age < LANDING_GRACE {
+        return Ok(());
+    }
+    if case.open_promotion.is_some() {
+        // Its own write may be under way; it ends first.
+        return Ok(());
+    }
+    let code = if case.reading.slot.proposal_id.is_some() { "superseded" } else { "withdrawn" };
+    events.push(Event::StageChanged {
+        proposal_id: record.proposal.id.clone(),
+        stage: Stage::Superseded,
+        code: code.to_owned(),
+    });
+    Ok(())
+}
+
+fn first_sight(
+    desk: &Desk<'_>,
+    case: &Case<'_>,
+    current: &str,
+    events: &mut Vec<Event>,
+) -> Result<(), WorkflowError> {
+    let proposal = match observe::proposal(case.reading, current, desk.now) {
+        Ok(proposal) => proposal,
+        Err(problem) => {
+            if case.reading.slot.pending {
+                events.extend(observe::refuse_slot(case.reading, current, &problem));
+            }
+            return Ok(());
+        }
+    };
+    if !case.reading.slot.pending && !observe::decided(&case.reading.slot) {
+        // Nobody asks for anything: a proposal from before this ledger, or one that ended.
+        return Ok(());
+    }
+    events.push(Event::ProposalReceived { proposal: proposal.clone() });
+    judge(desk, case, proposal, Known::default(), events)
+}
+
+fn seen_before(
+    desk: &Desk<'_>,
+    case: &Case<'_>,
+    record: &ProposalRecord,
+    events: &mut Vec<Event>,
+) -> Result<(), WorkflowError> {
+    let seen = observe::proposal(case.reading, record.proposal.id.as_str(), desk.now);
+    let same = match &seen {
+        Ok(seen) => seen.fingerprint()? == record.fingerprint,
+        Err(_) => false,
+    };
+    if !same {
+        return Ok(refuse_reuse(case, record, events));
+    }
+    if record.stage.is_final() {
+        if case.reading.slot.pending && !record.notice_open {
+            events.push(notice(&record.proposal, &last_words(record)));
+        }
+        return Ok(());
+    }
+    judge(desk, case, record.proposal.clone(), Known::of(record), events)
+}
+
+/// One id, two bodies: neither can be told from the other any more, so nothing is promoted.
+fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event>) {
+    let code = "proposal-id-reused";
+    if !record.stage.is_final() && case.open_promotion.is_none() {
+        events.push(Event::StageChanged {
+            proposal_id: record.proposal.id.clone(),
+            stage: Stage::Refused,
+            code: code.to_owned(),
+        });
+    }
+    if case.reading.slot.pending && !record.notice_open {
+        events.push(Event::SubmissionRefused {
+            proposal_id: record.proposal.id.to_string(),
+            code: code.to_owned(),
+            fingerprint: None,
+        });
+        let text = format!("{code}: this id was used before with other values; send a new proposal id");
+        events.push(notice(&record.proposal, &text));
+    }
+}
+
+/// What the ledger holds about a proposal, apart from the proposal itself.
+#[derive(Default)]
+struct Known<'a> {
+    record: Option<&'a ProposalRecord>,
+}
+
+impl<'a> Known<'a> {
+    fn of(record: &'a ProposalRecord) -> Self {
+        Self { record: Some(record) }
+    }
+
+    fn approval(&self) -> Option<&'a Approval> {
+        self.record.and_then(|record| record.approval.as_ref())
+    }
+
+    /// The last verdict's outcome and finding codes, for "nothing new".
+    fn last(&self) -> Option<Verdict> {
+        let verdict = self.record?.verdict.clone()?;
+        serde_json::from_value(verdict).ok()
+    }
+}
+
+fn judge(
+    desk: &Desk<'_>,
+    case: &Case<'_>,
+    proposal: Proposal,
+    known: Known<'_>,
+    events: &mut Vec<Event>,
+) -> Result<(), WorkflowError> {
+    let approval = observe::approval(case, &proposal)?;
+    if let Some(approval) = &approval
+        && known.approval() != Some(approval)
+    {
+        events.push(Event::DecisionObserved { approval: approval.clone() });
+    }
+    let last = known.last();
+    let history = History {
+        superseded_by: None,
+        open_promotion: case.open_promotion.as_ref().map(ToString::to_string),
+        already_promoted: known.record.is_some_and(|record| record.stage == Stage::Promoted),
+        base_unproven: observe::base_unproven(desk, case, known.record, approval.as_ref(), last.as_ref()),
+        machine_users: desk.machine_users.to_vec(),
+    };
+    let verdict = gate::decide(&Input {
+        proposal: &proposal,
+        record: &case.reading.snapshot,
+        approval: approval.as_ref(),
+        history: &history,
+        schema: desk.schema,
+        rules: desk.rules,
+        now: desk.now,
+    });
+    follow(case, &proposal, &verdict, (approval.is_some(), last), events)
+}
+
+/// The events that a verdict asks for.
+fn follow(
+    case: &Case<'_>,
+    proposal: &Proposal,
+    verdict: &Verdict,
+    (approved, last): (bool, Option<Verdict>),
+    events: &mut Vec<Event>,
+) -> Result<(), WorkflowError> {
+    let Some(stage) = verdict.outcome.stage(approved) else { return Ok(()) };
+    let news = last.as_ref().is_none_or(|last| reasons(last) != reasons(verdict));
+    if verdict.outcome == Outcome::Review && !news {
+        return Ok(());
+    }
+    events.push(Event::VerdictReached {
+        proposal_id: proposal.id.clone(),
+        stage,
+        verdict: serde_json::to_value(verdict).map_err(|e| WorkflowError::Unexpected(e.to_string()))?,
+    });
+    match (&verdict.plan, verdict.outcome) {
+        (Some(plan), Outcome::Promote) => events.push(Event::PromotionIntended {
+            promotion: Promotion {
+                id: PromotionId::new(clock::unique_id()),
+                plan: plan.clone(),
+                attempts: 0,
+                settlement: Settlement::Intended,
+                undoes: None,
+                proof: std::collections::BTreeMap::new(),
+            },
+        }),
+        (_, Outcome::Review) => {}
+        _ if case.reading.slot.pending => events.push(notice(proposal, &outcome_words(verdict))),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn reasons(verdict: &Verdict) -> (Outcome, Vec<gate::FindingCode>) {
+    (verdict.outcome, verdict.findings.iter().map(|finding| finding.code).collect())
+}
+
+fn notice(proposal: &Proposal, text: &str) -> Event {
+    Event::NoticeIntended {
+        object: proposal.object.clone(),
+        record: proposal.record.clone(),
+        proposal_id: proposal.id.clone(),
+        text: super::stamp::fit(text),
+    }
+}

@@ -1,0 +1,89 @@
+//! What every step needs: the ledger, the org, the rules and the time.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::RwLock;
+
+use super::WorkflowError;
+use crate::{
+    clock::Clock,
+    domain::{ObjectName, ObjectSchema, RecordId},
+    gate::Rules,
+    ledger::Ledger,
+    salesforce::{
+        Reader,
+        names::{CONTRACTS, ObjectContract},
+    },
+};
+
+/// Shared by all steps of one org.
+#[derive(Clone)]
+pub struct Context {
+    /// The ledger of this org.
+    pub ledger: Ledger,
+    /// Reads with the promoter's identity.
+    pub reader: Reader,
+    /// The rules in force.
+    pub rules: Arc<Rules>,
+    /// The time.
+    pub clock: Clock,
+    /// Users who may never decide.
+    pub machine_users: Arc<Vec<RecordId>>,
+    schemas: Arc<RwLock<BTreeMap<ObjectName, ObjectSchema>>>,
+}
+
+/// What a [`Context`] is made from.
+pub struct ContextParts {
+    /// The ledger of this org.
+    pub ledger: Ledger,
+    /// Reads with the promoter's identity.
+    pub reader: Reader,
+    /// The rules in force.
+    pub rules: Rules,
+    /// The time.
+    pub clock: Clock,
+    /// Users who may never decide: the promoter's and the proposer's own.
+    pub machine_users: Vec<RecordId>,
+}
+
+impl Context {
+    /// Joins the parts; [`Context::describe`] must run before the first decision.
+    pub fn new(parts: ContextParts) -> Self {
+        Self {
+            ledger: parts.ledger,
+            reader: parts.reader,
+            rules: Arc::new(parts.rules),
+            clock: parts.clock,
+            machine_users: Arc::new(parts.machine_users),
+            schemas: Arc::default(),
+        }
+    }
+
+    /// Contracts of the objects that the policy names. Others are never read.
+    pub fn governed(&self) -> impl Iterator<Item = &'static ObjectContract> + '_ {
+        let objects = &self.rules.policy().objects;
+        CONTRACTS
+            .iter()
+            .copied()
+            .filter(|contract| objects.keys().any(|object| object.as_str() == contract.object))
+    }
+
+    /// Asks the org what the governed objects look like now.
+    pub async fn describe(&self) -> Result<(), WorkflowError> {
+        for contract in self.governed() {
+            let schema = self.reader.describe(contract).await?;
+            self.schemas.write().await.insert(schema.object.clone(), schema);
+        }
+        Ok(())
+    }
+
+    /// The last description of an object; without one the gate refuses.
+    pub async fn schema(&self, object: &ObjectName) -> Option<ObjectSchema> {
+        self.schemas.read().await.get(object).cloned()
+    }
+
+    /// Whether a user is one of the daemon's own.
+    pub fn is_machine(&self, user: Option<&RecordId>) -> bool {
+        user.is_some_and(|user| self.machine_users.contains(user))
+    }
+}

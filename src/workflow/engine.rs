@@ -1,0 +1,155 @@
+//! The engine: intake, promotion and notices in turn, one at a time, woken without data.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, WorkflowError, intake, notice, promote::Promoter, sweep};
+use crate::salesforce::{Writer, pubsub::PubSubClient};
+
+/// How long the engine sleeps when nobody wakes it.
+const IDLE: Duration = Duration::from_secs(1);
+/// Shortest and longest pause after a step that failed.
+const PAUSE_LEAST: Duration = Duration::from_millis(250);
+const PAUSE_MOST: Duration = Duration::from_secs(30);
+
+/// Wakes the engine; it finds out by itself what there is to do.
+#[derive(Clone, Default)]
+pub struct Waker {
+    work: Arc<Notify>,
+    sweep: Arc<AtomicBool>,
+    turnstile: Arc<Mutex<()>>,
+}
+
+/// While it lives, the engine waits between two steps.
+pub struct Held {
+    _turn: OwnedMutexGuard<()>,
+    waker: Waker,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.waker.wake();
+    }
+}
+
+impl Waker {
+    /// Something was recorded.
+    pub fn wake(&self) {
+        self.work.notify_one();
+    }
+
+    /// Everything pending should be read again.
+    pub fn ask_sweep(&self) {
+        self.sweep.store(true, Ordering::SeqCst);
+        self.work.notify_one();
+    }
+
+    /// Waits for the step under way and then holds the engine, so that several things can
+    /// happen in the org before it looks again.
+    pub async fn hold(&self) -> Held {
+        Held { _turn: self.turnstile.clone().lock_owned().await, waker: self.clone() }
+    }
+}
+
+/// What the engine says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Code and words of the failure that the engine is pausing on; `None` when all is well.
+    pub trouble: Option<(String, String)>,
+    /// Steps that did something, since start.
+    pub steps: u64,
+    /// Sweeps that finished, since start.
+    pub sweeps: u64,
+}
+
+/// Runs the steps of one org.
+pub struct Engine {
+    context: Context,
+    promoter: Promoter,
+    notices: Writer,
+    events: PubSubClient,
+    waker: Waker,
+    health: tokio::sync::watch::Sender<Health>,
+}
+
+impl Engine {
+    /// Joins the parts. `writer` is the promoter's.
+    pub fn new(context: Context, writer: Writer, events: PubSubClient, waker: Waker) -> Self {
+        let promoter = Promoter::new(context.clone(), writer.clone());
+        let (health, _) = tokio::sync::watch::channel(Health::default());
+        Self { context, promoter, notices: writer, events, waker, health }
+    }
+
+    /// What the engine says about itself, as it changes.
+    pub fn health(&self) -> tokio::sync::watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
+    /// Runs until told to stop; the step under way is finished first.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut pause = PAUSE_LEAST;
+        self.waker.ask_sweep();
+        while !stop.is_cancelled() {
+            let wait = match self.step().await {
+                Ok(true) => {
+                    pause = PAUSE_LEAST;
+                    continue;
+                }
+                Ok(false) => {
+                    pause = PAUSE_LEAST;
+                    IDLE
+                }
+                Err(error) => {
+                    self.report(&error);
+                    let this = pause;
+                    pause = (pause * 2).min(PAUSE_MOST);
+                    this
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = self.waker.work.notified(), if wait == IDLE => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// One round. True when there may be more to do at once.
+    pub async fn step(&self) -> Result<bool, WorkflowError> {
+        let _turn = self.waker.turnstile.lock().await;
+        let mut busy = false;
+        if self.waker.sweep.swap(false, Ordering::SeqCst) {
+            let swept = sweep::run(&self.context).await.inspect_err(|_| self.waker.ask_sweep())?;
+            tracing::info!(pending = swept.pending, confirmed = swept.confirmed, "sweep finished");
+            self.health.send_modify(|health| health.sweeps += 1);
+            busy = true;
+        }
+        let taken = intake::step(&self.context, &self.events).await?;
+        if taken.sweep {
+            self.waker.ask_sweep();
+        }
+        let progress = self.promoter.step().await?;
+        let told = notice::step(&self.context, &self.notices).await?;
+        busy |= taken.events > 0 || progress.finished > 0 || told > 0;
+        self.health.send_modify(|health| {
+            health.trouble = None;
+            health.steps += u64::from(busy);
+        });
+        Ok(busy)
+    }
+
+    fn report(&self, error: &WorkflowError) {
+        tracing::error!(code = error.code(), %error, "a step failed and will be run again");
+        let trouble = Some((error.code().to_owned(), error.to_string()));
+        self.health.send_modify(|health| health.trouble.clone_from(&trouble));
+    }
+}

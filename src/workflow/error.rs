@@ -1,0 +1,40 @@
+//! What can stop a step. Nothing is lost by it: the step is run again.
+
+use crate::{
+    domain::CanonicalError,
+    ledger::LedgerError,
+    salesforce::{SalesforceError, pubsub::StreamError},
+};
+
+/// Why a step did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkflowError {
+    /// The ledger refused or failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Salesforce refused or failed.
+    #[error(transparent)]
+    Salesforce(#[from] SalesforceError),
+    /// The event stream's side calls (schemas) failed.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A value has no canonical form.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// The ledger holds something that this version cannot read.
+    #[error("the ledger holds something unexpected: {0}")]
+    Unexpected(String),
+}
+
+impl WorkflowError {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Ledger(error) => error.code(),
+            Self::Salesforce(error) => error.code(),
+            Self::Stream(error) => error.code(),
+            Self::Canonical(_) => "not-canonical",
+            Self::Unexpected(_) => "ledger-unexpected",
+        }
+    }
+}

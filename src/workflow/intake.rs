@@ -1,0 +1,219 @@
+//! From recorded event batches to hints about records, and from hints to ledger events.
+//!
+//! An event is a hint: the record is read again before anything is decided. Only the echo of
+//! our own write is taken from the event itself, as proof of landing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Context, WorkflowError,
+    consider::{Case, DecisionHint, Desk, consider},
+    observe::object_name,
+};
+use crate::{
+    domain::{FieldValue, ObjectName, PromotionId, RecordId, Settlement, event::Event},
+    ledger::InboxBatch,
+    salesforce::{
+        RecordReading,
+        change_event::{Change, ChangeType},
+        names::{self, ObjectContract},
+        pubsub::PubSubClient,
+    },
+};
+
+/// Most inbox batches in one step; with a hundred events each they name at most as many
+/// records as one read call takes.
+const BATCHES_PER_STEP: usize = 20;
+/// Most records of one read call.
+const RECORDS_PER_READ: usize = 2000;
+
+/// What a step found in the inbox.
+#[derive(Debug, Default)]
+pub struct Hints {
+    /// Records to read again, with what the event told about a decision.
+    pub records: BTreeMap<ObjectName, BTreeMap<RecordId, Option<DecisionHint>>>,
+    /// Echoes of our own promotions, with proof of landing.
+    pub echoes: Vec<(PromotionId, BTreeMap<String, String>)>,
+    /// Events could not be told apart by record: everything pending must be read.
+    pub sweep: bool,
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Intake {
+    /// Events taken from the inbox.
+    pub events: u64,
+    /// Records read and considered.
+    pub records: usize,
+    /// A full sweep was asked for.
+    pub sweep: bool,
+}
+
+/// Takes the next batches from the inbox and brings the ledger level with their records.
+pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, WorkflowError> {
+    let after = context.ledger.processed_up_to().await?;
+    let batches = context.ledger.next_batches(after, BATCHES_PER_STEP).await?;
+    let Some(last) = batches.last().map(|batch| batch.id) else { return Ok(Intake::default()) };
+    let hints = read_hints(context, events, &batches).await?;
+    let mut done = Intake {
+        events: batches.iter().map(|batch| u64::from(batch.events)).sum(),
+        records: 0,
+        sweep: hints.sweep,
+    };
+    confirm(context, &hints.echoes).await?;
+    for contract in context.governed() {
+        let object = object_name(contract.object)?;
+        let Some(records) = hints.records.get(&object) else { continue };
+        let ids: Vec<RecordId> = records.keys().cloned().collect();
+        for chunk in ids.chunks(RECORDS_PER_READ) {
+            let readings = context.reader.retrieve(contract, chunk).await?;
+            level(context, contract, &readings, records).await?;
+            done.records += readings.len();
+        }
+    }
+    let mut tx = context.ledger.begin("inbox processed").await?;
+    tx.mark_processed(last).await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+async fn read_hints(
+    context: &Context,
+    events: &PubSubClient,
+    batches: &[InboxBatch],
+) -> Result<Hints, WorkflowError> {
+    let mut hints = Hints::default();
+    for batch in batches {
+        for event in events.read_response(batch.payload.clone().into()).await? {
+            match event.change {
+                Ok(change) => take(context, &change, &mut hints),
+                Err(error) => {
+                    // Nobody knows which record it spoke of, so everything pending is read.
+                    tracing::error!(code = error.code(), schema = %event.schema_id, "an event cannot be read");
+                    hints.sweep = true;
+                }
+            }
+        }
+    }
+    Ok(hints)
+}
+
+fn take(context: &Context, change: &Change, hints: &mut Hints) {
+    let Some(contract) = context.governed().find(|contract| contract.object == change.object) else { return };
+    if change.change_type == ChangeType::GapOverflow {
+        hints.sweep = true;
+        return;
+    }
+    let user = RecordId::parse(&change.user_id).ok();
+    let changed = |field: &str| change.changed_fields.iter().any(|name| name == field);
+    if context.is_machine(user.as_ref()) && !changed(names::PROPOSAL_ID) {
+        if let Some(mark) = change.values.get(names::LAST_PROMOTION_ID).and_then(FieldValue::as_text)
+            && changed(names::LAST_PROMOTION_ID)
+        {
+            hints.echoes.extend(echo(change, mark));
+            return;
+        }
+        if changed(names::OUTCOME) {
+            // The echo of a notice.
+            return;
+        }
+    }
+    let decision = (changed(names::DECISION) || changed(names::DECISION_PROPOSAL_ID))
+        .then(|| Some(DecisionHint { decided_by: user?, decided_at: change.committed_at }))
+        .flatten();
+    let Ok(object) = ObjectName::parse(contract.object) else { return };
+    let records = hints.records.entry(object).or_default();
+    for id in &change.record_ids {
+        let Ok(id) = RecordId::parse(id) else {
+            hints.sweep = true;
+            continue;
+        };
+        let slot = records.entry(id).or_default();
+        if decision.is_some() {
+            slot.clone_from(&decision);
+        }
+    }
+}
+
+/// Our own mark in a change event: proof that the promotion landed. A void proves nothing new.
+fn echo(change: &Change, mark: &str) -> Option<(PromotionId, BTreeMap<String, String>)> {
+    if mark.starts_with("void:") {
+        return None;
+    }
+    let proof = BTreeMap::from([
+        ("by".to_owned(), "echo".to_owned()),
+        ("transaction_key".to_owned(), change.transaction_key.clone()),
+        ("commit_number".to_owned(), change.commit_number.to_string()),
+    ]);
+    Some((PromotionId::new(mark), proof))
+}
+
+/// Appends proof of landing for our own echoes. An echo may be faster than the reply.
+async fn confirm(
+    context: &Context,
+    echoes: &[(PromotionId, BTreeMap<String, String>)],
+) -> Result<(), WorkflowError> {
+    if echoes.is_empty() {
+        return Ok(());
+    }
+    let mut tx = context.ledger.begin("echoes confirmed").await?;
+    for (id, proof) in echoes {
+        let Some(promotion) = tx.promotion(id).await? else { continue };
+        if !promotion.settlement.is_final() {
+            let settlement = Settlement::Done;
+            tx.append(&Event::PromotionSettled { promotion: id.clone(), settlement }).await?;
+        } else if promotion.settlement != Settlement::Done {
+            tracing::error!(promotion = %id, state = promotion.settlement.name(), "an ended promotion landed");
+        }
+        if promotion.proof.is_empty() {
+            tx.append(&Event::PromotionConfirmed { promotion: id.clone(), proof: proof.clone() }).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Brings the ledger level with freshly read records, in one transaction.
+pub async fn level(
+    context: &Context,
+    contract: &'static ObjectContract,
+    readings: &[RecordReading],
+    hints: &BTreeMap<RecordId, Option<DecisionHint>>,
+) -> Result<(), WorkflowError> {
+    let object = object_name(contract.object)?;
+    let schema = context.schema(&object).await;
+    let desk = Desk {
+        rules: &context.rules,
+        schema: schema.as_ref(),
+        machine_users: &context.machine_users,
+        now: context.clock.now(),
+    };
+    let mut tx = context.ledger.begin("records considered").await?;
+    let keys: Vec<RecordId> = readings.iter().map(|reading| reading.snapshot.record.clone()).collect();
+    let mut known = tx.proposals_for(&object, &keys).await?;
+    let open = tx.open_promotions_for(&object, &keys).await?;
+    let mut events = Vec::new();
+    let mut seen = BTreeSet::new();
+    for reading in readings {
+        let record = &reading.snapshot.record;
+        if !seen.insert(record.clone()) {
+            continue;
+        }
+        let mut mine = known.remove(record).unwrap_or_default();
+        if let Some(id) = reading.slot.proposal_id.as_deref()
+            && !mine.iter().any(|known| known.proposal.id.as_str() == id)
+        {
+            mine.extend(tx.proposal_by_text(id).await?);
+        }
+        let case = Case {
+            reading,
+            known: mine,
+            open_promotion: open.get(record).cloned(),
+            hint: hints.get(record).cloned().flatten(),
+        };
+        events.extend(consider(&desk, &case)?);
+    }
+    tx.append_all(&events).await?;
+    tx.commit().await?;
+    Ok(())
+}

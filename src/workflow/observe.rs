@@ -1,0 +1,175 @@
+//! Reading a proposal and a decision off a record, with the identity that the platform gives.
+
+use jiff::Timestamp;
+
+use super::{
+    WorkflowError,
+    consider::{Case, Desk},
+};
+use crate::{
+    domain::{
+        Actor, Approval, Decision, Digest, Door, FieldValue, IdError, ObjectName, Proposal, ProposalId,
+        event::Event,
+    },
+    gate::{FindingCode, Verdict},
+    ledger::ProposalRecord,
+    salesforce::{ProposalSlot, RecordReading},
+};
+
+/// Why what stands in the proposal fields is no proposal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SlotProblem {
+    /// The id has the wrong shape.
+    #[error("{0}")]
+    Id(#[from] IdError),
+    /// There is an id, but no value is proposed.
+    #[error("no field is proposed: fill at least one recommended value, or list the field to clear")]
+    Empty,
+}
+
+impl SlotProblem {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Id(error) => error.code(),
+            Self::Empty => "proposal-empty",
+        }
+    }
+}
+
+/// The proposal that stands on the record, seen for the first time at `now`.
+pub fn proposal(reading: &RecordReading, id: &str, now: Timestamp) -> Result<Proposal, SlotProblem> {
+    let slot = &reading.slot;
+    let id = ProposalId::parse(id)?;
+    if slot.patch.is_empty() {
+        return Err(SlotProblem::Empty);
+    }
+    let snapshot = &reading.snapshot;
+    let base = slot
+        .patch
+        .keys()
+        .map(|field| (field.clone(), snapshot.value(field).cloned().unwrap_or(FieldValue::Null)))
+        .collect();
+    let agent = snapshot.modified_by.as_ref().map_or("unknown", |user| user.as_str());
+    Ok(Proposal {
+        id,
+        object: snapshot.object.clone(),
+        record: snapshot.record.clone(),
+        patch: slot.patch.clone(),
+        base,
+        confidence: slot.confidence,
+        reason: slot.reason.clone(),
+        evaluated_at: slot.evaluated_at,
+        requires_review: slot.requires_review,
+        actor: Actor::named(agent),
+        door: Door::Record,
+        evidence: Vec::new(),
+        received_at: now,
+    })
+}
+
+/// The events for proposal fields that hold no proposal: recorded once, told once.
+pub fn refuse_slot(reading: &RecordReading, given: &str, problem: &SlotProblem) -> Vec<Event> {
+    let snapshot = &reading.snapshot;
+    let digest = Digest::of_bytes(format!("{}:{given}", snapshot.record).as_bytes());
+    // The notice needs an id of its own, because the given one may not be one.
+    let Ok(stand_in) = ProposalId::parse(&format!("unreadable:{}", digest.short())) else {
+        return Vec::new();
+    };
+    vec![
+        Event::SubmissionRefused {
+            proposal_id: given.chars().take(64).collect(),
+            code: problem.code().to_owned(),
+            fingerprint: None,
+        },
+        Event::NoticeIntended {
+            object: snapshot.object.clone(),
+            record: snapshot.record.clone(),
+            proposal_id: stand_in,
+            text: super::stamp::fit(&format!("{}: {problem}", problem.code())),
+        },
+    ]
+}
+
+/// Whether the record carries a decision on the proposal that it carries.
+pub fn decided(slot: &ProposalSlot) -> bool {
+    decision(slot).is_some()
+}
+
+fn decision(slot: &ProposalSlot) -> Option<Decision> {
+    if slot.decision_proposal_id.is_none() || slot.decision_proposal_id != slot.proposal_id {
+        return None;
+    }
+    match slot.decision.as_deref() {
+        Some("Approved") => Some(Decision::Approved),
+        Some("Rejected") => Some(Decision::Rejected),
+        _ => None,
+    }
+}
+
+/// The decision on this proposal, bound to its patch and base. Who decided comes from the
+/// event's committing user, else from the stamp, else from the record's last modifier.
+pub fn approval(case: &Case<'_>, proposal: &Proposal) -> Result<Option<Approval>, WorkflowError> {
+    let slot = &case.reading.slot;
+    let snapshot = &case.reading.snapshot;
+    if slot.proposal_id.as_deref() != Some(proposal.id.as_str()) {
+        return Ok(None);
+    }
+    let Some(decision) = decision(slot) else { return Ok(None) };
+    let earlier = case
+        .known
+        .iter()
+        .find(|record| record.proposal.id == proposal.id)
+        .and_then(|record| record.approval.as_ref())
+        .filter(|earlier| earlier.decision == decision);
+    if case.hint.is_none()
+        && let Some(earlier) = earlier
+    {
+        return Ok(Some(earlier.clone()));
+    }
+    let by_event = case.hint.as_ref().map(|hint| (hint.decided_by.clone(), hint.decided_at));
+    let by_stamp =
+        slot.decided_by.clone().map(|user| (user, slot.decided_at.unwrap_or(snapshot.modified_at)));
+    let by_record = snapshot.modified_by.clone().map(|user| (user, snapshot.modified_at));
+    let Some((decided_by, decided_at)) = by_event.or(by_stamp).or(by_record) else { return Ok(None) };
+    Ok(Some(Approval {
+        proposal_id: proposal.id.clone(),
+        decision,
+        decided_by,
+        decided_at,
+        patch_digest: proposal.patch_digest()?,
+        comments: slot.comments.clone(),
+    }))
+}
+
+/// Whether nobody can say which base the approver saw: the decision was made before the
+/// proposal was first read here, and somebody else changed the record in between.
+pub fn base_unproven(
+    desk: &Desk<'_>,
+    case: &Case<'_>,
+    known: Option<&ProposalRecord>,
+    approval: Option<&Approval>,
+    last: Option<&Verdict>,
+) -> bool {
+    let Some(approval) = approval else { return false };
+    let snapshot = &case.reading.snapshot;
+    match known {
+        None => {
+            let later = snapshot.modified_at.as_second() > approval.decided_at.as_second();
+            let by_other = snapshot.modified_by.as_ref() != Some(&approval.decided_by);
+            (later && by_other) || desk.machine_users.contains(&approval.decided_by)
+        }
+        Some(record) => {
+            let before_first_read = approval.decided_at < record.proposal.received_at;
+            let was_unproven = last.is_some_and(|verdict| {
+                verdict.findings.iter().any(|finding| finding.code == FindingCode::BaseUnproven)
+            });
+            before_first_read && was_unproven
+        }
+    }
+}
+
+/// The object name of a contract, which is one by construction.
+pub fn object_name(text: &'static str) -> Result<ObjectName, WorkflowError> {
+    ObjectName::parse(text).map_err(|error| WorkflowError::Unexpected(error.to_string()))
+}

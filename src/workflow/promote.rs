@@ -1,0 +1,158 @@
+//! The promoter: the only owner of a writer that can touch canonical fields.
+//!
+//! It has no choice left to make. What it sends was committed as an intent, the attempt is
+//! counted before the request leaves, and every row's answer becomes one settlement.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Context, WorkflowError,
+    settle::{self, Reply},
+    stamp,
+};
+use crate::{
+    domain::{Promotion, PromotionId, Settlement, event::Event},
+    ledger::Tx,
+    salesforce::{RowOutcome, RowWrite, Writer},
+};
+
+/// Most promotions in one step: five collections of 200 rows, one API call.
+pub const MOST_PER_STEP: usize = 1000;
+
+/// Carries out intents.
+pub struct Promoter {
+    context: Context,
+    writer: Writer,
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Promotions sent for the first time or again.
+    pub sent: usize,
+    /// Promotions whose state became final.
+    pub finished: usize,
+    /// Promotions that could not be sent now and are tried later.
+    pub deferred: usize,
+}
+
+impl Promoter {
+    /// Takes the promoter's own writer. There is one per org.
+    pub fn new(context: Context, writer: Writer) -> Self {
+        Self { context, writer }
+    }
+
+    /// Sends or settles open promotions, at most [`MOST_PER_STEP`].
+    pub async fn step(&self) -> Result<Progress, WorkflowError> {
+        let open = self.context.ledger.open_promotions(MOST_PER_STEP).await?;
+        self.advance(open).await
+    }
+
+    /// Sends or settles these promotions.
+    pub async fn advance(&self, open: Vec<Promotion>) -> Result<Progress, WorkflowError> {
+        let mut progress = Progress::default();
+        let (ready, uncertain): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|promotion| promotion.settlement == Settlement::Intended);
+        progress.finished += settle::read_marks(&self.context, uncertain).await?;
+        self.send(ready, &mut progress).await?;
+        self.send_voids(&mut progress).await?;
+        Ok(progress)
+    }
+
+    async fn send(&self, ready: Vec<Promotion>, progress: &mut Progress) -> Result<(), WorkflowError> {
+        let (fresh, rows) = self.drop_unsendable(ready, progress).await?;
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<PromotionId> = fresh.iter().map(|promotion| promotion.id.clone()).collect();
+        let mut tx = self.context.ledger.begin("promotions sent").await?;
+        tx.append(&Event::PromotionsSent { promotions: ids }).await?;
+        tx.commit().await?;
+        progress.sent += fresh.len();
+        let outcomes = self.writer.update(&rows).await;
+        self.record_outcomes(&fresh, outcomes, Reply::Promotion, progress).await
+    }
+
+    /// A promotion that cannot be written down as a row never leaves; it ends here.
+    async fn drop_unsendable(
+        &self,
+        ready: Vec<Promotion>,
+        progress: &mut Progress,
+    ) -> Result<(Vec<Promotion>, Vec<RowWrite>), WorkflowError> {
+        let mut rows = Vec::with_capacity(ready.len());
+        let mut fresh = Vec::with_capacity(ready.len());
+        for promotion in ready {
+            match stamp::promotion_row(&promotion) {
+                Some(row) => {
+                    rows.push(row);
+                    fresh.push(promotion);
+                }
+                None => {
+                    let settlement = Settlement::Refused {
+                        code: "lane-unknown".into(),
+                        message: "the plan names a field that has no lane".into(),
+                    };
+                    let mut tx = self.context.ledger.begin("promotion without lane").await?;
+                    tx.append(&Event::PromotionSettled { promotion: promotion.id, settlement }).await?;
+                    tx.commit().await?;
+                    progress.finished += 1;
+                }
+            }
+        }
+        Ok((fresh, rows))
+    }
+
+    async fn send_voids(&self, progress: &mut Progress) -> Result<(), WorkflowError> {
+        let open = self.context.ledger.open_promotions(MOST_PER_STEP).await?;
+        let voiding: Vec<Promotion> = open
+            .into_iter()
+            .filter(|promotion| matches!(promotion.settlement, Settlement::Voiding { .. }))
+            .collect();
+        if voiding.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<RowWrite> = voiding.iter().map(stamp::void_row).collect();
+        let outcomes = self.writer.update(&rows).await;
+        self.record_outcomes(&voiding, outcomes, Reply::Void, progress).await
+    }
+
+    async fn record_outcomes(
+        &self,
+        sent: &[Promotion],
+        outcomes: Vec<RowOutcome>,
+        kind: Reply,
+        progress: &mut Progress,
+    ) -> Result<(), WorkflowError> {
+        let attempts: BTreeMap<&PromotionId, u64> =
+            sent.iter().map(|promotion| (&promotion.id, promotion.attempts + 1)).collect();
+        let mut tx = self.context.ledger.begin("promotions settled").await?;
+        for (promotion, outcome) in sent.iter().zip(outcomes) {
+            let attempt = attempts.get(&promotion.id).copied().unwrap_or(1);
+            let settlement = settle::after_reply(promotion, outcome, attempt, kind);
+            let done = settle_if_open(&mut tx, &promotion.id, settlement).await?;
+            if done { progress.finished += 1 } else { progress.deferred += 1 }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Appends a settlement unless the promotion has ended meanwhile (its echo can be faster than
+/// the reply). True when it has ended.
+pub async fn settle_if_open(
+    tx: &mut Tx<'_>,
+    id: &PromotionId,
+    settlement: Settlement,
+) -> Result<bool, WorkflowError> {
+    let Some(current) = tx.promotion(id).await? else {
+        return Err(WorkflowError::Unexpected(format!("promotion `{id}` is not in the ledger")));
+    };
+    if current.settlement.is_final() {
+        return Ok(true);
+    }
+    let is_final = settlement.is_final();
+    if current.settlement != settlement {
+        tx.append(&Event::PromotionSettled { promotion: id.clone(), settlement }).await?;
+    }
+    Ok(is_final)
+}

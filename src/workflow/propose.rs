@@ -1,0 +1,241 @@
+//! The command door: a proposal is recorded, written to the record's `AI_*` fields with the
+//! proposer's identity, and from there on takes the same way as one that was written directly.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Context, WorkflowError,
+    submission::{Problem, Submission},
+};
+use crate::{
+    domain::{FieldValue, Proposal, Stage, event::Event},
+    gate::{
+        self, History, Input, Outcome, Verdict,
+        preview::{PreviewCard, preview as card_of},
+    },
+    salesforce::{
+        RecordReading, RowOutcome, RowWrite, Writer,
+        names::{self, ObjectContract},
+    },
+};
+
+/// How a submission ended.
+#[derive(Debug)]
+pub enum Submitted {
+    /// Recorded, and written to the record.
+    Landed(Box<Judged>),
+    /// The same submission was made before; nothing was done.
+    Known(Stage),
+    /// The gate refuses it; recorded, not written.
+    Refused(Box<Judged>),
+    /// Salesforce refused the write of the proposal fields.
+    OrgRefused {
+        /// Salesforce's code.
+        code: String,
+        /// Salesforce's text, as data.
+        message: String,
+    },
+}
+
+/// A proposal with the gate's answer.
+#[derive(Debug)]
+pub struct Judged {
+    /// The proposal.
+    pub proposal: Proposal,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What a person would be shown.
+    pub card: PreviewCard,
+}
+
+/// Why a submission did not get as far as the gate.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// Its shape or its types are wrong.
+    #[error("{} problem(s) in the proposal", .0.len())]
+    Problems(Vec<Problem>),
+    /// A step failed; the submission can be made again.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
+}
+
+/// Reads the record and asks the gate; writes nothing anywhere.
+pub async fn preview(context: &Context, submission: &Submission) -> Result<Judged, ProposeError> {
+    let (_, reading) = read(context, submission).await?;
+    judge(context, submission, &reading).await
+}
+
+/// Records the submission and writes it to the record.
+pub async fn submit(
+    context: &Context,
+    proposer: &Writer,
+    submission: &Submission,
+) -> Result<Submitted, ProposeError> {
+    let (contract, reading) = read(context, submission).await?;
+    let judged = judge(context, submission, &reading).await?;
+    let proposal = &judged.proposal;
+    let mut tx = context.ledger.begin("proposal submitted").await.map_err(WorkflowError::from)?;
+    let fingerprint = proposal.fingerprint().map_err(WorkflowError::from)?;
+    if let Some(known) = tx.proposal(&proposal.id).await.map_err(WorkflowError::from)? {
+        if known.fingerprint == fingerprint && (known.landed || known.stage.is_final()) {
+            return Ok(Submitted::Known(known.stage));
+        }
+        if known.fingerprint != fingerprint {
+            let refused = Event::SubmissionRefused {
+                proposal_id: proposal.id.to_string(),
+                code: "proposal-id-reused".to_owned(),
+                fingerprint: Some(fingerprint),
+            };
+            tx.append(&refused).await.map_err(WorkflowError::from)?;
+            tx.commit().await.map_err(WorkflowError::from)?;
+            return Err(ProposeError::Problems(vec![reused(proposal)]));
+        }
+    } else {
+        let received = Event::ProposalReceived { proposal: proposal.clone() };
+        tx.append(&received).await.map_err(WorkflowError::from)?;
+    }
+    if refuses(judged.verdict.outcome) {
+        tx.append(&verdict_event(&judged)?).await.map_err(WorkflowError::from)?;
+        tx.commit().await.map_err(WorkflowError::from)?;
+        return Ok(Submitted::Refused(Box::new(judged)));
+    }
+    tx.commit().await.map_err(WorkflowError::from)?;
+    land(context, proposer, contract, judged).await
+}
+
+async fn land(
+    context: &Context,
+    proposer: &Writer,
+    contract: &ObjectContract,
+    judged: Judged,
+) -> Result<Submitted, ProposeError> {
+    let proposal_id = judged.proposal.id.clone();
+    let row = proposal_row(contract, &judged.proposal);
+    let outcome = proposer.update(&[row]).await.into_iter().next();
+    let refusal = match outcome {
+        Some(RowOutcome::Done) => None,
+        Some(RowOutcome::Refused { code, message, .. } | RowOutcome::RaceLost { code, message }) => {
+            Some((code, message))
+        }
+        Some(RowOutcome::Gone { code }) => Some((code, "the record is gone".to_owned())),
+        // Nobody knows whether it landed. It is recorded, and the same submission may be made again.
+        other => {
+            let message =
+                format!("the write of the proposal fields has no known outcome ({other:?}); send it again");
+            return Err(WorkflowError::Unexpected(message).into());
+        }
+    };
+    let result = refusal.as_ref().map_or("done", |(code, _)| code.as_str()).to_owned();
+    let mut events = vec![Event::SubmissionSettled { proposal_id: proposal_id.clone(), result }];
+    if let Some((code, _)) = &refusal {
+        events.push(Event::StageChanged { proposal_id, stage: Stage::Refused, code: code.clone() });
+    }
+    let mut tx = context.ledger.begin("submission settled").await.map_err(WorkflowError::from)?;
+    tx.append_all(&events).await.map_err(WorkflowError::from)?;
+    tx.commit().await.map_err(WorkflowError::from)?;
+    Ok(match refusal {
+        None => Submitted::Landed(Box::new(judged)),
+        Some((code, message)) => Submitted::OrgRefused { code, message },
+    })
+}
+
+fn refuses(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Promote | Outcome::Review | Outcome::Hold)
+}
+
+fn verdict_event(judged: &Judged) -> Result<Event, WorkflowError> {
+    Ok(Event::VerdictReached {
+        proposal_id: judged.proposal.id.clone(),
+        stage: judged.verdict.outcome.stage(false).unwrap_or(Stage::Refused),
+        verdict: serde_json::to_value(&judged.verdict)
+            .map_err(|e| WorkflowError::Unexpected(e.to_string()))?,
+    })
+}
+
+fn reused(proposal: &Proposal) -> Problem {
+    Problem {
+        code: "proposal-id-reused",
+        field: "proposal_id".to_owned(),
+        message: format!("`{}` was used before with another body", proposal.id),
+        fix: "send this patch under a new proposal id".to_owned(),
+    }
+}
+
+async fn read(
+    context: &Context,
+    submission: &Submission,
+) -> Result<(&'static ObjectContract, RecordReading), ProposeError> {
+    let Some(contract) = context.governed().find(|known| known.object == submission.object.as_str()) else {
+        let governed: Vec<&str> = context.governed().map(|contract| contract.object).collect();
+        return Err(ProposeError::Problems(vec![Problem {
+            code: "object-not-governed",
+            field: "object".to_owned(),
+            message: format!("no policy names `{}`", submission.object),
+            fix: format!("one of: {}", governed.join(", ")),
+        }]));
+    };
+    let ids = std::slice::from_ref(&submission.record);
+    let readings = context.reader.retrieve(contract, ids).await.map_err(WorkflowError::from)?;
+    let reading = readings.into_iter().next();
+    let reading =
+        reading.ok_or_else(|| WorkflowError::Unexpected("a read gave no row for an id".to_owned()))?;
+    Ok((contract, reading))
+}
+
+async fn judge(
+    context: &Context,
+    submission: &Submission,
+    reading: &RecordReading,
+) -> Result<Judged, ProposeError> {
+    let Some(schema) = context.schema(&submission.object).await else {
+        let message = format!("`{}` was not described", submission.object);
+        return Err(WorkflowError::Unexpected(message).into());
+    };
+    let now = context.clock.now();
+    let proposal =
+        submission.resolve(&schema, &reading.snapshot.fields, now).map_err(ProposeError::Problems)?;
+    let history = History { machine_users: context.machine_users.to_vec(), ..History::default() };
+    let input = Input {
+        proposal: &proposal,
+        record: &reading.snapshot,
+        approval: None,
+        history: &history,
+        schema: Some(&schema),
+        rules: &context.rules,
+        now,
+    };
+    let verdict = gate::decide(&input);
+    let card = card_of(&input, &verdict);
+    Ok(Judged { proposal, verdict, card })
+}
+
+/// The record's proposal fields for this proposal: the whole bundle, so that nothing of an
+/// earlier one stays behind.
+pub fn proposal_row(contract: &ObjectContract, proposal: &Proposal) -> RowWrite {
+    let mut fields = BTreeMap::from([
+        (names::PROPOSAL_ID.to_owned(), json!(proposal.id.as_str())),
+        (names::REQUIRES_REVIEW.to_owned(), Value::Bool(proposal.requires_review)),
+        (names::PENDING.to_owned(), Value::Bool(true)),
+        (names::DECISION.to_owned(), json!("Pending")),
+        (
+            contract.confidence.to_owned(),
+            proposal.confidence.map_or(Value::Null, |n| FieldValue::decimal(n).to_json()),
+        ),
+        (contract.reason.to_owned(), json!(proposal.reason)),
+        (
+            names::EVALUATED_AT.to_owned(),
+            proposal.evaluated_at.map_or(Value::Null, |at| FieldValue::DateTime(at).to_json()),
+        ),
+    ]);
+    for lane in contract.lanes {
+        let value = proposal.patch.iter().find(|(field, _)| field.as_str() == lane.field);
+        fields.insert(lane.proposed.to_owned(), value.map_or(Value::Null, |(_, value)| value.to_json()));
+    }
+    if let Some(listed) = contract.proposed_fields {
+        let named: Vec<&str> = proposal.patch.keys().map(|field| field.as_str()).collect();
+        fields.insert(listed.to_owned(), json!(named.join(";")));
+    }
+    RowWrite { object: proposal.object.clone(), record: proposal.record.clone(), fields }
+}

@@ -1,0 +1,129 @@
+//! Undoing one promotion by a compensating promotion that spares newer human edits.
+
+use super::{Context, WorkflowError, promote::Promoter};
+use crate::{
+    clock,
+    domain::{Promotion, PromotionId, ProposalId, RecordState, Settlement, Stage, event::Event},
+    gate::rollback::{RollbackPlan, plan_rollback},
+    salesforce::names,
+};
+
+/// Why nothing can be rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// No promotion has this id, and no proposal with this id was promoted.
+    #[error("`{0}` is neither a promotion nor a promoted proposal; see `countersign proposals`")]
+    Unknown(String),
+    /// It did not land, so there is nothing to undo.
+    #[error("promotion `{id}` is {state}: only a landed promotion can be rolled back")]
+    NotLanded {
+        /// The promotion.
+        id: PromotionId,
+        /// Its state.
+        state: &'static str,
+    },
+    /// The record is gone.
+    #[error("the record of promotion `{0}` is deleted or not visible")]
+    RecordGone(PromotionId),
+    /// A step failed; the command can be given again.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
+}
+
+impl RollbackError {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Unknown(_) => "rollback-unknown",
+            Self::NotLanded { .. } => "rollback-not-landed",
+            Self::RecordGone(_) => "rollback-record-gone",
+            Self::Workflow(error) => error.code(),
+        }
+    }
+}
+
+/// Finds the promotion that a promotion id or a proposal id names.
+pub async fn find(context: &Context, text: &str) -> Result<Promotion, RollbackError> {
+    let ledger = &context.ledger;
+    let by_id = ledger.promotion(&PromotionId::new(text)).await.map_err(WorkflowError::from)?;
+    let found = match (by_id, ProposalId::parse(text)) {
+        (Some(promotion), _) => Some(promotion),
+        (None, Ok(proposal)) => ledger
+            .promotions_of_proposal(&proposal)
+            .await
+            .map_err(WorkflowError::from)?
+            .into_iter()
+            .rfind(|promotion| promotion.undoes.is_none() && promotion.settlement == Settlement::Done),
+        (None, Err(_)) => None,
+    };
+    let promotion = found.ok_or_else(|| RollbackError::Unknown(text.to_owned()))?;
+    if promotion.settlement != Settlement::Done {
+        let state = promotion.settlement.name();
+        return Err(RollbackError::NotLanded { id: promotion.id, state });
+    }
+    Ok(promotion)
+}
+
+/// Reads the record and compares what we wrote, what is there now, and the before-image.
+pub async fn plan(context: &Context, promotion: &Promotion) -> Result<RollbackPlan, RollbackError> {
+    let contract = names::contract(promotion.plan.object.as_str())
+        .ok_or_else(|| WorkflowError::Unexpected(format!("no contract for `{}`", promotion.plan.object)))?;
+    let ids = std::slice::from_ref(&promotion.plan.record);
+    let readings = context.reader.retrieve(contract, ids).await.map_err(WorkflowError::from)?;
+    let record = readings.into_iter().next().map(|reading| reading.snapshot);
+    match record {
+        Some(record) if record.state == RecordState::Live => {
+            Ok(plan_rollback(promotion, &record, context.clock.now()))
+        }
+        _ => Err(RollbackError::RecordGone(promotion.id.clone())),
+    }
+}
+
+/// Carries a plan out: intent, write, settlement, like every promotion. Returns the
+/// compensating promotion as it ended, or `None` when there is nothing to restore.
+pub async fn apply(
+    context: &Context,
+    promoter: &Promoter,
+    undone: &Promotion,
+    plan: &RollbackPlan,
+) -> Result<Option<Promotion>, RollbackError> {
+    let Some(steps) = plan.plan.clone() else { return Ok(None) };
+    let promotion = Promotion {
+        id: PromotionId::new(clock::unique_id()),
+        plan: steps,
+        attempts: 0,
+        settlement: Settlement::Intended,
+        undoes: Some(undone.id.clone()),
+        proof: std::collections::BTreeMap::new(),
+    };
+    let id = promotion.id.clone();
+    append(context, vec![Event::PromotionIntended { promotion }]).await?;
+    let mut ended = None;
+    for _ in 0..5 {
+        let current = context.ledger.promotion(&id).await.map_err(WorkflowError::from)?;
+        let Some(current) = current else { break };
+        if current.settlement.is_final() {
+            ended = Some(current);
+            break;
+        }
+        promoter.advance(vec![current.clone()]).await?;
+        ended = Some(current);
+    }
+    let landed = ended.as_ref().is_some_and(|promotion| promotion.settlement == Settlement::Done);
+    if landed && plan.spared.is_empty() {
+        let changed = Event::StageChanged {
+            proposal_id: undone.plan.proposal_id.clone(),
+            stage: Stage::RolledBack,
+            code: "rolled-back".to_owned(),
+        };
+        append(context, vec![changed]).await?;
+    }
+    Ok(ended)
+}
+
+async fn append(context: &Context, events: Vec<Event>) -> Result<(), RollbackError> {
+    let mut tx = context.ledger.begin("rollback").await.map_err(WorkflowError::from)?;
+    tx.append_all(&events).await.map_err(WorkflowError::from)?;
+    tx.commit().await.map_err(WorkflowError::from)?;
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Finding out what became of a write: from its reply, or by reading the record's mark.
+//!
+//! A negative end is only ever written when no copy of the request can still land: nothing was
+//! sent before this attempt, or a void write has moved the record's number on.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::prelude::ToPrimitive as _;
+
+use super::{Context, WorkflowError, promote::settle_if_open};
+use crate::{
+    domain::{Promotion, RecordId, RecordState, Settlement, event::Event},
+    salesforce::{RecordReading, RowOutcome, names},
+};
+
+/// Which request a reply belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// The promotion itself.
+    Promotion,
+    /// The void write that closes it.
+    Void,
+}
+
+/// What a reply proves. `attempt` counts from 1.
+pub fn after_reply(promotion: &Promotion, outcome: RowOutcome, attempt: u64, kind: Reply) -> Settlement {
+    match (kind, outcome) {
+        (Reply::Promotion, RowOutcome::Done) => Settlement::Done,
+        (Reply::Void, RowOutcome::Done) => Settlement::Stale { reason: voided_reason(promotion) },
+        (Reply::Promotion, outcome) => after_promotion_reply(outcome, attempt),
+        // A void without a clear yes proves nothing: the record is read, and the void sent again.
+        (Reply::Void, outcome) => Settlement::Unknown { reason: format!("void: {}", describe(&outcome)) },
+    }
+}
+
+fn after_promotion_reply(outcome: RowOutcome, attempt: u64) -> Settlement {
+    let first = attempt <= 1;
+    match outcome {
+        RowOutcome::Done => Settlement::Done,
+        RowOutcome::RaceLost { code, message } if first => {
+            Settlement::Stale { reason: format!("{code}: {message}") }
+        }
+        // Approval or proposal changed under us: what was decided does not hold any more.
+        RowOutcome::Refused { message, gate_code: Some(gate), .. }
+            if first && matches!(gate.as_str(), "AI_GATE_07" | "AI_GATE_08") =>
+        {
+            Settlement::Stale { reason: message }
+        }
+        RowOutcome::Refused { code, message, .. } if first => Settlement::Refused { code, message },
+        RowOutcome::Gone { .. } => Settlement::Gone,
+        // Provably not applied: the same request is sent again later, under the same mark.
+        RowOutcome::Retry { .. } | RowOutcome::NotSent { .. } => Settlement::Intended,
+        other => Settlement::Unknown { reason: describe(&other) },
+    }
+}
+
+fn describe(outcome: &RowOutcome) -> String {
+    match outcome {
+        RowOutcome::Done => "done".to_owned(),
+        RowOutcome::Refused { code, message, .. } | RowOutcome::RaceLost { code, message } => {
+            format!("refused {code}: {message}")
+        }
+        RowOutcome::Retry { code } | RowOutcome::NotSent { code } | RowOutcome::Gone { code } => code.clone(),
+        RowOutcome::Unknown { reason } => reason.clone(),
+    }
+}
+
+fn voided_reason(promotion: &Promotion) -> String {
+    match &promotion.settlement {
+        Settlement::Voiding { reason } => reason.clone(),
+        _ => "closed by a void write".to_owned(),
+    }
+}
+
+/// Reads the marks of promotions whose outcome is not known and appends what they prove.
+/// Returns how many ended.
+pub async fn read_marks(context: &Context, uncertain: Vec<Promotion>) -> Result<usize, WorkflowError> {
+    let mut finished = 0;
+    for contract in context.governed() {
+        let of_object: Vec<&Promotion> = uncertain
+            .iter()
+            .filter(|promotion| promotion.plan.object.as_str() == contract.object)
+            .filter(|promotion| !matches!(promotion.settlement, Settlement::Voiding { .. }))
+            .collect();
+        if of_object.is_empty() {
+            continue;
+        }
+        let ids: Vec<RecordId> = of_object.iter().map(|promotion| promotion.plan.record.clone()).collect();
+        let readings = context.reader.retrieve(contract, &ids).await?;
+        let mut tx = context.ledger.begin("marks read").await?;
+        for (promotion, reading) in of_object.into_iter().zip(readings) {
+            let settlement = after_read(promotion, &reading, approval_holds(context, promotion));
+            let by_mark = settlement == Settlement::Done;
+            if settle_if_open(&mut tx, &promotion.id, settlement).await? {
+                finished += 1;
+            }
+            if by_mark {
+                let proof = read_proof(&reading);
+                tx.append(&Event::PromotionConfirmed { promotion: promotion.id.clone(), proof }).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(finished)
+}
+
+/// What the record proves about a promotion whose outcome is not known.
+pub fn after_read(promotion: &Promotion, reading: &RecordReading, approval_holds: bool) -> Settlement {
+    let plan = &promotion.plan;
+    let record = &reading.snapshot;
+    let mark = record.last_promotion.as_deref();
+    if matches!(record.state, RecordState::Missing | RecordState::Deleted) {
+        return Settlement::Gone;
+    }
+    if mark == Some(promotion.id.as_str()) {
+        return Settlement::Done;
+    }
+    if mark == Some(promotion.id.void_mark().as_str()) {
+        return Settlement::Stale { reason: voided_reason(promotion) };
+    }
+    if record.promotion_seq > plan.expected_seq {
+        return Settlement::Conflict { mark: mark.unwrap_or_default().to_owned() };
+    }
+    let moved: Vec<String> = plan
+        .changes
+        .iter()
+        .filter(|change| record.value(&change.field) != Some(&change.before))
+        .map(|change| change.field.to_string())
+        .collect();
+    let reason = if !moved.is_empty() {
+        format!("the base moved: {}", moved.join(", "))
+    } else if !approval_holds {
+        "the approval is too old".to_owned()
+    } else if let Settlement::Unknown { reason } = &promotion.settlement
+        && reason.starts_with("refused ")
+    {
+        reason.clone()
+    } else {
+        // Nothing landed, everything still holds: the same request again, under the same mark.
+        return Settlement::Intended;
+    };
+    if promotion.attempts == 0 {
+        return Settlement::Stale { reason };
+    }
+    Settlement::Voiding { reason }
+}
+
+/// An approved promotion is sent again only while its approval is fresh.
+fn approval_holds(context: &Context, promotion: &Promotion) -> bool {
+    let plan = &promotion.plan;
+    let Some(policy) = context.rules.policy().objects.get(&plan.object) else { return false };
+    let age = context.clock.now().duration_since(plan.planned_at);
+    policy
+        .approval_max_age_minutes
+        .to_i64()
+        .is_some_and(|minutes| age.as_secs() <= minutes.saturating_mul(60))
+}
+
+/// Proof of landing from a read.
+pub fn read_proof(reading: &RecordReading) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("by".to_owned(), "read".to_owned()),
+        (names::PROMOTION_SEQ.to_owned(), reading.snapshot.promotion_seq.to_string()),
+        ("modified_at".to_owned(), reading.snapshot.modified_at.to_string()),
+    ])
+}
