@@ -1,40 +1,82 @@
-//! `countersign explain CODE`: what a finding code means and what to do about it.
+//! `countersign explain CODE|PROPOSAL`: what a code means, or the whole story of a proposal.
 
-use anyhow::Result;
+use std::path::PathBuf;
 
-use super::{Exit, ExitWith};
-use crate::gate::{FindingCode, explain};
+use clap::Args as ClapArgs;
+use serde_json::{Value, json};
 
-/// Explain a finding code; without one, list them all.
-#[derive(Debug, clap::Args)]
+use super::{Exit, ExitWith, show::safe, status};
+use crate::{
+    domain::{ProposalId, Stage},
+    gate::{FindingCode, Verdict, explain},
+    ledger::StoredEntry,
+};
+
+/// Explain a finding code, or tell the story of a proposal.
+#[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A finding code, for example `base-moved`.
-    #[arg(value_name = "CODE")]
-    pub what: Option<String>,
-    /// Print JSON.
+    /// A code such as `base-moved`, or a proposal id; without one, all codes are listed.
+    #[arg(value_name = "CODE|PROPOSAL")]
+    what: Option<String>,
+    /// Ledger file; without it the one of the settings.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Settings file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Machine-readable answer.
     #[arg(long)]
-    pub json: bool,
+    json: bool,
 }
 
-/// Prints the page, or the list.
-pub async fn run(args: Args) -> Result<Exit> {
+/// Prints the page of a code, or the entries of a proposal.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let Some(what) = args.what else { return list(args.json) };
-    let Some(page) = explain::page(what.trim()) else {
-        return Err(ExitWith::usage(format!(
-            "`{}` is no finding code; `countersign explain` lists them",
-            what.escape_debug()
+    if let Some(page) = explain::page(what.trim()) {
+        if args.json {
+            println!("{}", serde_json::to_string_pretty(&page)?);
+        } else {
+            print!("{page}");
+        }
+        return Ok(Exit::Done);
+    }
+    let unknown = || {
+        let what = safe(&what);
+        ExitWith::usage(format!(
+            "`{what}` is neither a code nor a proposal here; `countersign explain` lists the codes"
         ))
-        .into());
     };
+    let id = ProposalId::parse(&what).map_err(|_| unknown())?;
+    let ledger = status::open(args.ledger, args.config).await?;
+    let record = ledger.proposal(&id).await?.ok_or_else(unknown)?;
+    let entries = ledger.entries_for_proposal(&id).await?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&page)?);
-    } else {
-        print!("{page}");
+        let story: Vec<Value> = entries
+            .iter()
+            .map(|stored| json!({ "seq": stored.entry.seq, "at": stored.entry.at, "hash": stored.hash, "event": stored.event }))
+            .collect();
+        println!("{}", json!({ "proposal_id": id, "stage": record.stage.name(), "entries": story }));
+        return Ok(Exit::Done);
+    }
+    println!("{id}  {} {}  {}", record.proposal.object, record.proposal.record, record.stage.name());
+    for (field, value) in &record.proposal.patch {
+        let base = record.proposal.base.get(field).cloned().unwrap_or_default();
+        println!("  {field}: {} → {}", safe(&base.to_string()), safe(&value.to_string()));
+    }
+    if let Some(reason) = &record.proposal.reason {
+        println!("  the proposer says: {}", safe(reason));
+    }
+    println!();
+    for stored in &entries {
+        println!("  #{:<6} {}  {}", stored.entry.seq, stored.entry.at, sentence(stored));
+    }
+    if record.stage == Stage::AwaitingApproval {
+        println!("\nNext: a reviewer sets AI_Decision__c and AI_Decision_Proposal_ID__c on the record.");
     }
     Ok(Exit::Done)
 }
 
-fn list(json: bool) -> Result<Exit> {
+fn list(json: bool) -> anyhow::Result<Exit> {
     if json {
         println!("{}", serde_json::to_string_pretty(&explain::pages())?);
         return Ok(Exit::Done);
@@ -45,4 +87,42 @@ fn list(json: bool) -> Result<Exit> {
         println!("{code:width$}  {:12}  {}", page.outcome.unwrap_or("note"), page.refuses);
     }
     Ok(Exit::Done)
+}
+
+/// One entry in one line.
+fn sentence(stored: &StoredEntry) -> String {
+    let event = &stored.event;
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
+    let words = match stored.entry.kind.as_str() {
+        "proposal_received" => {
+            format!("received by {} from {}", text("/proposal/door"), text("/proposal/actor/agent"))
+        }
+        "verdict_reached" => verdict_words(event),
+        "decision_observed" => format!("{} by {}", text("/approval/decision"), text("/approval/decided_by")),
+        "stage_changed" => format!("{} ({})", text("/stage"), text("/code")),
+        "promotion_intended" => {
+            format!("intent {} ({})", text("/promotion/id"), text("/promotion/plan/basis"))
+        }
+        "promotion_settled" => {
+            format!("promotion {} {}", text("/settlement/state"), text("/settlement/reason"))
+        }
+        "promotion_confirmed" => {
+            format!("landing proven by {} {}", text("/proof/by"), text("/proof/transaction_key"))
+        }
+        "notice_intended" => format!("the record is told: {}", text("/text")),
+        other => other.replace('_', " "),
+    };
+    safe(words.trim_end())
+}
+
+fn verdict_words(event: &Value) -> String {
+    let verdict = event.get("verdict").cloned().unwrap_or_default();
+    match serde_json::from_value::<Verdict>(verdict) {
+        Ok(verdict) => {
+            let codes: Vec<String> =
+                verdict.findings.iter().map(|finding| finding.code.to_string()).collect();
+            format!("verdict {:?}: {} (policy {})", verdict.outcome, codes.join(", "), verdict.policy.short())
+        }
+        Err(_) => "verdict".to_owned(),
+    }
 }

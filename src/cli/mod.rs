@@ -7,6 +7,13 @@
 pub mod exit;
 pub mod explain;
 pub mod org;
+pub mod org_side;
+pub mod propose;
+pub mod recorder;
+pub mod rollback;
+pub mod show;
+pub mod status;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -24,8 +31,20 @@ pub struct Cli {
 /// One variant per file of this module.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Explain a finding code.
+    /// Send a proposal.
+    Propose(propose::Args),
+    /// Show what a proposal would do; nothing is written.
+    Preview(propose::Args),
+    /// List proposals.
+    Proposals(status::ProposalsArgs),
+    /// Count proposals by stage.
+    Status(status::Args),
+    /// Explain a finding code, or tell the story of a proposal.
     Explain(explain::Args),
+    /// Check a ledger for any damage.
+    Verify(verify::Args),
+    /// Plan or apply the undoing of one promotion.
+    Rollback(rollback::Args),
     /// Run a simulated Salesforce org on this machine.
     Org(org::Args),
 }
@@ -33,7 +52,13 @@ pub enum Command {
 /// Runs the command to its end.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Propose(args) => propose::run(args).await,
+        Command::Preview(args) => propose::preview(args).await,
+        Command::Proposals(args) => status::proposals(args).await,
+        Command::Status(args) => status::run(args).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
+        Command::Rollback(args) => rollback::run(args).await,
         Command::Org(args) => org::run(args).await,
     }
 }

@@ -1,0 +1,152 @@
+//! The running daemon: stream, engine, schedule and HTTP, wired together. Used by `serve` and `demo`.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{org_side::OrgSide, recorder::Recorder};
+use crate::{
+    clock::Clock,
+    http::{self, Probe, Readiness},
+    jobs::schedule::Schedule,
+    ledger::Ledger,
+    salesforce::{
+        names,
+        pubsub::{PubSubClient, PubSubSettings},
+    },
+    subscriber::{self, Pace, StreamHealth, SubscriberDeps},
+    workflow::{self, Engine, Health, engine::Waker},
+};
+
+/// The stream is late after this; the service promises a word within 270 seconds.
+const LATE_AFTER_SECONDS: i64 = 300;
+
+/// How long a stop waits for the step under way.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A daemon that runs until it is stopped.
+pub struct Daemon {
+    /// Ledger, reader, rules and time.
+    pub context: workflow::Context,
+    /// Wakes or holds the engine.
+    pub waker: Waker,
+    /// Where health and metrics answer, when they do.
+    pub http: Option<SocketAddr>,
+    /// What the engine says about itself.
+    pub health: tokio::sync::watch::Receiver<Health>,
+    /// What the stream says about itself.
+    pub stream: Arc<StreamHealth>,
+    schedule: Schedule,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Daemon {
+    /// Takes the lead of the ledger and starts everything.
+    pub async fn start(side: &OrgSide, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+        let context = side.context.clone();
+        let version = env!("CARGO_PKG_VERSION");
+        let epoch = context.ledger.lead(version, context.rules.digest()).await.context("taking the lead")?;
+        tracing::info!(epoch, policy = context.rules.digest().short(), "leading");
+        let client = PubSubClient::connect(stream_settings(side)?, Arc::new(side.promoter.clone()))
+            .context("connecting to the event stream")?;
+        let stop = CancellationToken::new();
+        let waker = Waker::default();
+        let stream = Arc::new(StreamHealth::default());
+        let recorder = Recorder::new(context.ledger.clone(), context.clock.clone(), waker.clone());
+        let deps = SubscriberDeps {
+            client: client.clone(),
+            sink: Arc::new(recorder),
+            topic: names::TOPIC.to_owned(),
+            clock: context.clock.clone(),
+            health: Arc::clone(&stream),
+            pace: Pace::default(),
+        };
+        let engine =
+            Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
+        let health = engine.health();
+        let tasks = vec![
+            tokio::spawn(subscriber::run(deps, stop.child_token())),
+            tokio::spawn(engine.run(stop.child_token())),
+        ];
+        let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
+        let probe = DaemonProbe {
+            ledger: context.ledger.clone(),
+            health: health.clone(),
+            stream: Arc::clone(&stream),
+            clock: context.clock.clone(),
+        };
+        let http = match side.settings.http.listen {
+            Some(listen) => {
+                let server = http::start(listen, Arc::new(probe), metrics, stop.child_token()).await;
+                Some(server.with_context(|| format!("listening on {listen}"))?.address)
+            }
+            None => None,
+        };
+        Ok(Self { context, waker, http, health, stream, schedule, stop, tasks })
+    }
+
+    /// Stops in order: no new events, the step under way ends, then everything is down.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        for task in self.tasks {
+            tokio::time::timeout(STOP_WITHIN, task)
+                .await
+                .context("a step did not end in time; what it began is settled at the next start")??;
+        }
+        self.schedule.stop().await?;
+        Ok(())
+    }
+}
+
+fn stream_settings(side: &OrgSide) -> anyhow::Result<PubSubSettings> {
+    let ca_pem = match &side.settings.org.ca_pem_path {
+        Some(path) => Some(std::fs::read(path)?),
+        None => None,
+    };
+    Ok(PubSubSettings { ca_pem, ..PubSubSettings::new(side.settings.org.pubsub_endpoint.clone()) })
+}
+
+struct DaemonProbe {
+    ledger: Ledger,
+    health: tokio::sync::watch::Receiver<Health>,
+    stream: Arc<StreamHealth>,
+    clock: Clock,
+}
+
+#[async_trait::async_trait]
+impl Probe for DaemonProbe {
+    async fn readiness(&self) -> Readiness {
+        let mut troubles = Vec::new();
+        let health = self.health.borrow().clone();
+        if let Some((code, words)) = health.trouble {
+            troubles.push(format!("{code}: {words}"));
+        }
+        if health.sweeps == 0 {
+            troubles.push("first-sweep-pending: what happened while the daemon was down is being read".to_owned());
+        }
+        let now = self.clock.now();
+        let stream = self.stream.snapshot();
+        if !stream.ready(now, LATE_AFTER_SECONDS) {
+            let words = stream.failure.clone().unwrap_or_else(|| "no response in time".to_owned());
+            troubles.push(format!("{}: {words}", stream.failure_code.unwrap_or("stream-late")));
+        }
+        let (inbox_waiting, promotions_open) = match self.ledger.counts().await {
+            Ok(counts) => (counts.inbox_waiting, counts.promotions_open),
+            Err(error) => {
+                troubles.push(format!("{}: {error}", error.code()));
+                (0, 0)
+            }
+        };
+        Readiness {
+            ready: troubles.is_empty(),
+            troubles,
+            stream_silent_seconds: stream.silent_seconds(now),
+            inbox_waiting,
+            promotions_open,
+        }
+    }
+}

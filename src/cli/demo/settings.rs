@@ -1,0 +1,43 @@
+//! Settings for a daemon beside a simulated org in the same process.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use crate::{
+    config::{
+        Credentials, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        PromotionSettings, Settings, SweepSettings,
+    },
+    simulator::server::RunningOrg,
+};
+
+/// Both identities by JWT, the built-in policies, and everything else as shipped.
+pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::Result<Settings> {
+    let jwt = |username: &str| Credentials::Jwt {
+        client_id: org.org.oauth_app().client_id,
+        username: username.to_owned(),
+        private_key_path: org.jwt_key_path.clone(),
+        audience: None,
+    };
+    let username = |role: &str| {
+        org.org.user(role).map(|user| user.username).ok_or_else(|| anyhow::anyhow!("the org has no `{role}`"))
+    };
+    Ok(Settings {
+        org: OrgSettings {
+            login_url: org.instance_url.clone(),
+            instance_url: Some(org.instance_url.clone()),
+            pubsub_endpoint: format!("http://{}", org.pubsub_endpoint),
+            api_version: "67.0".to_owned(),
+            ca_pem_path: None,
+            org_id: Some(org.org.org_id()),
+            production: false,
+        },
+        promoter: jwt(&username("promoter")?),
+        proposer: Some(jwt(&username("proposer")?)),
+        ledger: LedgerSettings { path: ledger },
+        policy: PolicySettings { directory: None },
+        http: HttpSettings { listen: Some(http) },
+        promotion: PromotionSettings { batch_rows: 200, batches_per_call: 5, linger_ms: 0, timeout_ms: 30_000 },
+        sweep: SweepSettings { every_seconds: 300 },
+        log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },
+    })
+}

@@ -1,0 +1,71 @@
+//! `countersign serve`: the daemon. It runs until it is told to stop.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Args as ClapArgs;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Exit, daemon::Daemon, org_side::{OrgSide, load_settings}};
+use crate::{clock::Clock, telemetry};
+
+/// Listens to change events, asks the gate, and promotes what is allowed.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Settings file; without it `config/countersign.toml`, then the environment.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where health and metrics answer, for example 127.0.0.1:8080; overrides the settings.
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+}
+
+/// Runs the daemon. The first signal lets the step under way end, the second does not.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    let mut settings = load_settings(args.config.as_deref())?;
+    if args.http.is_some() {
+        settings.http.listen = args.http;
+    }
+    telemetry::init_logs(settings.log.format, &settings.log.level)?;
+    let metrics = telemetry::init_metrics()?;
+    let mut stop = StopSignals::new()?;
+    let side = OrgSide::open(settings, Clock::system()).await?;
+    let daemon = Daemon::start(&side, Some(metrics)).await?;
+    match daemon.http {
+        Some(address) => tracing::info!(%address, "serving; health at /healthz and /readyz"),
+        None => tracing::info!("serving; no HTTP address is set"),
+    }
+    stop.next().await;
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::select! {
+        stopped = daemon.stop() => stopped?,
+        () = stop.next() => {
+            tracing::warn!("stopped at once; what was under way is settled at the next start");
+            return Ok(Exit::Failed);
+        }
+    }
+    side.context.ledger.close().await?;
+    // Lets the last log lines leave.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    Ok(Exit::Done)
+}
+
+/// SIGTERM and Ctrl-C, in the order in which they come.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Starts to listen for both.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The next one of either.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

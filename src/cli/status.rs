@@ -1,0 +1,131 @@
+//! `countersign status` and `countersign proposals`: what the ledger holds, read beside the daemon.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use serde_json::json;
+
+use super::{
+    Exit,
+    org_side::load_settings,
+    show::{safe, table},
+};
+use crate::{
+    domain::Stage,
+    ledger::{Ledger, ProposalFilter, ProposalRecord},
+};
+
+/// Counts by stage, the oldest waiting proposal, and the head of the chain.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Ledger file; without it the one of the settings.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Settings file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Machine-readable answer.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the state of the ledger.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    let ledger = open(args.ledger, args.config).await?;
+    let counts = ledger.counts().await?;
+    if args.json {
+        println!("{}", serde_json::to_string(&counts)?);
+        return Ok(Exit::Done);
+    }
+    let mut rows = vec![vec!["stage".to_owned(), "proposals".to_owned()]];
+    rows.extend(counts.stages.iter().map(|(stage, count)| vec![stage.name().to_owned(), count.to_string()]));
+    print!("{}", table(&rows));
+    println!("open promotions     {}", counts.promotions_open);
+    println!("inbox waiting       {} batches", counts.inbox_waiting);
+    match &counts.oldest_awaiting {
+        Some(since) => println!("oldest waiting for a person since {since}"),
+        None => println!("nothing waits for a person"),
+    }
+    println!("chain               {} entries, head {}", counts.head_seq, counts.head_hash.short());
+    Ok(Exit::Done)
+}
+
+/// Lists proposals, newest first.
+#[derive(Debug, ClapArgs)]
+pub struct ProposalsArgs {
+    /// Only this stage, for example `awaiting-approval`.
+    #[arg(long, value_parser = parse_stage)]
+    stage: Option<Stage>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Ledger file; without it the one of the settings.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Settings file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the proposals that match.
+pub async fn proposals(args: ProposalsArgs) -> anyhow::Result<Exit> {
+    let ledger = open(args.ledger, args.config).await?;
+    let filter = ProposalFilter { stage: args.stage, limit: args.limit, ..ProposalFilter::default() };
+    let found = ledger.proposals(&filter).await?;
+    if args.json {
+        for record in &found {
+            println!("{}", line(record));
+        }
+        return Ok(Exit::Done);
+    }
+    if found.is_empty() {
+        println!("no proposals");
+        return Ok(Exit::Done);
+    }
+    let mut rows = vec![["proposal", "stage", "record", "change", "promotion"].map(str::to_owned).to_vec()];
+    rows.extend(found.iter().map(cells));
+    print!("{}", table(&rows));
+    Ok(Exit::Done)
+}
+
+fn cells(record: &ProposalRecord) -> Vec<String> {
+    let proposal = &record.proposal;
+    let change: Vec<String> =
+        proposal.patch.iter().map(|(field, value)| safe(&format!("{field} → {value}"))).collect();
+    vec![
+        proposal.id.to_string(),
+        record.stage.name().to_owned(),
+        format!("{} {}", proposal.object, proposal.record),
+        change.join(", "),
+        record.promotion.as_ref().map_or_else(String::new, ToString::to_string),
+    ]
+}
+
+fn line(record: &ProposalRecord) -> serde_json::Value {
+    json!({
+        "proposal_id": record.proposal.id, "stage": record.stage.name(),
+        "object": record.proposal.object, "record_id": record.proposal.record,
+        "patch": record.proposal.patch, "promotion": record.promotion,
+        "received_at": record.proposal.received_at,
+    })
+}
+
+fn parse_stage(text: &str) -> Result<Stage, String> {
+    let all = Stage::ALL;
+    all.iter().copied().find(|stage| stage.name() == text).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|stage| stage.name()).collect();
+        format!("expected one of: {}", names.join(", "))
+    })
+}
+
+/// Opens a ledger for reading: the given file, or the one of the settings.
+pub async fn open(ledger: Option<PathBuf>, config: Option<PathBuf>) -> anyhow::Result<Ledger> {
+    let path = match ledger {
+        Some(path) => path,
+        None => load_settings(config.as_deref())?.ledger.path,
+    };
+    Ok(Ledger::open_read_only(&path).await?)
+}
