@@ -3,8 +3,6 @@
 
 mod effects;
 mod history;
-#[cfg(test)]
-mod package_tests;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,82 @@
+//! Documentation that names paths and commands is checked, so that it cannot go stale.
+
+use std::{fs, path::Path, process::Command};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+const PAGES: &[&str] = &[
+    "README.md",
+    "src/ARCHITECTURE.md",
+    "tests/README.md",
+    "config/README.md",
+    "deploy/unconfirmed.md",
+    "salesforce-metadata/README.md",
+    "benches/README.md",
+];
+
+/// Words in backticks, outside code blocks.
+fn quoted(text: &str) -> Vec<String> {
+    let mut inside_block = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside_block = !inside_block;
+            continue;
+        }
+        if !inside_block {
+            found.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_path_in_the_docs_exists() {
+    let tops = ["src/", "tests/", "config/", "deploy/", "salesforce-metadata/", "benches/"];
+    let mut missing = Vec::new();
+    let mut checked = 0;
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{page}: {e}"));
+        for word in quoted(&text) {
+            let path = word.split([' ', ':', '*']).next().unwrap_or("");
+            if tops.iter().any(|top| path.starts_with(top)) && !path.contains(['<', '{', '…']) {
+                checked += 1;
+                if !root().join(path).exists() {
+                    missing.push(format!("{page}: `{path}`"));
+                }
+            }
+        }
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.starts_with("http") && !link.starts_with('#') {
+                checked += 1;
+                let base = root().join(page).parent().expect("a folder").to_path_buf();
+                if !base.join(link).exists() {
+                    missing.push(format!("{page}: ({link})"));
+                }
+            }
+        }
+    }
+    assert!(checked > 20, "the check must find paths to check");
+    assert!(missing.is_empty(), "these do not exist:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_command_in_the_docs_exists() {
+    let help = Command::new(env!("CARGO_BIN_EXE_countersign")).arg("--help").output().expect("help");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let known: Vec<&str> = help.lines().filter_map(|line| line.trim_start().split(' ').next()).collect();
+    let mut unknown = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).unwrap_or_default();
+        for word in quoted(&text) {
+            let Some(rest) = word.strip_prefix("countersign ") else { continue };
+            let command = rest.split(' ').next().unwrap_or("");
+            if !command.starts_with('-') && !known.contains(&command) {
+                unknown.push(format!("{page}: `{word}`"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "these commands do not exist:\n{}", unknown.join("\n"));
+}

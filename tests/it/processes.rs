@@ -1,0 +1,200 @@
+//! Real processes on loopback: the simulated org and the daemon, as their users start them.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+
+/// A `countersign org` process; killed when dropped.
+pub struct OrgProcess {
+    child: Child,
+    pub facts: Value,
+    http: reqwest::Client,
+}
+
+impl OrgProcess {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["org", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the org starts");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut line).expect("one line of JSON");
+        let facts = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        Self { child, facts, http: reqwest::Client::new() }
+    }
+
+    pub fn text(&self, pointer: &str) -> String {
+        let value = self.facts.pointer(pointer).unwrap_or_else(|| panic!("{pointer} in {}", self.facts));
+        value.as_str().unwrap_or_else(|| panic!("{pointer} is a text")).to_owned()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/services/data/v67.0{path}", self.text("/instance_url"))
+    }
+
+    fn token(&self, role: &str) -> String {
+        self.text(&format!("/users/{role}/access_token"))
+    }
+
+    /// A call as one of the seeded users; the reply's status and JSON.
+    pub async fn call(&self, role: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(self.token(role));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let reply = request.send().await.expect("the org answers");
+        let status = reply.status().as_u16();
+        let text = reply.text().await.expect("a body");
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    pub async fn query(&self, soql: &str) -> Vec<Value> {
+        let mut records = Vec::new();
+        let encoded: String = reqwest::Url::parse_with_params("http://x/", [("q", soql)])
+            .expect("encodes")
+            .query()
+            .expect("a query")
+            .to_owned();
+        let mut path = format!("/query?{encoded}");
+        loop {
+            let (status, page) = self.call("admin", "GET", &path, None).await;
+            assert_eq!(status, 200, "{page}");
+            records.extend(page["records"].as_array().cloned().unwrap_or_default());
+            match page["nextRecordsUrl"].as_str() {
+                Some(next) => path = next.split("/v67.0").nth(1).expect("a path").to_owned(),
+                None => return records,
+            }
+        }
+    }
+
+    /// Creates or changes many rows, 200 in a call; every row must succeed.
+    pub async fn collections(&self, role: &str, method: &str, rows: &[Value]) -> Vec<String> {
+        let mut ids = Vec::new();
+        for chunk in rows.chunks(200) {
+            let body = json!({ "allOrNone": false, "records": chunk });
+            let (status, results) = self.call(role, method, "/composite/sobjects", Some(body)).await;
+            assert_eq!(status, 200, "{results}");
+            for result in results.as_array().expect("a list") {
+                assert_eq!(result["success"], true, "{result}");
+                ids.push(result["id"].as_str().expect("an id").to_owned());
+            }
+        }
+        ids
+    }
+
+    /// Settings for a daemon against this org, in a file of `folder`.
+    pub fn write_config(&self, folder: &Path) -> PathBuf {
+        let path = folder.join("countersign.toml");
+        let identity = |role: &str| {
+            format!(
+                "[{role}]\nkind = \"jwt\"\nclient_id = \"{}\"\nusername = \"{}\"\nprivate_key_path = \"{}\"\n",
+                self.text("/oauth/client_id"),
+                self.text(&format!("/users/{role}/username")),
+                self.text("/oauth/jwt_key_pem_path"),
+            )
+        };
+        let text = format!(
+            "[org]\nlogin_url = \"{url}\"\ninstance_url = \"{url}\"\npubsub_endpoint = \"http://{}\"\n\n{}\n{}\n\
+             [ledger]\npath = \"{}\"\n",
+            self.text("/pubsub_endpoint"),
+            identity("promoter"),
+            identity("proposer"),
+            folder.join("ledger.db").display(),
+            url = self.text("/instance_url"),
+        );
+        std::fs::write(&path, text).expect("the settings are written");
+        path
+    }
+}
+
+impl Drop for OrgProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A `countersign serve` process; killed when dropped.
+pub struct ServeProcess {
+    child: Child,
+}
+
+impl ServeProcess {
+    pub fn start(config: &Path) -> Self {
+        let child = Command::new(BINARY)
+            .args(["serve", "--config"])
+            .arg(config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the daemon starts");
+        Self { child }
+    }
+
+    /// SIGKILL: no handler runs.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// SIGTERM, then waits for the exit code.
+    pub fn terminate(mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        self.child.wait().expect("gone").code().unwrap_or(-1)
+    }
+}
+
+impl Drop for ServeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command of the binary to its end: exit code, stdout, stderr.
+pub fn countersign(arguments: &[&str], stdin: Option<&str>) -> (i32, String, String) {
+    use std::io::Write as _;
+    let mut child = Command::new(BINARY)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut pipe = child.stdin.take().expect("piped");
+    // A command that reads nothing may have ended already.
+    let _ = pipe.write_all(stdin.unwrap_or("").as_bytes());
+    drop(pipe);
+    let output = child.wait_with_output().expect("the command ends");
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// Waits until `check` holds, looking every 100 ms.
+pub async fn eventually<F, Fut>(what: &str, within: Duration, mut check: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let deadline = Instant::now() + within;
+    while !check().await {
+        assert!(Instant::now() < deadline, "did not happen in {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Runs every test. Works on a fresh Debian machine with Rust, Node and Python: what else is
+# needed is installed here. CI calls this and nothing else.
+#
+#   tests/run.sh            everything
+#   tests/run.sh rust       formatting, lints, unit and integration tests
+#   tests/run.sh clients    the simulated org judged by clients that other people wrote
+#   tests/run.sh deny       licences, bans, sources and advisories of the dependencies
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what="${1:-all}"
+
+say() { printf '\n== %s\n' "$*"; }
+
+need() {
+  command -v "$1" >/dev/null || { echo "missing: $1; $2" >&2; exit 2; }
+}
+
+system_packages() {
+  local missing=()
+  command -v cc >/dev/null || missing+=(build-essential)
+  command -v curl >/dev/null || missing+=(curl)
+  python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+  if ((${#missing[@]})); then
+    say "installing ${missing[*]}"
+    local sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq && $sudo apt-get install -y -qq "${missing[@]}"
+  fi
+}
+
+rust() {
+  say "formatting"; cargo fmt --check
+  say "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
+  say "unit and integration tests"; cargo test --locked
+}
+
+clients() {
+  say "clients that other people wrote"
+  cargo build --locked --quiet
+  python3 tests/clients/run.py
+}
+
+demo() {
+  say "the demo, every step as told"
+  cargo run --locked --quiet -- demo --once --json > target/demo.json
+  python3 - <<'PY'
+import json
+told = json.load(open("target/demo.json"))
+for step in told["steps"]:
+    print(f"{'ok ' if step['ok'] else 'NOT'} {step['name']}: {step['observed'][:100]}")
+assert told["ok"] and told["steps"], "a step did not go as told"
+PY
+}
+
+deny() {
+  say "dependencies: licences, bans, sources"
+  if ! command -v cargo-deny >/dev/null && [ ! -x target/tools/bin/cargo-deny ]; then
+    cargo install --quiet --locked --root target/tools --version 0.20.2 cargo-deny
+  fi
+  PATH="$PWD/target/tools/bin:$PATH" cargo deny --all-features check --hide-inclusion-graph licenses bans sources
+  say "dependencies: advisories"
+  if PATH="$PWD/target/tools/bin:$PATH" timeout 120 cargo deny fetch db >/dev/null 2>&1; then
+    PATH="$PWD/target/tools/bin:$PATH" cargo deny check advisories
+  else
+    echo "NOT CHECKED: the advisory database cannot be reached from here."
+  fi
+}
+
+need cargo "install Rust from https://rustup.rs"
+need node "install Node 20 or newer"
+need python3 "install Python 3.11 or newer"
+system_packages
+case "$what" in
+  all) rust; demo; clients; deny ;;
+  rust | clients | deny | demo) "$what" ;;
+  *) echo "unknown part: $what (all, rust, demo, clients, deny)" >&2; exit 2 ;;
+esac
+say "all parts passed"
