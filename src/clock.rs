@@ -13,31 +13,37 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     manual: Option<Arc<AtomicI64>>,
+    ahead: Option<Arc<AtomicI64>>,
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self { manual: None }
+        Self::default()
+    }
+
+    /// The machine's clock, which can be moved forward; it keeps running.
+    pub fn adjustable() -> Self {
+        Self { manual: None, ahead: Some(Arc::new(AtomicI64::new(0))) }
     }
 
     /// A clock that stands still at `start` until it is moved.
     pub fn manual(start: Timestamp) -> Self {
-        Self { manual: Some(Arc::new(AtomicI64::new(start.as_millisecond()))) }
+        Self { manual: Some(Arc::new(AtomicI64::new(start.as_millisecond()))), ahead: None }
     }
 
     /// Now, in whole milliseconds.
     pub fn now(&self) -> Timestamp {
         let millis = match &self.manual {
             Some(millis) => millis.load(Ordering::SeqCst),
-            None => system_millis(),
+            None => system_millis() + self.ahead.as_ref().map_or(0, |ahead| ahead.load(Ordering::SeqCst)),
         };
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Moves a manual clock forward; the machine's clock does not move.
+    /// Moves a manual or adjustable clock forward; the machine's clock does not move.
     pub fn advance(&self, by: std::time::Duration) {
-        if let Some(millis) = &self.manual {
+        if let Some(millis) = self.manual.as_ref().or(self.ahead.as_ref()) {
             let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
             millis.fetch_add(by, Ordering::SeqCst);
         }
