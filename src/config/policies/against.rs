@@ -42,9 +42,13 @@ fn field_problems(
         ));
     }
     if let Some(values) = schema.picklist(field) {
-        for state in rules.lifecycle.iter().filter(|state| !values.contains(state)) {
+        let auto = rules.auto.iter().flat_map(|rule| rule.from.iter().chain(&rule.to));
+        // States of rules stand in the lifecycle, unless there is none.
+        let auto = auto.filter(|_| rules.lifecycle.is_empty()).map(|state| ("auto", state));
+        let named = rules.lifecycle.iter().map(|state| ("lifecycle", state)).chain(auto);
+        for (key, state) in named.filter(|(_, state)| !values.contains(state)) {
             problems.push(problem(
-                "lifecycle",
+                key,
                 "policy-state-not-in-org",
                 format!("\"{state}\" is not an active value of {}.{field}", schema.object),
                 &format!("use one of: {}", values.join(", ")),

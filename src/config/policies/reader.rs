@@ -64,7 +64,8 @@ pub struct Reader<'t> {
     problems: Vec<PolicyProblem>,
 }
 
-const OBJECT_KEYS: &[&str] = &[
+/// Keys of a policy.
+pub const OBJECT_KEYS: &[&str] = &[
     "name",
     "object",
     "proposal_max_age_minutes",
@@ -73,7 +74,8 @@ const OBJECT_KEYS: &[&str] = &[
     "signal_weights",
     "fields",
 ];
-const FIELD_KEYS: &[&str] = &[
+/// Keys of one field's rules.
+pub const FIELD_KEYS: &[&str] = &[
     "tier",
     "path",
     "mode",

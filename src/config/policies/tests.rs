@@ -125,3 +125,21 @@ fn the_org_is_asked_for_every_field_and_state() {
     let bare = ObjectSchema { fields: BTreeMap::new(), ..schema };
     assert_eq!(check_against(&policy, &bare)[0].code, "policy-field-not-in-org");
 }
+
+#[test]
+fn the_shipped_lead_policy_explains_every_key() {
+    let text = EMBEDDED[0].1;
+    for key in reader::OBJECT_KEYS.iter().chain(reader::FIELD_KEYS) {
+        let lines: Vec<&str> = text.lines().collect();
+        let place = lines.iter().position(|line| {
+            let line = line.trim_start_matches(['[', ' ']);
+            line.starts_with(&format!("{key} ="))
+                || line.starts_with(&format!("{key}]"))
+                || line.starts_with(&format!("fields.Status.{key}]"))
+                || (*key == "fields" && line.starts_with("fields.Status]"))
+        });
+        let place = place.unwrap_or_else(|| panic!("{key} is not in the shipped policy"));
+        let near = &lines[place.saturating_sub(7)..place + 2];
+        assert!(near.iter().any(|line| line.starts_with('#')), "{key} is not explained");
+    }
+}

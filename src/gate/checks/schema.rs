@@ -127,6 +127,8 @@ fn text_problem(field: &FieldName, text: &str, length: u32) -> Option<Problem> {
             format!("at most {length} characters"),
         ));
     }
+    // That Salesforce cuts white space at both ends of a text is unconfirmed for the API;
+    // refusing it is safe either way, because the compare-and-set needs the stored form.
     (text.trim() != text).then(|| {
         (
             FindingCode::ValueUntrimmed,

@@ -133,3 +133,29 @@ fn an_approved_change_of_several_fields_is_planned_by_name() {
     let fields: Vec<&str> = plan.changes.iter().map(|change| change.field.as_str()).collect();
     assert_eq!(fields, ["Amount", "StageName"], "sorted, and without the field that is so already");
 }
+
+#[test]
+fn a_shadow_verdict_says_what_it_would_have_been() {
+    let would_be = |extra: serde_json::Value| {
+        let mut case = serde_json::json!({
+            "name": "shadow", "patch": { "Status": "Working - Contacted" },
+            "rules": { "Status": { "mode": "shadow" } }
+        });
+        case.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        judge(&serde_json::from_value(case).unwrap()).1.facts["would_be"].clone()
+    };
+    assert_eq!(would_be(serde_json::json!({ "auto_switch": ["Status"] })), "promote");
+    assert_eq!(would_be(serde_json::json!({})), "review");
+    assert_eq!(would_be(serde_json::json!({ "history": { "open_promotion": "m-1" } })), "hold");
+}
+
+#[test]
+fn facts_that_cannot_matter_do_not_change_the_digest() {
+    let case = Case::simple("Lead", "Status", "Working - Contacted");
+    let (mut owned, verdict) = judge(&case);
+    let schema = owned.schema.as_mut().unwrap();
+    schema.fields.remove(&crate::domain::FieldName::parse("Rating").unwrap());
+    assert_eq!(decide(&owned.input()).input, verdict.input);
+    owned.history.open_promotion = Some("m-1".into());
+    assert_ne!(decide(&owned.input()).input, verdict.input);
+}
