@@ -96,7 +96,9 @@ const WORKING: &str = "Working - Contacted";
 const CLOSED: &str = "Closed - Not Converted";
 
 /// Name, account, stage, amount, days until the close date, next step.
-const OPPORTUNITIES: &[(&str, usize, &str, Option<i64>, i64, &str)] = &[
+type Deal = (&'static str, usize, &'static str, Option<i64>, i64, &'static str);
+
+const OPPORTUNITIES: &[Deal] = &[
     ("Widget line renewal", 0, "Prospecting", Some(12_000), 45, "Call the buyer"),
     ("Press brake upgrade", 0, "Qualification", Some(84_500), 60, "Send the data sheet"),
     ("Pulp dryer", 1, "Needs Analysis", Some(230_000), 90, "Site visit"),

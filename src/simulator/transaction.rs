@@ -21,6 +21,7 @@ const CHUNK: usize = 200;
 
 /// An open transaction over several calls: nobody else writes until it ends. Its rows can
 /// be read before it commits; dropped without [`Transaction::commit`], it undoes itself.
+/// Do not await while one is open: other writers wait for it on their threads.
 #[derive(Debug)]
 pub struct Transaction {
     org: Org,

@@ -10,6 +10,14 @@ use crate::domain::FieldValue;
 
 const OPPORTUNITY_FIELDS: &[&str] = &["Amount", "Probability", "StageName", "CloseDate"];
 
+/// One tracked change.
+struct Entry<'a> {
+    field: &'a str,
+    data_type: &'static str,
+    old: FieldValue,
+    new: FieldValue,
+}
+
 impl Save<'_> {
     /// Records what this save did to tracked fields.
     pub(super) fn history(&mut self, id: &str, old: Option<&Row>, new: &Row) {
@@ -22,14 +30,26 @@ impl Save<'_> {
         let org = self.context.org;
         let Some(history) = org.object(table) else { return };
         match old {
-            None => self.field_history(&history, (parent, id), "created", "Text", Default::default()),
+            None => {
+                let created = Entry {
+                    field: "created",
+                    data_type: "Text",
+                    old: FieldValue::Null,
+                    new: FieldValue::Null,
+                };
+                self.field_history(&history, (parent, id), created);
+            }
             Some(old) => {
-                let tracked = org.settings().history_fields.get(&object.name).cloned().unwrap_or_default();
-                for name in tracked {
-                    let (before, after) = (old.get(&name), new.get(&name));
-                    let Some(field) = object.field(&name).filter(|_| before != after) else { continue };
-                    let values = (before.cloned().unwrap_or_default(), after.cloned().unwrap_or_default());
-                    self.field_history(&history, (parent, id), &field.name, data_type(&field.kind), values);
+                for name in org.settings().history_fields.get(&object.name).into_iter().flatten() {
+                    let (before, after) = (old.get(name), new.get(name));
+                    let Some(field) = object.field(name).filter(|_| before != after) else { continue };
+                    let entry = Entry {
+                        field: &field.name,
+                        data_type: data_type(&field.kind),
+                        old: before.cloned().unwrap_or_default(),
+                        new: after.cloned().unwrap_or_default(),
+                    };
+                    self.field_history(&history, (parent, id), entry);
                 }
             }
         }
@@ -40,20 +60,13 @@ impl Save<'_> {
         }
     }
 
-    fn field_history(
-        &mut self,
-        history: &ObjectDef,
-        parent: (&str, &str),
-        field: &str,
-        data_type: &str,
-        values: (FieldValue, FieldValue),
-    ) {
+    fn field_history(&mut self, history: &ObjectDef, parent: (&str, &str), entry: Entry<'_>) {
         let row = Row::from([
             (parent.0.to_owned(), FieldValue::text(parent.1)),
-            ("Field".to_owned(), FieldValue::text(field)),
-            ("DataType".to_owned(), FieldValue::text(data_type)),
-            ("OldValue".to_owned(), values.0),
-            ("NewValue".to_owned(), values.1),
+            ("Field".to_owned(), FieldValue::text(entry.field)),
+            ("DataType".to_owned(), FieldValue::text(entry.data_type)),
+            ("OldValue".to_owned(), entry.old),
+            ("NewValue".to_owned(), entry.new),
         ]);
         self.add_history(history, row);
     }

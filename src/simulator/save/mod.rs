@@ -3,6 +3,8 @@
 
 mod effects;
 mod history;
+#[cfg(test)]
+mod package_tests;
 mod rules;
 #[cfg(test)]
 mod tests;
