@@ -4,6 +4,9 @@
 //! `pub async fn run(args: Args) -> anyhow::Result<Exit>`, a `mod` line, a variant of
 //! [`Command`] and an arm in [`run`]. Data goes to stdout, everything else to stderr.
 
+pub mod check;
+pub mod connect;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod org;
@@ -45,6 +48,10 @@ pub enum Command {
     Verify(verify::Args),
     /// Plan or apply the undoing of one promotion.
     Rollback(rollback::Args),
+    /// Check settings and policies, and tell every problem at once.
+    Check(check::Args),
+    /// Try the settings against the org and say what is missing, wrong or too much.
+    Doctor(doctor::Args),
     /// Run a simulated Salesforce org on this machine.
     Org(org::Args),
 }
@@ -59,6 +66,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Org(args) => org::run(args).await,
     }
 }

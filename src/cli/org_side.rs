@@ -1,18 +1,18 @@
 //! From settings to connections, ledger and context: what most commands open first.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use anyhow::Context as _;
-use secrecy::SecretString;
 
 use super::ExitWith;
+pub use super::connect::connect;
 use crate::{
     clock::Clock,
     config::{self, Settings},
     domain::RecordId,
     gate::Rules,
     ledger::{Ledger, OpenOptions},
-    salesforce::{Connection, ConnectionSettings, Credentials, Reader, Writer},
+    salesforce::{Connection, Reader, Writer},
     workflow::{self, context::ContextParts},
 };
 
@@ -88,29 +88,6 @@ pub fn load_rules(settings: &Settings) -> anyhow::Result<Rules> {
     Ok(Rules::new(policy)?)
 }
 
-/// One identity's connection.
-pub fn connect(
-    settings: &Settings,
-    credentials: &config::Credentials,
-    clock: &Clock,
-) -> anyhow::Result<Connection> {
-    let ca_pem = match &settings.org.ca_pem_path {
-        Some(path) => Some(std::fs::read(path).with_context(|| format!("reading `{}`", path.display()))?),
-        None => None,
-    };
-    let connection = Connection::new(ConnectionSettings {
-        login_url: settings.org.login_url.clone(),
-        instance_url: settings.org.instance_url.clone(),
-        api_version: settings.org.api_version.clone(),
-        credentials: credentials_of(credentials),
-        org_id: settings.org.org_id.clone(),
-        ca_pem,
-        timeout: Duration::from_millis(settings.promotion.timeout_ms),
-        clock: clock.clone(),
-    })?;
-    Ok(connection)
-}
-
 fn pin(settings: &Settings, found: &str) -> anyhow::Result<()> {
     match &settings.org.org_id {
         Some(expected) if expected != found => Err(ExitWith::usage(format!(
@@ -119,32 +96,5 @@ fn pin(settings: &Settings, found: &str) -> anyhow::Result<()> {
         ))
         .into()),
         _ => Ok(()),
-    }
-}
-
-/// Settings and the Salesforce client do not know each other; this joins their two forms.
-fn credentials_of(set: &config::Credentials) -> Credentials {
-    let secret = |secret: &config::Secret| SecretString::from(secret.expose().to_owned());
-    match set {
-        config::Credentials::Jwt { client_id, username, private_key_path, audience } => Credentials::Jwt {
-            client_id: client_id.clone(),
-            username: username.clone(),
-            private_key_path: private_key_path.clone(),
-            audience: audience.clone(),
-        },
-        config::Credentials::ClientCredentials { client_id, client_secret } => {
-            Credentials::ClientCredentials {
-                client_id: client_id.clone(),
-                client_secret: secret(client_secret),
-            }
-        }
-        config::Credentials::Refresh { client_id, client_secret, refresh_token } => Credentials::Refresh {
-            client_id: client_id.clone(),
-            client_secret: client_secret.as_ref().map(secret),
-            refresh_token: secret(refresh_token),
-        },
-        config::Credentials::AccessToken { access_token } => {
-            Credentials::AccessToken { access_token: secret(access_token) }
-        }
     }
 }

@@ -40,6 +40,14 @@ pub fn load_from(
     }
 }
 
+/// `policy.directory` alone, for a look at the policies although other settings are wrong.
+pub fn policy_directory(path: Option<&Path>) -> Option<std::path::PathBuf> {
+    let file = path.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|default| default.exists()));
+    let merged = merge(file, None).ok()?;
+    let directory = merged.pointer("/policy/directory")?.as_str()?;
+    Some(directory).filter(|directory| !directory.trim().is_empty()).map(Into::into)
+}
+
 fn merge(file: Option<&Path>, environment: Option<BTreeMap<String, String>>) -> Result<Value, ConfigProblem> {
     let variables = Environment::with_prefix(PREFIX)
         .prefix_separator("__")

@@ -30,6 +30,6 @@ pub use describe::{DescribedField, DescribedValue, ObjectDescription};
 pub use errors::SalesforceError;
 pub use limits::LimitInfo;
 pub use reader::{PendingPages, Reader};
-pub use reading::{ProposalSlot, RecordReading};
+pub use reading::{ProposalSlot, RecordReading, fields_of as governed_fields};
 pub use row::{RowOutcome, RowWrite};
 pub use writer::Writer;

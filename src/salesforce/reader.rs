@@ -102,18 +102,26 @@ impl Reader {
 
     /// The first page of a query. Its literals must come from [`literal`].
     pub(crate) async fn query(&self, soql: &str) -> Result<Vec<Value>, SalesforceError> {
-        let path = self.connection.data("query");
+        self.query_at("query", soql).await
+    }
+
+    /// The first page of a Tooling API query.
+    pub(crate) async fn tooling(&self, soql: &str) -> Result<Vec<Value>, SalesforceError> {
+        self.query_at("tooling/query", soql).await
+    }
+
+    /// A GET of a path, for example `/services/data`.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, SalesforceError> {
+        self.connection.read(&Call::get(path)).await
+    }
+
+    async fn query_at(&self, resource: &str, soql: &str) -> Result<Vec<Value>, SalesforceError> {
+        let path = self.connection.data(resource);
         let call = Call { query: Some(("q", soql)), ..Call::get(&path) };
         match self.connection.read(&call).await?.get_mut("records").map(Value::take) {
             Some(Value::Array(rows)) => Ok(rows),
             _ => Err(unreadable("a query gave no records")),
         }
-    }
-
-    /// A GET below the version, for the doctor.
-    pub(crate) async fn get(&self, rest: &str) -> Result<Value, SalesforceError> {
-        let path = self.connection.data(rest);
-        self.connection.read(&Call::get(&path)).await
     }
 }
 

@@ -59,7 +59,7 @@ pub struct ProposalSlot {
 }
 
 /// The fields that one read of a governed record asks for.
-pub(super) fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
+pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
     let mut fields = vec!["Id", "Name", "OwnerId", "LastModifiedDate", "LastModifiedById"];
     fields.extend(contract.converted);
     for lane in contract.lanes {

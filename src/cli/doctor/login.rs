@@ -1,0 +1,79 @@
+//! Who the identities are, and which permission sets they hold.
+
+use serde_json::Value;
+
+use super::Report;
+use crate::{
+    domain::RecordId,
+    salesforce::{Connection, Identity, Reader, names::permission, soql_text::literal},
+};
+
+/// Logs in and asks the org who this is.
+pub async fn identity(area: &str, connection: &Connection, report: &mut Report) -> Option<Identity> {
+    match connection.identity().await {
+        Ok(identity) => {
+            let who = format!("logged in as {} in org {}", identity.username, identity.org_id);
+            report.ok(area, "login", &who);
+            Some(identity)
+        }
+        Err(error) => {
+            report.salesforce(area, &error);
+            None
+        }
+    }
+}
+
+/// Both identities must be in one org and be two users.
+pub fn same_org_other_user(promoter: &Identity, proposer: Option<&Identity>, report: &mut Report) {
+    let Some(proposer) = proposer else { return };
+    if proposer.org_id != promoter.org_id {
+        let message = format!("the promoter is in {}, the proposer in {}", promoter.org_id, proposer.org_id);
+        report.failed("identities", "identities-in-two-orgs", &message, "correct [proposer] or [promoter]");
+    } else if proposer.user_id == promoter.user_id {
+        let fix = "use two users: one with AI_Promoter, one with AI_Proposer";
+        report.failed("identities", "identities-are-one-user", "promoter and proposer are one user", fix);
+    } else {
+        report.ok("identities", "identities-apart", "two users in one org");
+    }
+}
+
+/// Each identity holds its own permission set of ours and no other.
+pub async fn permission_sets(area: &str, reader: &Reader, user: &RecordId, report: &mut Report) {
+    let own = if area == "promoter" { permission::PROMOTER } else { permission::PROPOSER };
+    let soql = format!(
+        "SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE AssigneeId = {}",
+        literal(user.as_str())
+    );
+    let rows = match reader.query(&soql).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            let fix = format!(
+                "look at Setup > Users > the user > Permission Set Assignments: {own} and no other AI_ set"
+            );
+            return report.warning(area, "permission-sets-hidden", &error.to_string(), &fix);
+        }
+    };
+    let held: Vec<&str> =
+        rows.iter().filter_map(|row| row.pointer("/PermissionSet/Name").and_then(Value::as_str)).collect();
+    let mut good = true;
+    if !held.contains(&own) {
+        good = false;
+        let fix = format!("Setup > Permission Sets > {own} > Manage Assignments: add the user");
+        report.failed(
+            area,
+            "permission-set-missing",
+            &format!("the permission set {own} is not assigned"),
+            &fix,
+        );
+    }
+    for other in [permission::PROMOTER, permission::PROPOSER, permission::REVIEWER] {
+        if other != own && held.contains(&other) {
+            good = false;
+            let fix = format!("Setup > Permission Sets > {other} > Manage Assignments: remove the user");
+            report.failed(area, "permission-set-too-many", &format!("the user also holds {other}"), &fix);
+        }
+    }
+    if good {
+        report.ok(area, "permission-sets", &format!("holds {own} and no other set of ours"));
+    }
+}
