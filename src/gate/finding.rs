@@ -105,6 +105,7 @@ codes! {
     ValueUntrimmed = "value-untrimmed", Refused, "The text starts or ends with white space, which the org would cut.";
     NumberTooLarge = "number-too-large", Refused, "The number has more digits before the point than the field.";
     NumberTooPrecise = "number-too-precise", Refused, "The number has more digits after the point than the field.";
+    DateOutOfRange = "date-out-of-range", Refused, "The org stores no date so early or so late.";
     PicklistValueUnknown = "picklist-value-unknown", Refused, "The value is not one of the org's active values.";
     RecordMismatch = "record-mismatch", Refused, "The record that was read is not the one proposed for.";
     RecordMissing = "record-missing", Refused, "The record does not exist or is not shared with the promoter.";

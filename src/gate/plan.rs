@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
 
-use super::{input::Input, limits::days};
-use crate::domain::{Basis, Change, Plan, Stamps};
+use super::{
+    input::Input,
+    limits::{CLOCK_TOLERANCE, days},
+};
+use crate::domain::{Basis, Change, Evidence, Plan, Stamps};
 
 /// Makes the plan of an input that may run. The changes are the fields whose value differs,
 /// by field name; each one's `before` is the value that was just read.
@@ -27,20 +30,42 @@ pub fn plan(input: &Input<'_>, basis: Basis) -> Plan {
 
 fn stamps(input: &Input<'_>, changes: &[Change]) -> Stamps {
     // Ties go to the source that sorts last, so that the order of the evidence means nothing.
-    let newest = input.proposal.evidence.iter().max_by_key(|item| (item.occurred_at, &item.source));
+    let newest = signals(input).max_by_key(|item| (item.occurred_at, &item.source));
     Stamps {
         last_signal_at: newest.map(|item| item.occurred_at),
-        last_signal_source: newest.map(|item| item.source.clone()),
+        last_signal_source: newest.and_then(|item| source_text(&item.source)),
         signal_score: signal_score(input),
         decay_eligible_on: changes.iter().filter_map(|change| decay_date(input, change)).min(),
     }
+}
+
+/// The evidence that can be a signal: not from the future and not from before 1970. A wrong
+/// time in the evidence must neither make the write fail nor keep decay away for ever.
+fn signals<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Evidence> {
+    let now = input.now;
+    input.proposal.evidence.iter().filter(move |item| {
+        item.occurred_at >= Timestamp::UNIX_EPOCH && item.occurred_at.duration_since(now) <= CLOCK_TOLERANCE
+    })
+}
+
+/// The source as the stamp can hold it: trimmed, at most 255 UTF-16 units.
+fn source_text(source: &str) -> Option<String> {
+    let mut room = 255_usize;
+    let fits = |letter: &char| {
+        let rest = room.checked_sub(letter.len_utf16());
+        room = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let text: String = source.trim().chars().take_while(fits).collect();
+    let text = text.trim_end();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The sum of the policy's weights of the kinds of evidence. A kind counts once: the same
 /// signal told ten times is one signal. `None` when no kind has a weight.
 fn signal_score(input: &Input<'_>) -> Option<Decimal> {
     let weights = &input.object_policy()?.signal_weights;
-    let kinds: BTreeSet<&str> = input.proposal.evidence.iter().map(|item| item.kind.as_str()).collect();
+    let kinds: BTreeSet<&str> = signals(input).map(|item| item.kind.as_str()).collect();
     let known: Vec<Decimal> = kinds.into_iter().filter_map(|kind| weights.get(kind).copied()).collect();
     if known.is_empty() {
         return None;

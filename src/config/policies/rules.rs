@@ -24,8 +24,14 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
             out_of_range(reader, section, key, words);
         }
     }
-    if policy.signal_weights.values().any(Decimal::is_sign_negative) {
-        let words = ("a weight is below 0".to_owned(), "use weights of 0 or more".to_owned());
+    // Signal_Score__c keeps six digits before the point and three after it.
+    let most = Decimal::from(1000);
+    let fits = |weight: &Decimal| (Decimal::ZERO..=most).contains(weight) && weight.scale() <= 3;
+    if !policy.signal_weights.values().all(fits) || policy.signal_weights.len() > 900 {
+        let words = (
+            "a weight does not fit the signal score".to_owned(),
+            "use weights from 0 to 1000 with at most three digits after the point".to_owned(),
+        );
         out_of_range(reader, section, "signal_weights", words);
     }
 }

@@ -10,6 +10,7 @@
 //! - `value-untrimmed`: the text starts or ends with white space.
 //! - `number-too-large`: the number has more digits before the point than the field.
 //! - `number-too-precise`: the number has more digits after the point than the field.
+//! - `date-out-of-range`: the date is before 1700 or after 4000.
 //! - `picklist-value-unknown`: the value is not one of the org's active values.
 //!
 //! # Why
@@ -32,11 +33,13 @@
 //! - `value-untrimmed`: cut the white space at both ends.
 //! - `number-too-large`: send a number within the field's digits.
 //! - `number-too-precise`: round to the digits that the finding names.
+//! - `date-out-of-range`: check the year.
 //! - `picklist-value-unknown`: use one of the values that the finding lists, spelled exactly so.
 //!
 //! # Setting
 //! None here: the org's own setup is the setting.
 
+use jiff::{civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
 
 use crate::{
@@ -104,9 +107,11 @@ pub fn value_problem(field: &FieldName, facts: &FieldSchema, value: &FieldValue)
         (FieldType::Decimal { precision, scale }, FieldValue::Decimal(number)) => {
             number_problem(field, *number, *precision, *scale)
         }
-        (FieldType::Date, FieldValue::Date(_))
-        | (FieldType::DateTime, FieldValue::DateTime(_))
-        | (FieldType::Bool, FieldValue::Bool(_)) => None,
+        (FieldType::Date, FieldValue::Date(day)) => date_problem(field, *day),
+        (FieldType::DateTime, FieldValue::DateTime(moment)) => {
+            date_problem(field, moment.to_zoned(TimeZone::UTC).date())
+        }
+        (FieldType::Bool, FieldValue::Bool(_)) => None,
         (FieldType::Reference, FieldValue::Text(text)) if RecordId::parse(text).is_ok() => None,
         (expected, _) => Some((
             FindingCode::ValueWrongType,
@@ -166,6 +171,17 @@ fn number_problem(field: &FieldName, number: Decimal, precision: u32, scale: u32
             FindingCode::NumberTooLarge,
             format!("{field} keeps {room} digits before the point, and the number is {number}"),
             format!("at most {room} digits before the point"),
+        )
+    })
+}
+
+/// The range that Salesforce documents for its date and date-time fields.
+fn date_problem(field: &FieldName, day: Date) -> Option<Problem> {
+    (!(1700..=4000).contains(&day.year())).then(|| {
+        (
+            FindingCode::DateOutOfRange,
+            format!("{field} keeps dates from 1700 to 4000, and the date is {day}"),
+            "a date from 1700 to 4000".to_owned(),
         )
     })
 }

@@ -110,6 +110,7 @@ fn the_plan_carries_provenance() {
         signal("reply", "mailbox", "2026-05-19T09:00:00Z"),
         signal("meeting", "calendar", "2026-05-18T09:00:00Z"),
         signal("rumour", "hallway", "2026-05-01T09:00:00Z"),
+        signal("call", "dreams", "2027-05-01T09:00:00Z"),
     ];
     let plan = judge(&case).1.plan.unwrap();
     assert_eq!(plan.basis, Basis::Auto);
@@ -119,6 +120,16 @@ fn the_plan_carries_provenance() {
     assert_eq!(stamps.last_signal_at, "2026-05-20T09:00:00Z".parse().ok());
     assert_eq!(stamps.signal_score, Some(55.into()), "a kind counts once, an unknown kind not at all");
     assert_eq!(stamps.decay_eligible_on, "2026-06-19".parse().ok());
+}
+
+#[test]
+fn a_source_of_any_length_leaves_a_stamp_that_fits() {
+    let mut case = Case::simple("Lead", "Status", "Working - Contacted");
+    case.auto_switch = vec!["Status".into()];
+    let json = serde_json::json!({ "kind": "reply", "source": " \u{1F4EC}".repeat(200), "occurred_at": "2026-05-20T09:00:00Z" });
+    case.evidence = vec![serde_json::from_value(json).unwrap()];
+    let source = judge(&case).1.plan.unwrap().stamps.last_signal_source.unwrap();
+    assert!(source.encode_utf16().count() <= 255 && source.trim() == source);
 }
 
 #[test]
