@@ -46,10 +46,7 @@ pub(super) fn eval(node: &Node, scope: &dyn Scope) -> Value {
         Node::User(field) => Ok(scope.user(field)),
         Node::And(parts) => any(parts, false, scope),
         Node::Or(parts) => any(parts, true, scope),
-        Node::Not(inner) => Ok(match eval(inner, scope)? {
-            FieldValue::Bool(flag) => FieldValue::Bool(!flag),
-            _ => FieldValue::Null,
-        }),
+        Node::Not(inner) => Ok(not(&eval(inner, scope)?)),
         Node::If(parts) => {
             let [condition, yes, no] = parts.as_ref();
             if eval(condition, scope)?.as_bool() { eval(yes, scope) } else { eval(no, scope) }
@@ -64,27 +61,23 @@ pub(super) fn eval(node: &Node, scope: &dyn Scope) -> Value {
             eval(otherwise, scope)
         }
         Node::Equal { sides, as_text, negated } => {
-            let [left, right] = sides.as_ref();
-            let result = equal(&eval(left, scope)?, &eval(right, scope)?, *as_text);
-            Ok(match result {
-                FieldValue::Bool(flag) => FieldValue::Bool(flag != *negated),
-                other => other,
-            })
+            let (left, right) = both(sides, scope)?;
+            let result = equal(&left, &right, *as_text);
+            Ok(if *negated { not(&result) } else { result })
         }
         Node::Compare(operator, sides) => {
-            let [left, right] = sides.as_ref();
-            Ok(compare(*operator, &eval(left, scope)?, &eval(right, scope)?))
+            let (left, right) = both(sides, scope)?;
+            Ok(compare(*operator, &left, &right))
         }
         Node::Arithmetic(operator, sides) => {
-            let [left, right] = sides.as_ref();
-            arithmetic(*operator, &eval(left, scope)?, &eval(right, scope)?)
+            let (left, right) = both(sides, scope)?;
+            arithmetic(*operator, &left, &right)
         }
         Node::Minus(inner) => {
             Ok(eval(inner, scope)?.as_decimal().map_or(FieldValue::Null, |it| FieldValue::decimal(-it)))
         }
         Node::Concat(sides) => {
-            let [left, right] = sides.as_ref();
-            let (left, right) = (eval(left, scope)?, eval(right, scope)?);
+            let (left, right) = both(sides, scope)?;
             Ok(FieldValue::text(format!("{}{}", text(&left), text(&right))))
         }
         Node::IsBlank(inner) => Ok(FieldValue::Bool(eval(inner, scope)?.is_null())),
@@ -104,6 +97,19 @@ pub(super) fn eval(node: &Node, scope: &dyn Scope) -> Value {
             let values = arguments.iter().map(|it| eval(it, scope)).collect::<Result<Vec<_>, _>>()?;
             functions::call(*function, &values, scope)
         }
+    }
+}
+
+fn both(sides: &[Node; 2], scope: &dyn Scope) -> Result<(FieldValue, FieldValue), EvalError> {
+    let [left, right] = sides;
+    Ok((eval(left, scope)?, eval(right, scope)?))
+}
+
+/// `NOT` of null is null.
+fn not(value: &FieldValue) -> FieldValue {
+    match value {
+        FieldValue::Bool(flag) => FieldValue::Bool(!flag),
+        _ => FieldValue::Null,
     }
 }
 
