@@ -62,7 +62,8 @@ impl OrgSide {
 
     /// The promoter's writer. Commands use it for rollbacks; the daemon for everything else.
     pub fn promoter_writer(&self) -> Writer {
-        Writer::new(self.promoter.clone())
+        let promotion = &self.settings.promotion;
+        Writer::new(self.promoter.clone()).with_batches(promotion.batch_rows, promotion.batches_per_call)
     }
 
     /// The proposer's writer, or an error that names the setting.

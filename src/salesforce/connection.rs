@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -23,6 +23,9 @@ use crate::{
     domain::{RecordId, value::parse_moment},
     telemetry,
 };
+
+/// How long a refused login is not tried again.
+const REFUSED_FOR: Duration = Duration::from_secs(15);
 
 /// What a [`Connection`] is made from.
 #[derive(Debug, Clone)]
@@ -68,6 +71,8 @@ struct Inner {
     settings: ConnectionSettings,
     /// Held during a login, so that many refused requests make one login.
     token: tokio::sync::Mutex<Option<Token>>,
+    /// The last refusal of a login: asking again at once only locks the user out.
+    refused: Mutex<Option<(Instant, SalesforceError)>>,
     calls: AtomicU64,
     limits: Mutex<Option<LimitInfo>>,
 }
@@ -129,6 +134,7 @@ impl Connection {
             http,
             settings,
             token: tokio::sync::Mutex::new(None),
+            refused: Mutex::new(None),
             calls: AtomicU64::new(0),
             limits: Mutex::new(None),
         })))
@@ -204,7 +210,7 @@ impl Connection {
             request = request.json(body);
         }
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let received = match request.send().await {
             Ok(response) => {
                 self.note_limits(&response);
@@ -237,12 +243,24 @@ impl Connection {
         if let Some(token) = slot.as_ref() {
             return Ok(token.clone());
         }
+        self.still_refused()?;
         let login = self.log_in().await;
+        if let Err(error @ SalesforceError::LoginRefused { .. }) = &login {
+            *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((Instant::now(), error.clone()));
+        }
         let result = login.as_ref().map_or_else(SalesforceError::code, |_| "ok");
         metrics::counter!(telemetry::SALESFORCE_LOGINS, "result" => result).increment(1);
         let token = login?;
         *slot = Some(token.clone());
         Ok(token)
+    }
+
+    fn still_refused(&self) -> Result<(), SalesforceError> {
+        match self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some((at, error)) if at.elapsed() < REFUSED_FOR => Err(error.clone()),
+            _ => Ok(()),
+        }
     }
 
     /// Forgets a token that was refused, unless a newer one is already in place.

@@ -10,6 +10,26 @@ use crate::salesforce::{
 
 /// The promoter reads everything, edits canonical fields and stamps, and never a decision.
 pub async fn promoter(reader: &Reader, contract: &ObjectContract, report: &mut Report) {
+    examine("promoter", reader, contract, (&wanted_of_promoter(contract), report)).await;
+}
+
+/// The proposer edits the proposal and nothing that only the daemon may write.
+pub async fn proposer(reader: &Reader, contract: &ObjectContract, report: &mut Report) {
+    examine("proposer", reader, contract, (&wanted_of_proposer(contract), report)).await;
+}
+
+/// What an identity must be able to do with the fields of one object.
+pub(super) struct Wanted {
+    pub set: &'static str,
+    pub reads: Vec<&'static str>,
+    pub edits: Vec<&'static str>,
+    /// Editing one of these is a failure.
+    pub never: Vec<&'static str>,
+    /// Editing one of these is a warning.
+    pub better_not: Vec<&'static str>,
+}
+
+pub(super) fn wanted_of_promoter(contract: &ObjectContract) -> Wanted {
     let mut edits: Vec<&str> = contract.lanes.iter().map(|lane| lane.field).collect();
     edits.extend(stamps(contract));
     edits.push(names::PENDING);
@@ -20,15 +40,11 @@ pub async fn promoter(reader: &Reader, contract: &ObjectContract, report: &mut R
         names::DECIDED_AT,
         names::DECISION_COMMENTS,
     ];
-    let mut reads = governed_fields(contract);
-    reads.extend(stamps(contract));
-    let wanted =
-        Wanted { set: "AI_Promoter", reads, edits, never: decisions.to_vec(), better_not: Vec::new() };
-    examine("promoter", reader, contract, (&wanted, report)).await;
+    let reads = governed_fields(contract);
+    Wanted { set: "AI_Promoter", reads, edits, never: decisions.to_vec(), better_not: Vec::new() }
 }
 
-/// The proposer edits the proposal and nothing that only the daemon may write.
-pub async fn proposer(reader: &Reader, contract: &ObjectContract, report: &mut Report) {
+pub(super) fn wanted_of_proposer(contract: &ObjectContract) -> Wanted {
     let mut edits: Vec<&str> = contract.lanes.iter().map(|lane| lane.proposed).collect();
     edits.extend(contract.proposed_fields);
     edits.extend([contract.confidence, contract.reason, names::PROPOSAL_ID, names::EVALUATED_AT]);
@@ -39,16 +55,7 @@ pub async fn proposer(reader: &Reader, contract: &ObjectContract, report: &mut R
     let canonical = contract.lanes.iter().map(|lane| lane.field);
     let better_not =
         canonical.filter(|field| !matches!(*field, "Status" | "StageName" | "CloseDate")).collect();
-    let wanted = Wanted { set: "AI_Proposer", reads: Vec::new(), edits, never, better_not };
-    examine("proposer", reader, contract, (&wanted, report)).await;
-}
-
-struct Wanted {
-    set: &'static str,
-    reads: Vec<&'static str>,
-    edits: Vec<&'static str>,
-    never: Vec<&'static str>,
-    better_not: Vec<&'static str>,
+    Wanted { set: "AI_Proposer", reads: Vec::new(), edits, never, better_not }
 }
 
 /// Fields that only the daemon writes.
@@ -76,7 +83,12 @@ async fn examine(
     judge(&area, contract.object, &description, (wanted, report));
 }
 
-fn judge(area: &str, object: &str, seen: &ObjectDescription, (wanted, report): (&Wanted, &mut Report)) {
+pub(super) fn judge(
+    area: &str,
+    object: &str,
+    seen: &ObjectDescription,
+    (wanted, report): (&Wanted, &mut Report),
+) {
     let before = report.checks.len();
     let set = wanted.set;
     if !seen.updateable {

@@ -85,13 +85,10 @@ pub async fn rules(reader: &Reader, contract: &ObjectContract, report: &mut Repo
         "SELECT ValidationName, Active FROM ValidationRule WHERE EntityDefinition.QualifiedApiName = {}",
         literal(contract.object)
     );
-    let rows = match reader.tooling(&soql).await {
-        Ok(rows) => rows,
-        Err(_) => Vec::new(),
-    };
+    let rows = reader.tooling(&soql).await.unwrap_or_default();
     if rows.is_empty() {
         let fix = format!("look at {place}: AI_GATE_01 to AI_GATE_13 must be there and active");
-        return report.warning(&area, "rules-hidden", "this identity cannot see validation rules", &fix);
+        return report.warning(&area, "rules-hidden", "this identity sees no validation rules", &fix);
     }
     let mut missing = Vec::new();
     for number in RULES {

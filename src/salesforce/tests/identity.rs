@@ -79,9 +79,11 @@ async fn a_token_from_elsewhere_is_not_renewed() {
 async fn a_refused_login_says_why_and_is_not_repeated() {
     let refusal = json!({ "error": "invalid_client_id", "error_description": "client identifier invalid" });
     let fake = Fake::start(vec![]).await.tokens(vec![(400, refusal)]);
-    let error = fake.connection().identity().await.unwrap_err();
+    let connection = fake.connection();
+    let error = connection.identity().await.unwrap_err();
     assert!(matches!(error, SalesforceError::LoginRefused { .. }), "{error}");
-    assert_eq!(fake.logins().len(), 1);
+    assert_eq!(connection.identity().await.unwrap_err(), error);
+    assert_eq!(fake.logins().len(), 1, "a refused login is not tried again at once");
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
