@@ -2,6 +2,8 @@
 
 mod control;
 mod keys;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod wire;
 
