@@ -7,6 +7,7 @@
 pub mod check;
 pub mod connect;
 pub mod doctor;
+pub mod event;
 pub mod exit;
 pub mod explain;
 pub mod org;
@@ -42,6 +43,8 @@ pub enum Command {
     Proposals(status::ProposalsArgs),
     /// Count proposals by stage.
     Status(status::Args),
+    /// Decode recorded change events.
+    Event(event::Args),
     /// Explain a finding code, or tell the story of a proposal.
     Explain(explain::Args),
     /// Check a ledger for any damage.
@@ -63,6 +66,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Preview(args) => propose::preview(args).await,
         Command::Proposals(args) => status::proposals(args).await,
         Command::Status(args) => status::run(args).await,
+        Command::Event(args) => event::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
