@@ -1,2 +1,226 @@
-//! Keeps the event stream alive and feeds intake.
-//! See src/ARCHITECTURE.md.
+//! Keeps the event stream alive and feeds the inbox.
+//!
+//! What is received is recorded, raw, together with the place that follows it; decoding
+//! comes later. Reading never waits for recording beyond a bounded queue. After any
+//! failure the stream is opened again from the last committed place, so that nothing is
+//! lost; what a crash between receiving and committing costs is only a second delivery.
+
+mod health;
+mod pace;
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use prost::bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    clock::Clock,
+    salesforce::pubsub::{
+        Action, Batch, BatchSink, EventStream, PubSubClient, RawResponse, RecordedBatch, SinkError, Start,
+        StreamError,
+    },
+};
+
+pub use health::{HealthSnapshot, StreamHealth};
+pub use pace::Pace;
+
+/// What one commit may hold. Responses that queued up share a commit.
+const MAX_COMMIT_RESPONSES: usize = 64;
+const MAX_COMMIT_BYTES: usize = 4 * 1024 * 1024;
+
+/// The service may not acknowledge a subscription before its first event. After this long
+/// without a refusal it is taken for open.
+const OPEN_WITHOUT_WORD: Duration = Duration::from_secs(5);
+
+/// What the subscriber works with.
+pub struct SubscriberDeps {
+    /// The Pub/Sub client.
+    pub client: PubSubClient,
+    /// Where responses go.
+    pub sink: Arc<dyn BatchSink>,
+    /// Topic, such as `/data/AI_Proposals__chn`.
+    pub topic: String,
+    /// For the times of receipt.
+    pub clock: Clock,
+    /// Told of every sign of life.
+    pub health: Arc<StreamHealth>,
+    /// Pauses between attempts.
+    pub pace: Pace,
+}
+
+/// Why a stream was left.
+enum Left {
+    Shutdown,
+    Stream(StreamError),
+    Sink(SinkError),
+}
+
+/// Reads the topic until shutdown. Failures are logged, shown in the health and tried again.
+pub async fn run(deps: SubscriberDeps, shutdown: CancellationToken) {
+    let mut attempt = Attempt { deps: &deps, from_latest: false, refused_latest: false, progress: false };
+    let mut pauses = deps.pace.pauses();
+    loop {
+        attempt.progress = false;
+        let left = attempt.stream(&shutdown).await;
+        deps.health.disconnected();
+        if attempt.progress {
+            pauses = deps.pace.pauses();
+        }
+        let pause = match left {
+            Left::Shutdown => return,
+            Left::Sink(failure) => {
+                error!(code = failure.code(), error = %failure, topic = %deps.topic, "recording failed");
+                deps.health.failed(failure.code(), &failure.to_string());
+                pauses.short()
+            }
+            Left::Stream(failure) => {
+                deps.health.failed(failure.code(), &failure.to_string());
+                attempt.after(&failure, &mut pauses).await
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+struct Attempt<'a> {
+    deps: &'a SubscriberDeps,
+    /// The stored place was refused: the next stream starts at the newest event.
+    from_latest: bool,
+    /// The same was said of a stream that had no place.
+    refused_latest: bool,
+    /// Something was recorded.
+    progress: bool,
+}
+
+impl Attempt<'_> {
+    /// What a failure asks for; gives the pause before the next attempt.
+    async fn after(&mut self, failure: &StreamError, pauses: &mut pace::Pauses) -> Duration {
+        let topic = &self.deps.topic;
+        warn!(
+            code = failure.code(),
+            service_code = failure.service_code.as_deref(),
+            rpc_id = failure.rpc_id.as_deref(),
+            error = %failure,
+            %topic,
+            "the event stream broke"
+        );
+        match failure.action() {
+            Action::Relogin | Action::Backoff => pauses.short(),
+            Action::LongBackoff | Action::Config => pauses.long(),
+            Action::ReplayInvalid if self.refused_latest => pauses.long(),
+            Action::ReplayInvalid => {
+                let code = failure.service_code.as_deref().unwrap_or(failure.code());
+                match self.deps.sink.stream_reset(topic, code).await {
+                    Ok(()) => self.from_latest = true,
+                    Err(error) => error!(code = error.code(), %error, %topic, "the reset was not recorded"),
+                }
+                pauses.short()
+            }
+        }
+    }
+
+    async fn stream(&mut self, shutdown: &CancellationToken) -> Left {
+        let (deps, topic) = (self.deps, &self.deps.topic);
+        let stored = match deps.sink.resume_point(topic).await {
+            Ok(stored) => stored.filter(|_| !self.from_latest),
+            Err(failure) => return Left::Sink(failure),
+        };
+        self.refused_latest = stored.is_none();
+        let mut announce = stored.is_none();
+        let start = stored.map_or(Start::Latest, Start::After);
+        let mut stream = deps.client.subscribe(topic, start);
+        let mut open = pin!(open(stream.opened()));
+        let mut opened = false;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Left::Shutdown,
+                () = &mut open, if !opened => {
+                    opened = true;
+                    deps.health.connected(deps.clock.now());
+                    info!(%topic, "the event stream is open");
+                    if std::mem::take(&mut announce)
+                        && let Err(failure) = deps.sink.stream_started_at_latest(topic).await
+                    {
+                        return Left::Sink(failure);
+                    }
+                }
+                received = stream.next() => match received {
+                    Err(failure) => return Left::Stream(failure),
+                    Ok(first) => {
+                        let (batch, failure) = self.gather(first, &mut stream);
+                        if let Some(batch) = batch {
+                            // Not interrupted: a commit that started is waited for.
+                            match deps.sink.record(batch).await {
+                                Ok(()) => self.recorded(),
+                                Err(failure) => return Left::Sink(failure),
+                            }
+                        }
+                        if let Some(failure) = failure {
+                            return Left::Stream(failure);
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn recorded(&mut self) {
+        self.progress = true;
+        self.from_latest = false;
+        self.deps.health.recorded(self.deps.clock.now());
+    }
+
+    /// One commit's worth: the response at hand and those that wait behind it.
+    fn gather(&self, first: Batch, stream: &mut EventStream) -> (Option<RecordedBatch>, Option<StreamError>) {
+        let now = self.deps.clock.now();
+        let mut gathered =
+            RecordedBatch { topic: self.deps.topic.clone(), replay_id: Vec::new(), responses: Vec::new() };
+        let mut bytes = 0;
+        let mut next = Some(Ok(first));
+        let mut failure = None;
+        while let Some(received) = next {
+            match received {
+                Ok(batch) => {
+                    self.deps.health.received(now, batch.events.len());
+                    bytes += batch.bytes.len();
+                    add(&mut gathered, batch, now);
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+            let full = gathered.responses.len() >= MAX_COMMIT_RESPONSES || bytes >= MAX_COMMIT_BYTES;
+            next = if full { None } else { stream.try_next() };
+        }
+        // A response without any place could not be resumed after; it has no events either.
+        let batch = (!gathered.replay_id.is_empty()).then_some(gathered);
+        (batch, failure)
+    }
+}
+
+fn add(gathered: &mut RecordedBatch, batch: Batch, now: jiff::Timestamp) {
+    let last_event = batch.events.last().map(|event| &event.replay_id);
+    let place = Some(&batch.latest_replay_id).filter(|id| !id.is_empty()).or(last_event);
+    if let Some(place) = place {
+        gathered.replay_id = place.to_vec();
+    }
+    let events = u32::try_from(batch.events.len()).unwrap_or(u32::MAX);
+    gathered.responses.push(RawResponse {
+        bytes: if events == 0 { Bytes::new() } else { batch.bytes },
+        events,
+        rpc_id: batch.rpc_id,
+        received_at: now,
+    });
+}
+
+async fn open(opened: impl Future<Output = ()>) {
+    tokio::select! {
+        () = opened => {}
+        () = tokio::time::sleep(OPEN_WITHOUT_WORD) => {}
+    }
+}

@@ -62,4 +62,9 @@ pub trait BatchSink: Send + Sync {
     /// The stored place is no longer valid: forget it, write that down, and order a full
     /// read of what is pending. Events may have been missed.
     async fn stream_reset(&self, topic: &str, code: &str) -> Result<(), SinkError>;
+    /// The stream now runs from the newest event on, not from a stored place. Whatever was
+    /// committed before this call is not going to be delivered: only a sweep finds it.
+    async fn stream_started_at_latest(&self, _topic: &str) -> Result<(), SinkError> {
+        Ok(())
+    }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use prost::bytes::Bytes;
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
     task::JoinHandle,
     time::{Instant, sleep_until, timeout_at},
 };
@@ -73,6 +73,7 @@ pub(super) struct Opening {
 pub struct EventStream {
     batches: mpsc::UnboundedReceiver<Result<Batch, StreamError>>,
     queue: Arc<Queue>,
+    opened: watch::Receiver<bool>,
     reader: JoinHandle<()>,
 }
 
@@ -87,8 +88,24 @@ impl EventStream {
     pub(super) fn open(opening: Opening) -> Self {
         let (sender, batches) = mpsc::unbounded_channel();
         let queue = Arc::<Queue>::default();
-        let reader = tokio::spawn(read(opening, Arc::clone(&queue), sender));
-        Self { batches, queue, reader }
+        let (opened_sender, opened) = watch::channel(false);
+        let reader = tokio::spawn(read(
+            opening,
+            Arc::clone(&queue),
+            Output { batches: sender, opened: opened_sender },
+        ));
+        Self { batches, queue, opened, reader }
+    }
+
+    /// Resolves when the server has accepted the call. The service may hold this back
+    /// until its first response, and never resolves it for a call that fails.
+    pub fn opened(&self) -> impl Future<Output = ()> + use<> {
+        let mut opened = self.opened.clone();
+        async move {
+            if opened.wait_for(|opened| *opened).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// The next response. After an error the stream is over.
@@ -120,7 +137,12 @@ impl Drop for EventStream {
     }
 }
 
-async fn read(opening: Opening, queue: Arc<Queue>, out: mpsc::UnboundedSender<Result<Batch, StreamError>>) {
+struct Output {
+    batches: mpsc::UnboundedSender<Result<Batch, StreamError>>,
+    opened: watch::Sender<bool>,
+}
+
+async fn read(opening: Opening, queue: Arc<Queue>, out: Output) {
     let failure = match opening.client.bearer().await {
         Ok(bearer) => {
             let Err(failure) = pump(&opening, &bearer, &queue, &out).await;
@@ -129,17 +151,12 @@ async fn read(opening: Opening, queue: Arc<Queue>, out: mpsc::UnboundedSender<Re
         Err(failure) => failure,
     };
     // A closed channel means that nobody listens any more.
-    drop(out.send(Err(failure)));
+    drop(out.batches.send(Err(failure)));
 }
 
 enum Never {}
 
-async fn pump(
-    opening: &Opening,
-    bearer: &Bearer,
-    queue: &Queue,
-    out: &mpsc::UnboundedSender<Result<Batch, StreamError>>,
-) -> Result<Never, StreamError> {
+async fn pump(opening: &Opening, bearer: &Bearer, queue: &Queue, out: &Output) -> Result<Never, StreamError> {
     let client = &opening.client;
     let silence = client.settings().silence_limit;
     let (requests, outgoing) = mpsc::channel(16);
@@ -150,6 +167,7 @@ async fn pump(
         Ok(inbound) => inbound?,
         Err(_) => return Err(StreamError::silent(silence.as_secs())),
     };
+    out.opened.send_replace(true);
     loop {
         tokio::select! {
             message = timeout_at(deadline, inbound.message()) => {
@@ -162,7 +180,7 @@ async fn pump(
                 deadline = Instant::now() + silence;
                 credit.received(&fetch);
                 queue.events.fetch_add(count(fetch.response.events.len()), Ordering::Relaxed);
-                if out.send(Ok(batch(fetch))).is_err() {
+                if out.batches.send(Ok(batch(fetch))).is_err() {
                     return Err(StreamError::ended());
                 }
             }

@@ -1,0 +1,103 @@
+//! How the stream is doing, for readiness and metrics.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Written by the subscriber, read by whoever shows it.
+#[derive(Debug, Default)]
+pub struct StreamHealth {
+    connected: AtomicBool,
+    opened_ms: AtomicI64,
+    response_ms: AtomicI64,
+    recorded_ms: AtomicI64,
+    events: AtomicU64,
+    failures: AtomicU64,
+    last_failure: Mutex<Option<(&'static str, String)>>,
+}
+
+/// The state at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HealthSnapshot {
+    /// Whether a stream is open.
+    pub connected: bool,
+    /// When the open stream was opened, or the last one.
+    pub opened_at: Option<Timestamp>,
+    /// When something was last received, keepalives included.
+    pub last_response_at: Option<Timestamp>,
+    /// When something was last committed.
+    pub last_recorded_at: Option<Timestamp>,
+    /// Events received since the process started.
+    pub events_received: u64,
+    /// Streams that broke since the process started.
+    pub failures: u64,
+    /// Code of the last failure; none while the stream runs.
+    pub failure_code: Option<&'static str>,
+    /// The same in words.
+    pub failure: Option<String>,
+}
+
+impl HealthSnapshot {
+    /// Seconds since the last sign of life of the open stream.
+    pub fn silent_seconds(&self, now: Timestamp) -> Option<i64> {
+        let last = self.last_response_at.max(self.opened_at)?;
+        Some((now.as_millisecond() - last.as_millisecond()).max(0) / 1_000)
+    }
+
+    /// True while a stream is open and was heard of within `limit_seconds`.
+    pub fn ready(&self, now: Timestamp, limit_seconds: i64) -> bool {
+        self.connected && self.silent_seconds(now).is_some_and(|silent| silent <= limit_seconds)
+    }
+}
+
+impl StreamHealth {
+    /// The state now.
+    pub fn snapshot(&self) -> HealthSnapshot {
+        let last_failure = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        HealthSnapshot {
+            connected: self.connected.load(Ordering::Relaxed),
+            opened_at: moment(&self.opened_ms),
+            last_response_at: moment(&self.response_ms),
+            last_recorded_at: moment(&self.recorded_ms),
+            events_received: self.events.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+            failure_code: last_failure.as_ref().map(|(code, _)| *code),
+            failure: last_failure.map(|(_, words)| words),
+        }
+    }
+
+    pub(super) fn connected(&self, now: Timestamp) {
+        self.opened_ms.store(now.as_millisecond(), Ordering::Relaxed);
+        self.connected.store(true, Ordering::Relaxed);
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn disconnected(&self) {
+        self.connected.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn received(&self, now: Timestamp, events: usize) {
+        self.response_ms.store(now.as_millisecond(), Ordering::Relaxed);
+        self.events.fetch_add(u64::try_from(events).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(super) fn recorded(&self, now: Timestamp) {
+        self.recorded_ms.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self, code: &'static str, words: &str) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, words.to_owned()));
+    }
+}
+
+fn moment(millis: &AtomicI64) -> Option<Timestamp> {
+    match millis.load(Ordering::Relaxed) {
+        0 => None,
+        millis => Timestamp::from_millisecond(millis).ok(),
+    }
+}
