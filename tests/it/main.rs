@@ -5,3 +5,4 @@ mod docs;
 mod kill;
 mod processes;
 mod serve;
+mod stream;
