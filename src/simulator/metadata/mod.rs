@@ -8,6 +8,8 @@ mod fields;
 mod files;
 mod names;
 mod permissions;
+#[cfg(test)]
+mod rule_cases;
 mod rules;
 #[cfg(test)]
 mod tests;

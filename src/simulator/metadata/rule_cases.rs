@@ -1,0 +1,179 @@
+//! The truth table of the shipped rules: `tests/corpus/rules/*.json`, every case under
+//! both answers to the open question of what a blank number is worth.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use jiff::{Timestamp, civil::Date};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Package, ValidationRule};
+use crate::{
+    domain::FieldValue,
+    simulator::{
+        formula::{Blanks, Scope},
+        model::Row,
+        schema,
+    },
+};
+
+type Json = BTreeMap<String, Value>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    object: String,
+    #[serde(rename = "about")]
+    _about: String,
+    base: Json,
+    writes: BTreeMap<String, Json>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(rename = "as")]
+    permissions: Vec<String>,
+    /// Overlaid on the base; an explicit null is an insert.
+    #[serde(default = "no_overlay")]
+    before: Option<Json>,
+    write: String,
+    #[serde(default)]
+    with: Json,
+    #[serde(default)]
+    without: Vec<String>,
+    #[serde(default)]
+    switches: Vec<String>,
+    fires: Vec<String>,
+    fires_blank_as_zero: Option<Vec<String>>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's own type")]
+fn no_overlay() -> Option<Json> {
+    Some(Json::new())
+}
+
+/// One save of one case.
+struct Save<'a> {
+    case: &'a Case,
+    before: Option<Row>,
+    after: Row,
+    blanks: Blanks,
+}
+
+impl Scope for Save<'_> {
+    fn field(&self, name: &str) -> FieldValue {
+        self.after.get(name).cloned().unwrap_or_default()
+    }
+    fn prior(&self, name: &str) -> FieldValue {
+        self.before.as_ref().and_then(|row| row.get(name)).cloned().unwrap_or_default()
+    }
+    fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+    fn permission(&self, name: &str) -> bool {
+        self.case.permissions.iter().any(|held| held == name)
+    }
+    fn custom_metadata(&self, _: &str, _: &str, field: &str) -> FieldValue {
+        FieldValue::Bool(self.case.switches.iter().any(|on| on == field))
+    }
+    fn user(&self, _: &str) -> FieldValue {
+        FieldValue::Null
+    }
+    fn today(&self) -> Date {
+        "2026-03-01".parse().unwrap()
+    }
+    fn now(&self) -> Timestamp {
+        "2026-03-01T12:00:01Z".parse().unwrap()
+    }
+    fn blanks(&self) -> Blanks {
+        self.blanks
+    }
+}
+
+fn overlay(package: &Package, object: &str, row: &mut Row, json: &Json) {
+    for (name, value) in json {
+        let field = package.find_field(object, name).unwrap_or_else(|| panic!("no field {object}.{name}"));
+        let kind = schema::field_type(&field.kind).unwrap();
+        row.insert(name.clone(), FieldValue::from_json(value, &kind).unwrap());
+    }
+}
+
+/// `04` of `AI_GATE_04: ..`
+fn code(rule: &ValidationRule) -> String {
+    let rest = rule.message.strip_prefix("AI_GATE_").expect("messages start with their code");
+    let (code, _) = rest.split_once(": ").expect("a colon follows the code");
+    code.to_owned()
+}
+
+fn fired(package: &Package, file: &File, case: &Case, blanks: Blanks) -> Vec<String> {
+    let before = case.before.as_ref().map(|changes| {
+        let mut row = Row::new();
+        overlay(package, &file.object, &mut row, &file.base);
+        overlay(package, &file.object, &mut row, changes);
+        row
+    });
+    let mut after = before.clone().unwrap_or_default();
+    let mut write = file.writes[&case.write].clone();
+    write.extend(case.with.clone());
+    for name in &case.without {
+        assert!(write.remove(name).is_some(), "{}: {name} is not in the write", case.name);
+    }
+    overlay(package, &file.object, &mut after, &write);
+    let save = Save { case, before, after, blanks };
+    let rules = package.objects[&file.object].rules.iter();
+    rules.filter(|rule| rule.active && rule.compiled.is_true(&save)).map(code).collect()
+}
+
+fn files() -> Vec<File> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/rules");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = paths.filter(|path| path.extension().is_some_and(|it| it == "json"));
+    texts.map(|path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn every_case_fires_exactly_the_rules_it_names() {
+    let package = Package::embedded().unwrap();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for file in files() {
+        for case in &file.cases {
+            for (blanks, wanted) in [
+                (Blanks::AsNull, &case.fires),
+                (Blanks::AsZero, case.fires_blank_as_zero.as_ref().unwrap_or(&case.fires)),
+            ] {
+                let found = fired(&package, &file, case, blanks);
+                count += 1;
+                if found != *wanted {
+                    wrong.push(format!(
+                        "{} {}, blanks {blanks:?}: fired {found:?}, expected {wanted:?}",
+                        file.object, case.name
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count >= 300, "the table has been cut short: {count}");
+}
+
+#[test]
+fn every_rule_fires_in_some_case_and_names_are_unique() {
+    let package = Package::embedded().unwrap();
+    for file in files() {
+        let mut names: Vec<&str> = file.cases.iter().map(|case| case.name.as_str()).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all, "{}: two cases have one name", file.object);
+        for rule in package.objects[&file.object].rules.iter().map(code) {
+            let seen = file.cases.iter().any(|case| case.fires.contains(&rule));
+            // Decisions, flags and withdrawal are the same formulas on both objects.
+            let shared = file.object == "Opportunity" && ["02", "12", "13"].contains(&rule.as_str());
+            assert!(seen || shared, "{}: no case fires {rule}", file.object);
+        }
+    }
+}
