@@ -1,1 +1,139 @@
 //! The ledger on a real file.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::domain::{
+    Actor, Basis, Change, Digest, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId, Proposal,
+    ProposalId, RecordId, Settlement, Stage, Stamps, event::Event,
+};
+
+const ORG: &str = "00D000000000001EAA";
+
+async fn open(folder: &Path) -> Ledger {
+    let clock = Clock::manual("2026-05-01T08:00:00Z".parse().unwrap());
+    let path = folder.join("ledger.db");
+    Ledger::open(OpenOptions { path, org_id: ORG.to_owned(), clock, create: true }).await.unwrap()
+}
+
+fn record() -> RecordId {
+    RecordId::parse(&RecordId::complete("00Q000000000001").unwrap()).unwrap()
+}
+
+fn proposal(id: &str) -> Proposal {
+    let status = FieldName::parse("Status").unwrap();
+    Proposal {
+        id: ProposalId::parse(id).unwrap(),
+        object: ObjectName::parse("Lead").unwrap(),
+        record: record(),
+        patch: BTreeMap::from([(status.clone(), FieldValue::text("Working - Contacted"))]),
+        base: BTreeMap::from([(status, FieldValue::text("Open - Not Contacted"))]),
+        confidence: None,
+        reason: Some("an invented reason".to_owned()),
+        evaluated_at: None,
+        requires_review: false,
+        actor: Actor::named("test-agent"),
+        door: Door::Record,
+        evidence: Vec::new(),
+        received_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn promotion(id: &str, of: &str) -> Promotion {
+    let before = FieldValue::text("Open - Not Contacted");
+    let after = FieldValue::text("Working - Contacted");
+    Promotion {
+        id: PromotionId::new(id),
+        plan: Plan {
+            object: ObjectName::parse("Lead").unwrap(),
+            record: record(),
+            proposal_id: ProposalId::parse(of).unwrap(),
+            basis: Basis::Approved,
+            changes: vec![Change { field: FieldName::parse("Status").unwrap(), before, after }],
+            expected_seq: 0,
+            stamps: Stamps::default(),
+            planned_at: Timestamp::UNIX_EPOCH,
+        },
+        attempts: 0,
+        settlement: Settlement::Intended,
+        undoes: None,
+        proof: BTreeMap::new(),
+    }
+}
+
+async fn append(ledger: &Ledger, events: &[Event]) -> Result<(), LedgerError> {
+    let mut tx = ledger.begin("test").await?;
+    tx.append_all(events).await?;
+    tx.commit().await
+}
+
+async fn story(ledger: &Ledger) {
+    ledger.lead("test", &Digest::of_bytes(b"policy")).await.unwrap();
+    append(ledger, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await.unwrap();
+    append(ledger, &[Event::PromotionIntended { promotion: promotion("m-1", "p-1") }]).await.unwrap();
+    append(ledger, &[Event::PromotionsSent { promotions: vec![PromotionId::new("m-1")] }]).await.unwrap();
+    let settled = Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement: Settlement::Done };
+    append(ledger, &[settled]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_story_is_kept_and_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    story(&ledger).await;
+    let found = ledger.proposal(&ProposalId::parse("p-1").unwrap()).await.unwrap().unwrap();
+    assert_eq!(found.stage, Stage::Promoted);
+    assert_eq!(found.proposal, proposal("p-1"));
+    assert_eq!(ledger.unconfirmed(10).await.unwrap().len(), 1);
+    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    assert_eq!(report.findings, []);
+    assert_eq!(report.entries, 5);
+    assert!(report.private_checked >= 4);
+}
+
+#[tokio::test]
+async fn one_open_promotion_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    append(&ledger, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await.unwrap();
+    append(&ledger, &[Event::PromotionIntended { promotion: promotion("m-1", "p-1") }]).await.unwrap();
+    let second = append(&ledger, &[Event::PromotionIntended { promotion: promotion("m-2", "p-1") }]).await;
+    assert_eq!(second.unwrap_err().code(), "promotion-open");
+    // The refused transaction left nothing behind.
+    append(&ledger, &[Event::ProposalReceived { proposal: proposal("p-2") }]).await.unwrap();
+    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    assert_eq!((report.entries, report.findings), (3, vec![]));
+}
+
+#[tokio::test]
+async fn an_older_epoch_writes_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (open(folder.path()).await, open(folder.path()).await);
+    let policy = Digest::of_bytes(b"policy");
+    assert_eq!(first.lead("test", &policy).await.unwrap(), 1);
+    assert_eq!(second.lead("test", &policy).await.unwrap(), 2);
+    let late = append(&first, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await;
+    assert_eq!(late.unwrap_err().code(), "ledger-fenced");
+    append(&second, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_org_and_other_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()).await);
+    let path = folder.path().join("ledger.db");
+    let other = OpenOptions {
+        path: path.clone(),
+        org_id: "00D000000000002EAA".to_owned(),
+        clock: Clock::system(),
+        create: false,
+    };
+    assert_eq!(Ledger::open(other).await.err().unwrap().code(), "ledger-other-org");
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "this is no database at all, however long it may be").unwrap();
+    assert_eq!(Ledger::open_read_only(&text).await.err().unwrap().code(), "ledger-not-a-ledger");
+    let absent = folder.path().join("absent.db");
+    assert_eq!(Ledger::open_read_only(&absent).await.err().unwrap().code(), "ledger-missing");
+}

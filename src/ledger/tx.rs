@@ -15,10 +15,22 @@ pub(super) struct Writer {
     pub(super) unfinished: bool,
 }
 
+impl Writer {
+    /// Rolls back what a dropped transaction left open.
+    async fn clear(&mut self) {
+        if self.unfinished {
+            // Fails when the database has rolled back by itself, which is as good.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            self.unfinished = false;
+        }
+    }
+}
+
 /// A transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
 pub struct Tx<'a> {
     pub(super) ledger: &'a Ledger,
-    writer: OwnedMutexGuard<Writer>,
+    /// There until the transaction ends.
+    writer: Option<OwnedMutexGuard<Writer>>,
     name: &'static str,
     epoch: Option<u64>,
     pub(super) head_seq: u64,
@@ -42,15 +54,11 @@ impl Ledger {
     ) -> Result<Tx<'_>, LedgerError> {
         let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
         let mut writer = Arc::clone(writer).lock_owned().await;
-        if writer.unfinished {
-            // Fails when the database has rolled back by itself, which is as good.
-            let _ = sqlx::query("ROLLBACK").execute(&mut writer.connection).await;
-            writer.unfinished = false;
-        }
+        writer.clear().await;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
         writer.unfinished = true;
         let (head_seq, head_hash) = read_head(&mut writer.connection).await?;
-        let mut tx = Tx { ledger: self, writer, name, epoch, head_seq, head_hash, appended: false };
+        let mut tx = Tx { ledger: self, writer: Some(writer), name, epoch, head_seq, head_hash, appended: false };
         if let Some(own) = epoch {
             let current = tx.epoch_in_force().await?;
             if current != own {
@@ -58,6 +66,17 @@ impl Ledger {
             }
         }
         Ok(tx)
+    }
+}
+
+impl Drop for Tx<'_> {
+    /// The lock on the file must not outlive the transaction, or other processes would wait.
+    fn drop(&mut self) {
+        if let Some(mut writer) = self.writer.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { writer.clear().await });
+        }
     }
 }
 
@@ -69,14 +88,16 @@ impl Tx<'_> {
             self.set_meta("head_seq", &seq).await?;
             self.set_meta("head_hash", &hash).await?;
         }
-        sqlx::query("COMMIT").execute(&mut self.writer.connection).await?;
-        self.writer.unfinished = false;
+        sqlx::query("COMMIT").execute(self.connection()).await?;
+        if let Some(mut writer) = self.writer.take() {
+            writer.unfinished = false;
+        }
         tracing::trace!(transaction = self.name, head = self.head_seq, "committed");
         Ok(())
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.writer.connection
+        &mut self.writer.as_mut().expect("a transaction has its connection until it ends").connection
     }
 
     pub(super) fn advance(&mut self, seq: u64, hash: Digest) {
