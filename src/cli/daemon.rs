@@ -65,8 +65,7 @@ impl Daemon {
             health: Arc::clone(&stream),
             pace: Pace::default(),
         };
-        let engine =
-            Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
+        let engine = Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
         let health = engine.health();
         let tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
@@ -126,7 +125,9 @@ impl Probe for DaemonProbe {
             troubles.push(format!("{code}: {words}"));
         }
         if health.sweeps == 0 {
-            troubles.push("first-sweep-pending: what happened while the daemon was down is being read".to_owned());
+            troubles.push(
+                "first-sweep-pending: what happened while the daemon was down is being read".to_owned(),
+            );
         }
         let now = self.clock.now();
         let stream = self.stream.snapshot();

@@ -6,6 +6,8 @@
 
 pub mod check;
 pub mod connect;
+pub mod daemon;
+pub mod demo;
 pub mod doctor;
 pub mod event;
 pub mod exit;
@@ -15,6 +17,7 @@ pub mod org_side;
 pub mod propose;
 pub mod recorder;
 pub mod rollback;
+pub mod serve;
 pub mod show;
 pub mod status;
 pub mod verify;
@@ -35,6 +38,10 @@ pub struct Cli {
 /// One variant per file of this module.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Watch the whole story on this machine: no account, no server.
+    Demo(demo::Args),
+    /// Run the daemon.
+    Serve(serve::Args),
     /// Send a proposal.
     Propose(propose::Args),
     /// Show what a proposal would do; nothing is written.
@@ -62,6 +69,8 @@ pub enum Command {
 /// Runs the command to its end.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
         Command::Propose(args) => propose::run(args).await,
         Command::Preview(args) => propose::preview(args).await,
         Command::Proposals(args) => status::proposals(args).await,

@@ -5,7 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args as ClapArgs;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, daemon::Daemon, org_side::{OrgSide, load_settings}};
+use super::{
+    Exit,
+    daemon::Daemon,
+    org_side::{OrgSide, load_settings},
+};
 use crate::{clock::Clock, telemetry};
 
 /// Listens to change events, asks the gate, and promotes what is allowed.

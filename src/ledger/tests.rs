@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{
-    Actor, Basis, Change, Digest, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId, Proposal,
-    ProposalId, RecordId, Settlement, Stage, Stamps, event::Event,
+    Actor, Basis, Change, Digest, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId,
+    Proposal, ProposalId, RecordId, Settlement, Stage, Stamps, event::Event,
 };
 
 const ORG: &str = "00D000000000001EAA";
@@ -74,7 +74,8 @@ async fn story(ledger: &Ledger) {
     append(ledger, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await.unwrap();
     append(ledger, &[Event::PromotionIntended { promotion: promotion("m-1", "p-1") }]).await.unwrap();
     append(ledger, &[Event::PromotionsSent { promotions: vec![PromotionId::new("m-1")] }]).await.unwrap();
-    let settled = Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement: Settlement::Done };
+    let settled =
+        Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement: Settlement::Done };
     append(ledger, &[settled]).await.unwrap();
 }
 

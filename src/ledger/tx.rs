@@ -58,7 +58,8 @@ impl Ledger {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
         writer.unfinished = true;
         let (head_seq, head_hash) = read_head(&mut writer.connection).await?;
-        let mut tx = Tx { ledger: self, writer: Some(writer), name, epoch, head_seq, head_hash, appended: false };
+        let mut tx =
+            Tx { ledger: self, writer: Some(writer), name, epoch, head_seq, head_hash, appended: false };
         if let Some(own) = epoch {
             let current = tx.epoch_in_force().await?;
             if current != own {

@@ -55,14 +55,22 @@ impl Report {
     /// The heading of the next step.
     pub fn heading(&self, text: &str) {
         if !self.json {
-            println!("\n{} {}", styled(&format!("{:>2}.", self.steps.len() + 1), Style::new().dimmed()), styled(text, Style::new().bold()));
+            println!(
+                "\n{} {}",
+                styled(&format!("{:>2}.", self.steps.len() + 1), Style::new().dimmed()),
+                styled(text, Style::new().bold())
+            );
         }
     }
 
     /// Ends a step and gives the reader time.
     pub async fn step(&mut self, name: &'static str, expected: &str, observed: String, ok: bool) {
         if !self.json {
-            let mark = if ok { styled("as told", Style::new().green()) } else { styled("NOT AS TOLD", Style::new().red()) };
+            let mark = if ok {
+                styled("as told", Style::new().green())
+            } else {
+                styled("NOT AS TOLD", Style::new().red())
+            };
             println!("    {} {}", styled("→", Style::new().dimmed()), safe(&observed));
             println!("    {mark}");
         }
@@ -84,7 +92,8 @@ impl Report {
     pub fn finish(&self, next: &[String]) -> bool {
         let ok = self.broken.is_none() && !self.steps.is_empty() && self.steps.iter().all(|step| step.ok);
         if self.json {
-            let document = serde_json::json!({ "ok": ok, "error": self.broken, "steps": self.steps, "next": next });
+            let document =
+                serde_json::json!({ "ok": ok, "error": self.broken, "steps": self.steps, "next": next });
             println!("{document}");
             return ok;
         }

@@ -36,7 +36,12 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         ledger: LedgerSettings { path: ledger },
         policy: PolicySettings { directory: None },
         http: HttpSettings { listen: Some(http) },
-        promotion: PromotionSettings { batch_rows: 200, batches_per_call: 5, linger_ms: 0, timeout_ms: 30_000 },
+        promotion: PromotionSettings {
+            batch_rows: 200,
+            batches_per_call: 5,
+            linger_ms: 0,
+            timeout_ms: 30_000,
+        },
         sweep: SweepSettings { every_seconds: 300 },
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },
     })

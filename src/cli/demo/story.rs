@@ -23,7 +23,10 @@ pub async fn tell(world: &World, report: &mut Report) -> anyhow::Result<()> {
 
 async fn wrong_picklist(world: &World, report: &mut Report) -> anyhow::Result<()> {
     report.heading("A wrong picklist value is refused, with the values that are allowed");
-    report.say(&format!("An agent proposes {}.Status = \"Contacted\", which this org does not have.", world.lead.label));
+    report.say(&format!(
+        "An agent proposes {}.Status = \"Contacted\", which this org does not have.",
+        world.lead.label
+    ));
     let submitted = world
         .submit(json!({
             "proposal_id": "demo:wrong-value", "object": "Lead", "record_id": world.lead.id,
@@ -47,8 +50,10 @@ async fn wrong_picklist(world: &World, report: &mut Report) -> anyhow::Result<()
 async fn direct_write(world: &World, report: &mut Report) -> anyhow::Result<()> {
     report.heading("An agent that writes Status directly is refused by the org itself");
     report.say("The agent skips the proposal and updates Lead.Status with its own credentials.");
-    let errors =
-        world.write("proposer", &world.lead, json!({ "Status": "Working - Contacted" })).err().unwrap_or_default();
+    let errors = world
+        .write("proposer", &world.lead, json!({ "Status": "Working - Contacted" }))
+        .err()
+        .unwrap_or_default();
     let ok = errors.iter().any(|error| error.contains("AI_GATE_01"));
     let observed = if errors.is_empty() { "the org took it".to_owned() } else { errors.join("; ") };
     report.step("direct-write-refused", "Salesforce refuses with AI_GATE_01", observed, ok).await;
@@ -57,7 +62,8 @@ async fn direct_write(world: &World, report: &mut Report) -> anyhow::Result<()> 
 
 async fn runs_by_itself(world: &World, report: &mut Report) -> anyhow::Result<()> {
     report.heading("A low-risk proposal runs by itself, because policy and org both allow it");
-    report.say("An admin turns on the org's own switch for Lead.Status. The policy asks for confidence 0.90.");
+    report
+        .say("An admin turns on the org's own switch for Lead.Status. The policy asks for confidence 0.90.");
     world.allow_auto("Lead_Status_Auto__c").await?;
     world
         .submit(json!({
@@ -72,7 +78,8 @@ async fn runs_by_itself(world: &World, report: &mut Report) -> anyhow::Result<()
     let previous = world.value(&world.lead, "Previous_Lead_Status__c");
     let source = world.value(&world.lead, "Lead_Status_Change_Source__c");
     let observed = format!("{}: Status {previous} → {status}, source {source}", stage.name());
-    let ok = stage == Stage::Promoted && status == "Working - Contacted" && previous == "Open - Not Contacted";
+    let ok =
+        stage == Stage::Promoted && status == "Working - Contacted" && previous == "Open - Not Contacted";
     report.step("low-risk-promoted", "promoted with no person, previous value kept", observed, ok).await;
     Ok(())
 }
@@ -127,7 +134,14 @@ async fn approval_dies(world: &World, report: &mut Report) -> anyhow::Result<()>
     let stage = world.wait_for("demo:amount", Stage::Stale).await?;
     let now = world.value(deal, "Amount");
     let observed = format!("{}: {}; the owner's {now} stands", stage.name(), world.why("demo:amount").await?);
-    report.step("approval-dies", "stale, the owner's amount stands", observed, stage == Stage::Stale && now == "52000").await;
+    report
+        .step(
+            "approval-dies",
+            "stale, the owner's amount stands",
+            observed,
+            stage == Stage::Stale && now == "52000",
+        )
+        .await;
     Ok(())
 }
 
@@ -180,7 +194,9 @@ async fn chain_holds(world: &World, report: &mut Report) -> anyhow::Result<()> {
     let copy = world.copy_ledger().await?;
     let clean = crate::ledger::verify::verify_file(&copy).await?;
     let observed = format!("{} entries, {} damage(s)", clean.entries, clean.findings.len());
-    report.step("chain-verifies", "no damage found", observed, clean.findings.is_empty() && clean.entries > 0).await;
+    report
+        .step("chain-verifies", "no damage found", observed, clean.findings.is_empty() && clean.entries > 0)
+        .await;
 
     report.heading("Then one byte of a copy is changed");
     let changed = tamper::one_byte(&copy)?;

@@ -67,7 +67,8 @@ impl World {
             anyhow::anyhow!("the shipped package has {} problem(s): {problems:?}", problems.len())
         })?;
         let org = Org::new(OrgOptions::new(Clock::system(), package))?;
-        seed::plant(&org, Seed::Demo).map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
+        seed::plant(&org, Seed::Demo)
+            .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
         let running = server::start(org.clone(), ServerOptions::default()).await?;
         let folder = tempfile::Builder::new().prefix("countersign-demo").tempdir()?;
         let ledger = ledger.unwrap_or_else(|| folder.path().join("ledger.db"));
@@ -86,7 +87,10 @@ impl World {
         let package = self.org.package();
         let rules: usize = package.objects.values().map(|object| object.rules.len()).sum();
         let fields: usize = package.objects.values().map(|object| object.fields.len()).sum();
-        let http = self.daemon.http.map_or_else(String::new, |address| format!("; health at http://{address}/readyz"));
+        let http = self
+            .daemon
+            .http
+            .map_or_else(String::new, |address| format!("; health at http://{address}/readyz"));
         format!(
             "Org at {}: {fields} fields and {rules} validation rules deployed from salesforce-metadata{http}",
             self.running.instance_url
@@ -172,7 +176,8 @@ impl World {
     /// Lets somebody edit the record between the daemon's last read and its next write.
     pub fn edit_before_next_write(&self, subject: &Subject, fields: Value) {
         let promoter = self.org.user("promoter").map(|user| user.username);
-        let action = FaultAction::Edit { by: None, record_id: Some(subject.id.clone()), fields: object(fields) };
+        let action =
+            FaultAction::Edit { by: None, record_id: Some(subject.id.clone()), fields: object(fields) };
         let matcher =
             FaultMatch { record_id: Some(subject.id.clone()), username: promoter, ..FaultMatch::default() };
         self.org.faults().arm(Fault { matcher, ..Fault::once(FaultPoint::BeforeWrite, action) });
