@@ -139,11 +139,15 @@ class Org:
         reader = threading.Thread(target=lambda: lines.append(self.process.stdout.readline()), daemon=True)
         reader.start()
         reader.join(seconds)
+        if lines and not lines[0].strip():
+            self.process.wait(5)
         if not lines or not lines[0].strip():
+            ended = self.process.poll()
             self.process.kill()
-            self.log.flush()
+            self.log.close()
             log = pathlib.Path(self.log.name).read_text(errors="replace")[-2000:]
-            raise Missing(f"`countersign org` printed no JSON line within {seconds} s:\n{log}")
+            how = f"within {seconds} s" if ended is None else f"and ended with exit code {ended}"
+            raise Missing(f"`countersign org` printed no JSON line {how}:\n{log}")
         return lines[0]
 
     def stop(self):
