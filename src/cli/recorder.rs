@@ -71,6 +71,12 @@ impl BatchSink for Recorder {
         self.waker.ask_sweep();
         Ok(())
     }
+
+    /// Only now does the stream run again; a sweep before this could miss what came between.
+    async fn stream_started_at_latest(&self, _topic: &str) -> Result<(), SinkError> {
+        self.waker.ask_sweep();
+        Ok(())
+    }
 }
 
 fn sink_error(error: LedgerError) -> SinkError {

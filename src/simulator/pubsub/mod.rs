@@ -15,9 +15,6 @@ mod service;
 mod status;
 mod stream;
 
-#[cfg(test)]
-mod tests;
-
 use crate::salesforce::pubsub::proto::pub_sub_server::PubSubServer;
 
 use super::Org;
