@@ -100,7 +100,7 @@ type Deal = (&'static str, usize, &'static str, Option<i64>, i64, &'static str);
 
 const OPPORTUNITIES: &[Deal] = &[
     ("Widget line renewal", 0, "Prospecting", Some(12_000), 45, "Call the buyer"),
-    ("Press brake upgrade", 0, "Qualification", Some(84_500), 60, "Send the data sheet"),
+    ("Press brake upgrade", 0, "Prospecting", Some(84_500), 60, "Send the data sheet"),
     ("Pulp dryer", 1, "Needs Analysis", Some(230_000), 90, "Site visit"),
     ("Paper grading sensors", 1, "Value Proposition", Some(41_250), 30, "Business case review"),
     ("Trailer telematics", 2, "Proposal/Price Quote", Some(66_000), 21, "Wait for legal"),
@@ -110,7 +110,7 @@ const OPPORTUNITIES: &[Deal] = &[
     ("Cold store control", 4, "Perception Analysis", Some(97_400), 40, "Reference visit"),
     ("Recipe library", 4, "Closed Lost", Some(9_800), -10, ""),
     ("Build farm seats", 5, "Closed Won", Some(27_000), -3, ""),
-    ("Support extension", 5, "Qualification", Some(7_500), 35, "Confirm the seat count"),
+    ("Support extension", 5, "Prospecting", Some(7_500), 35, "Confirm the seat count"),
 ];
 
 fn demo(org: &Org) -> Result<(), RowError> {

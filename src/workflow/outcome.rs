@@ -22,7 +22,7 @@ pub fn outcome_words(verdict: &Verdict) -> String {
     };
     match verdict.deciding() {
         Some(finding) => {
-            format!("{outcome}: {}: {} {}", finding.code, finding.message, finding.would_change)
+            format!("{outcome}: {}: {}; it takes {}", finding.code, finding.message, finding.would_change)
         }
         None => outcome.to_owned(),
     }

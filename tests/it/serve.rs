@@ -111,7 +111,7 @@ async fn bad_proposals_are_told_why_and_the_rest_is_served() {
     assert_eq!(world.patch("proposer", "Opportunity", bad, fields).await.0, 204);
     world.wait_stage("bad:stage", "refused").await;
     eventually("the record is told", Duration::from_secs(20), || async {
-        world.outcome("Opportunity", bad).await.contains("value-not-in-picklist")
+        world.outcome("Opportunity", bad).await.contains("picklist-value-unknown")
     })
     .await;
 

@@ -39,7 +39,7 @@ async fn wrong_picklist(world: &World, report: &mut Report) -> anyhow::Result<()
             let finding = judged.verdict.deciding().context("a refusal has a finding")?;
             let named = finding.would_change.contains("Working - Contacted")
                 || finding.message.contains("Working - Contacted");
-            (format!("refused, {}: {} {}", finding.code, finding.message, finding.would_change), named)
+            (format!("refused, {}: {}", finding.code, finding.message), named)
         }
         other => (format!("not refused: {other:?}"), false),
     };
@@ -133,7 +133,7 @@ async fn approval_dies(world: &World, report: &mut Report) -> anyhow::Result<()>
     }
     let stage = world.wait_for("demo:amount", Stage::Stale).await?;
     let now = world.value(deal, "Amount");
-    let observed = format!("{}: {}; the owner's {now} stands", stage.name(), world.why("demo:amount").await?);
+    let observed = format!("{}; the owner's {now} stands", world.why("demo:amount").await?);
     report
         .step(
             "approval-dies",

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     domain::{ProposalId, Settlement, Stage},
     gate::Verdict,
+    salesforce::names,
     simulator::{
         FaultAction, FaultMatch, FaultPoint, Org, OrgOptions, WriteOp, WriteOptions, WriteRow,
         faults::Fault,
@@ -100,7 +101,7 @@ impl World {
     /// What a newcomer can do next.
     pub fn next_steps(&self) -> Vec<String> {
         vec![
-            "countersign explain value-not-in-picklist       what a code means and how to fix it".to_owned(),
+            "countersign explain picklist-value-unknown      what a code means and how to fix it".to_owned(),
             "countersign demo --once --ledger demo.db        keep the ledger of this story".to_owned(),
             "countersign explain demo:stage --ledger demo.db the whole story of one proposal".to_owned(),
             "countersign verify --ledger demo.db             check its hash chain".to_owned(),
@@ -175,11 +176,11 @@ impl World {
 
     /// Lets somebody edit the record between the daemon's last read and its next write.
     pub fn edit_before_next_write(&self, subject: &Subject, fields: Value) {
-        let promoter = self.org.user("promoter").map(|user| user.username);
         let action =
             FaultAction::Edit { by: None, record_id: Some(subject.id.clone()), fields: object(fields) };
-        let matcher =
-            FaultMatch { record_id: Some(subject.id.clone()), username: promoter, ..FaultMatch::default() };
+        // Only a promotion writes the promotion number.
+        let field = Some(names::PROMOTION_SEQ.to_owned());
+        let matcher = FaultMatch { record_id: Some(subject.id.clone()), field, ..FaultMatch::default() };
         self.org.faults().arm(Fault { matcher, ..Fault::once(FaultPoint::BeforeWrite, action) });
     }
 
