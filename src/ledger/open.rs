@@ -56,7 +56,7 @@ impl Ledger {
         }
         let mut writer = connect(&path, false).await?;
         refuse_newer(&mut writer, &path).await?;
-        migrator()?.run(&mut writer).await.map_err(|error| LedgerError::Database(error.to_string()))?;
+        migrate(&mut writer).await?;
         pin_org(&mut writer, &options.org_id).await?;
         let reader = connect(&path, true).await?;
         let writer = Writer { connection: writer, unfinished: false };
@@ -170,6 +170,21 @@ fn migrator() -> Result<Migrator, LedgerError> {
         false,
     );
     Ok(Migrator::with_migrations(vec![first]))
+}
+
+/// Brings the schema up to date. Two processes may open a new ledger in the same instant: the
+/// one that comes second sees its statements refused, and finds the work done when it looks again.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let migrator = migrator()?;
+    let mut tries = 0;
+    loop {
+        match migrator.run(&mut *connection).await {
+            Ok(()) => return Ok(()),
+            Err(_) if tries < 20 => tries += 1,
+            Err(error) => return Err(LedgerError::Database(error.to_string())),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn refuse_newer(connection: &mut SqliteConnection, path: &Path) -> Result<(), LedgerError> {

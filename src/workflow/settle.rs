@@ -38,7 +38,9 @@ fn after_promotion_reply(outcome: RowOutcome, attempt: u64) -> Settlement {
     match outcome {
         RowOutcome::Done => Settlement::Done,
         RowOutcome::RaceLost { code, message } if first => {
-            Settlement::Stale { reason: format!("{code}: {message}") }
+            // The org's messages start with their code.
+            let reason = if message.starts_with(&code) { message } else { format!("{code}: {message}") };
+            Settlement::Stale { reason }
         }
         // Approval or proposal changed under us: what was decided does not hold any more.
         RowOutcome::Refused { message, gate_code: Some(gate), .. }
