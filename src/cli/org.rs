@@ -165,10 +165,15 @@ fn config_text(running: &RunningOrg) -> String {
             quoted(&running.instance_url),
         )
     };
+    // Without TLS the stream needs to be asked for in clear text by name.
+    let stream = match running.ca_path {
+        Some(_) => running.pubsub_endpoint.clone(),
+        None => format!("http://{}", running.pubsub_endpoint),
+    };
     let mut text = format!(
         "# Settings for the simulated org that wrote this file.\n[org]\nlogin_url = {}\npubsub_endpoint = {}\n",
         quoted(&running.instance_url),
-        quoted(&running.pubsub_endpoint),
+        quoted(&stream),
     );
     if let Some(path) = &running.ca_path {
         text.push_str(&format!("ca_pem_path = {}\n", quoted(&path.display().to_string())));

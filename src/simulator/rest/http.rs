@@ -14,9 +14,12 @@ use super::{
     context::Context,
     dates, dispatch, versions,
 };
-use crate::simulator::{
-    FaultAction, FaultPoint, FaultSite, Org, UserContext,
-    server::{Site, Wire},
+use crate::{
+    domain::RecordId,
+    simulator::{
+        FaultAction, FaultPoint, FaultSite, Org, UserContext,
+        server::{Site, Wire},
+    },
 };
 
 /// Salesforce takes about 50 MB.
@@ -124,7 +127,15 @@ impl Incoming {
         username: &str,
         token: Option<&str>,
     ) -> Option<Reply> {
-        let place = FaultSite { method: &self.method, path: &self.path, username, ..FaultSite::default() };
+        let (object, record_id) = named_row(&self.path);
+        let place = FaultSite {
+            method: &self.method,
+            path: &self.path,
+            object: &object,
+            record_id: &record_id,
+            username,
+            fields: None,
+        };
         let fault = site.org.faults().take_matching(point, &place)?;
         match fault.action {
             FaultAction::DropReply => {
@@ -146,6 +157,18 @@ impl Incoming {
             FaultAction::DailyLimit => Some(daily_limit()),
             _ => None,
         }
+    }
+}
+
+/// The object and the 18-character id that a path names, as far as it does. Rows in a
+/// body are not looked at: faults at rows match them.
+fn named_row(path: &str) -> (String, String) {
+    let Target::Resource { path, .. } = target(path) else { return Default::default() };
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    match parts.as_slice() {
+        ["sobjects", object, id, ..] => ((*object).to_owned(), RecordId::complete(id).unwrap_or_default()),
+        ["sobjects", object] | ["composite", "sobjects", object, ..] => ((*object).to_owned(), String::new()),
+        _ => Default::default(),
     }
 }
 

@@ -193,8 +193,7 @@ async fn armed_faults_answer_instead_of_the_org() {
         (json!({ "kind": "expire-token" }), 401, "INVALID_SESSION_ID"),
     ] {
         let caller = Caller::new(&org, "admin");
-        let fault =
-            json!({ "point": "request", "match": { "path_contains": "/sobjects/" }, "action": action });
+        let fault = json!({ "point": "request", "match": { "object": "Lead", "record_id": lead(&org) }, "action": action });
         caller.arm(fault).await;
         let (got, body) = caller.send(Method::GET, &path, None).await;
         assert_eq!((got.as_u16(), body[0]["errorCode"].as_str()), (status, Some(code)));
