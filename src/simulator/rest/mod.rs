@@ -18,6 +18,7 @@ mod query;
 mod references;
 mod render;
 mod rows;
+mod tooling;
 mod versions;
 
 use call::{Call, Reply, not_found};
@@ -32,7 +33,7 @@ fn dispatch(context: &Context, call: &Call) -> Reply {
         "sobjects" => rows::handle(context, call, rest),
         "query" => query::handle(context, call, rest, false),
         "queryAll" => query::handle(context, call, rest, true),
-        "tooling" => query::tooling(call, rest),
+        "tooling" => tooling::handle(context, call, rest),
         "limits" => versions::limits(context, call, rest),
         "composite" => match rest.split_first() {
             None => composite::handle(context, call),

@@ -1,4 +1,4 @@
-//! `/query`, `/queryAll`, `/query/<locator>` and a minimal `/tooling/query`.
+//! `/query`, `/queryAll` and `/query/<locator>`.
 
 use serde_json::{Value, json};
 
@@ -53,32 +53,4 @@ fn page_size(call: &Call) -> usize {
     let size = size.filter(|(name, _)| name.trim().eq_ignore_ascii_case("batchSize"));
     let size = size.filter_map(|(_, value)| value.trim().parse::<usize>().ok()).next();
     size.unwrap_or(PAGE).clamp(SMALLEST_PAGE, PAGE)
-}
-
-/// `/tooling/query`: no rows of any type. Clients ask it for Apex and source tracking,
-/// neither of which this org has.
-pub(super) fn tooling(call: &Call, path: &[String]) -> Result<Reply, Reply> {
-    let ["query"] = path.iter().map(String::as_str).collect::<Vec<_>>()[..] else { return Err(not_found()) };
-    if call.method != "GET" {
-        return Err(not_allowed(&call.method, "GET,HEAD"));
-    }
-    let Some(soql) = call.query.get("q") else {
-        return Err(Reply::error(400, "MALFORMED_QUERY", "A query string has to be specified"));
-    };
-    let mut words = soql.split_whitespace();
-    let entity = words.find(|word| word.eq_ignore_ascii_case("from")).and_then(|_| words.next());
-    let Some(entity) = entity else {
-        return Err(Reply::error(400, "MALFORMED_QUERY", "unexpected token: '<EOF>'"));
-    };
-    if call.flag("columns") {
-        return Ok(Reply::ok(json!({ "columnMetadata": [], "entityName": entity, "groupBy": false })));
-    }
-    Ok(Reply::ok(json!({
-        "size": 0,
-        "totalSize": 0,
-        "done": true,
-        "queryLocator": null,
-        "entityTypeName": entity,
-        "records": [],
-    })))
 }
