@@ -73,7 +73,7 @@ pub struct ProposalsArgs {
 /// Prints the proposals that match.
 pub async fn proposals(args: ProposalsArgs) -> anyhow::Result<Exit> {
     let ledger = open(args.ledger, args.config).await?;
-    let filter = ProposalFilter { stage: args.stage, limit: args.limit, ..ProposalFilter::default() };
+    let filter = ProposalFilter { stage: args.stage, limit: args.limit };
     let found = ledger.proposals(&filter).await?;
     if args.json {
         for record in &found {

@@ -138,7 +138,8 @@ fn seen_before(
         Err(_) => false,
     };
     if !same {
-        return Ok(refuse_reuse(case, record, events));
+        refuse_reuse(case, record, events);
+        return Ok(());
     }
     if record.stage.is_final() {
         if case.reading.slot.pending && !record.notice_open {
