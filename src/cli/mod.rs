@@ -97,3 +97,15 @@ pub fn failed(error: &anyhow::Error) -> Exit {
     eprintln!("countersign: {error:#}");
     error.downcast_ref::<ExitWith>().map_or(Exit::Failed, |known| known.exit)
 }
+
+/// Lets a command end without noise when its reader is gone, as in `countersign proposals | head`.
+pub fn end_quietly_when_nobody_reads() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let words = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if words.starts_with("failed printing to stdout") && words.contains("Broken pipe") {
+            std::process::exit(i32::from(Exit::Failed.code()));
+        }
+        before(panic);
+    }));
+}
