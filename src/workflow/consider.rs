@@ -150,24 +150,20 @@ fn seen_before(
     judge(desk, case, record.proposal.clone(), Known::of(record), events)
 }
 
-/// One id, two bodies: neither can be told from the other any more, so nothing is promoted.
+/// One id, two bodies: what stands on the record cannot be told from what was judged, so
+/// nothing is promoted from it. Another record's proposal of the same id is not touched.
 fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event>) {
-    let code = "proposal-id-reused";
-    if !record.stage.is_final() && case.open_promotion.is_none() {
+    let problem = observe::SlotProblem::Reused;
+    let same_record = record.proposal.record == case.reading.snapshot.record;
+    if same_record && !record.stage.is_final() && case.open_promotion.is_none() {
         events.push(Event::StageChanged {
             proposal_id: record.proposal.id.clone(),
             stage: Stage::Refused,
-            code: code.to_owned(),
+            code: problem.code().to_owned(),
         });
     }
-    if case.reading.slot.pending && !record.notice_open {
-        events.push(Event::SubmissionRefused {
-            proposal_id: record.proposal.id.to_string(),
-            code: code.to_owned(),
-            fingerprint: None,
-        });
-        let text = format!("{code}: this id was used before with other values; send a new proposal id");
-        events.push(notice(&record.proposal, &text));
+    if case.reading.slot.pending {
+        events.extend(observe::refuse_slot(case.reading, record.proposal.id.as_str(), &problem));
     }
 }
 

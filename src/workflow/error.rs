@@ -27,6 +27,19 @@ pub enum WorkflowError {
 }
 
 impl WorkflowError {
+    /// Whether the ledger refused what one record's events say, rather than failed as a whole.
+    pub fn is_about_one_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Ledger(
+                LedgerError::PromotionOpen(_)
+                    | LedgerError::StageTransition { .. }
+                    | LedgerError::Unknown { .. }
+                    | LedgerError::Canonical(_)
+            ) | Self::Canonical(_)
+        )
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         match self {

@@ -174,7 +174,33 @@ async fn confirm(
 }
 
 /// Brings the ledger level with freshly read records, in one transaction.
+///
+/// A record whose events the ledger refuses does not hold up the others: it is left as it is,
+/// with its pending flag, and told in the log each time that it is met.
 pub async fn level(
+    context: &Context,
+    contract: &'static ObjectContract,
+    readings: &[RecordReading],
+    hints: &BTreeMap<RecordId, Option<DecisionHint>>,
+) -> Result<(), WorkflowError> {
+    match level_together(context, contract, readings, hints).await {
+        Err(error) if error.is_about_one_record() => {}
+        settled => return settled,
+    }
+    for reading in readings {
+        match level_together(context, contract, std::slice::from_ref(reading), hints).await {
+            Err(error) if error.is_about_one_record() => {
+                let record = &reading.snapshot.record;
+                tracing::error!(code = error.code(), %record, %error, "a record is left as it is");
+                metrics::counter!("countersign_records_left_total").increment(1);
+            }
+            settled => settled?,
+        }
+    }
+    Ok(())
+}
+
+async fn level_together(
     context: &Context,
     contract: &'static ObjectContract,
     readings: &[RecordReading],

@@ -25,6 +25,9 @@ pub enum SlotProblem {
     /// There is an id, but no value is proposed.
     #[error("no field is proposed: fill at least one recommended value, or list the field to clear")]
     Empty,
+    /// The id was used before, for other values or another record.
+    #[error("this id was used before with another body: write the patch under a new proposal id")]
+    Reused,
 }
 
 impl SlotProblem {
@@ -33,6 +36,7 @@ impl SlotProblem {
         match self {
             Self::Id(error) => error.code(),
             Self::Empty => "proposal-empty",
+            Self::Reused => "proposal-id-reused",
         }
     }
 }
