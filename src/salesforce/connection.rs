@@ -122,9 +122,12 @@ impl Connection {
             .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = &settings.ca_pem {
-            for authority in reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| unusable(format!("the certificate authority cannot be read: {error}")))?
-            {
+            let authorities = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| unusable(format!("the certificate authority cannot be read: {error}")))?;
+            if authorities.is_empty() {
+                return Err(unusable("the certificate authority's file holds no certificate".to_owned()));
+            }
+            for authority in authorities {
                 client = client.add_root_certificate(authority);
             }
         }

@@ -4,5 +4,6 @@ mod architecture;
 mod docs;
 mod kill;
 mod processes;
+mod salesforce_client;
 mod serve;
 mod stream;
