@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-        SweepSettings,
+        DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        PromotionSettings, SweepSettings,
     },
 };
 
@@ -150,6 +150,7 @@ impl Keys {
             http: HttpSettings { listen },
             promotion,
             sweep,
+            doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
         })
     }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub promotion: PromotionSettings,
     /// The sweep.
     pub sweep: SweepSettings,
+    /// What `countersign doctor` may use besides.
+    pub doctor: DoctorSettings,
     /// The log.
     pub log: LogSettings,
 }
@@ -123,6 +125,14 @@ pub struct PromotionSettings {
 pub struct SweepSettings {
     /// Seconds between sweeps.
     pub every_seconds: u64,
+}
+
+/// What `countersign doctor` may use besides the two identities.
+#[derive(Debug, Clone, Default)]
+pub struct DoctorSettings {
+    /// Token of a person with View Setup and Configuration, to look at validation rules. The
+    /// daemon's own identities should not have that permission.
+    pub access_token: Option<Secret>,
 }
 
 /// The log.

@@ -14,7 +14,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::{Exit, check, connect};
 use crate::{
     clock::Clock,
-    config::{Settings, policies},
+    config::{Credentials, Settings, policies},
     domain::Policy,
     salesforce::{
         Connection, Reader, names,
@@ -99,12 +99,13 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, report: &mut 
     if let Some(identity) = &promoter_id {
         login::same_org_other_user(identity, proposer_id.as_ref(), report);
         let reader = Reader::new(promoter.clone());
+        let setup = setup_reader(settings, &reader, &clock);
         org::version(&reader, &settings.org.api_version, report).await;
         org::kind(&reader, settings.org.production, report).await;
         login::permission_sets("promoter", &reader, &identity.user_id, report).await;
         for contract in governed(policy) {
             objects::promoter(&reader, contract, report).await;
-            org::rules(&reader, contract, report).await;
+            org::rules(&setup, contract, report).await;
             values(&reader, contract, policy, report).await;
         }
         channel(settings, &promoter, report).await;
@@ -117,6 +118,13 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, report: &mut 
             objects::proposer(&reader, contract, report).await;
         }
     }
+}
+
+/// Reads Setup: as the person whose token is set, else as the promoter, who sees little of it.
+fn setup_reader(settings: &Settings, promoter: &Reader, clock: &Clock) -> Reader {
+    let Some(access_token) = settings.doctor.access_token.clone() else { return promoter.clone() };
+    let login = Credentials::AccessToken { access_token };
+    connect::connect(settings, &login, clock).map_or_else(|_| promoter.clone(), Reader::new)
 }
 
 /// Objects that the policy names; all of them when there is none to read.

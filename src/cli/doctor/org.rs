@@ -87,7 +87,10 @@ pub async fn rules(reader: &Reader, contract: &ObjectContract, report: &mut Repo
     );
     let rows = reader.tooling(&soql).await.unwrap_or_default();
     if rows.is_empty() {
-        let fix = format!("look at {place}: AI_GATE_01 to AI_GATE_13 must be there and active");
+        let fix = format!(
+            "give a token of a person with View Setup as COUNTERSIGN__DOCTOR__ACCESS_TOKEN, or look at {place}: \
+             AI_GATE_01 to AI_GATE_13 must be there and active"
+        );
         return report.warning(&area, "rules-hidden", "this identity sees no validation rules", &fix);
     }
     let mut missing = Vec::new();
