@@ -67,6 +67,16 @@ pub enum LedgerError {
         /// Where it was to go.
         to: Stage,
     },
+    /// A promotion does not go from here to there.
+    #[error("promotion `{promotion}` does not go from {from} to {to}")]
+    SettlementTransition {
+        /// Which promotion.
+        promotion: PromotionId,
+        /// How it stands.
+        from: &'static str,
+        /// How it was to stand.
+        to: &'static str,
+    },
     /// The ledger was opened for reading.
     #[error("the ledger was opened for reading only")]
     ReadOnly,
@@ -95,6 +105,7 @@ impl LedgerError {
             Self::PromotionOpen(_) => "promotion-open",
             Self::Unknown { .. } => "ledger-unknown",
             Self::StageTransition { .. } => "stage-transition",
+            Self::SettlementTransition { .. } => "settlement-transition",
             Self::ReadOnly => "ledger-read-only",
             Self::Canonical(_) => "not-canonical",
             Self::Damaged(_) => "ledger-damaged",

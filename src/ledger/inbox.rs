@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Ledger, LedgerError, Tx, open::meta};
-use crate::domain::Digest;
+use super::{
+    Ledger, LedgerError, Tx,
+    open::meta,
+    seal::{self, InboxRow},
+};
 
 /// One recorded response of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,18 +27,28 @@ pub struct InboxBatch {
 impl Tx<'_> {
     /// Records a response. It is worked on later.
     pub async fn record_batch(&mut self, batch: &InboxBatch) -> Result<i64, LedgerError> {
-        let digest = Digest::of_bytes(&batch.payload);
-        let done = sqlx::query(
-            "INSERT INTO inbox (topic, received_at, events, digest, payload) VALUES (?, ?, ?, ?, ?)",
+        let id = number_of(meta(self.connection(), "inbox_last").await?)? + 1;
+        let received_at = batch.received_at.to_string();
+        let row = InboxRow {
+            id,
+            topic: &batch.topic,
+            received_at: &received_at,
+            events: i64::from(batch.events),
+            payload: &batch.payload,
+        };
+        sqlx::query(
+            "INSERT INTO inbox (id, topic, received_at, events, digest, payload) VALUES (?, ?, ?, ?, ?, ?)",
         )
-        .bind(&batch.topic)
-        .bind(batch.received_at.to_string())
-        .bind(batch.events)
-        .bind(digest.as_str().to_owned())
-        .bind(&batch.payload)
+        .bind(id)
+        .bind(row.topic)
+        .bind(row.received_at)
+        .bind(row.events)
+        .bind(seal::of_inbox(&row))
+        .bind(row.payload)
         .execute(self.connection())
         .await?;
-        Ok(done.last_insert_rowid())
+        self.set_meta("inbox_last", &id.to_string()).await?;
+        Ok(id)
     }
 
     /// Moves the place in the stream; `None` forgets it.
@@ -45,10 +58,12 @@ impl Tx<'_> {
         replay_id: Option<Vec<u8>>,
     ) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO cursor (topic, replay_id) VALUES (?1, ?2) ON CONFLICT (topic) DO UPDATE SET replay_id = ?2",
+            "INSERT INTO cursor (topic, replay_id, seal) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (topic) DO UPDATE SET replay_id = ?2, seal = ?3",
         )
         .bind(topic)
-        .bind(replay_id)
+        .bind(replay_id.as_deref())
+        .bind(seal::of_cursor(topic, replay_id.as_deref()))
         .execute(self.connection())
         .await?;
         Ok(())
@@ -57,6 +72,27 @@ impl Tx<'_> {
     /// Says that every batch up to this one has been worked on.
     pub async fn mark_processed(&mut self, up_to: i64) -> Result<(), LedgerError> {
         self.set_meta("processed_up_to", &up_to.to_string()).await
+    }
+
+    /// Removes batches that were worked on and received before `limit`, oldest first, and says
+    /// how many. What followed from them is in the chain.
+    pub async fn prune_inbox(&mut self, limit: Timestamp) -> Result<u64, LedgerError> {
+        let processed = number_of(meta(self.connection(), "processed_up_to").await?)?;
+        let rows = sqlx::query("SELECT id, received_at FROM inbox WHERE id <= ? ORDER BY id");
+        let mut last = None;
+        for row in rows.bind(processed).fetch_all(self.connection()).await? {
+            let received: String = row.try_get(1)?;
+            let old = received.parse::<Timestamp>().is_ok_and(|received| received < limit);
+            if !old {
+                break;
+            }
+            last = Some(row.try_get::<i64, _>(0)?);
+        }
+        let Some(last) = last else { return Ok(0) };
+        let gone = sqlx::query("DELETE FROM inbox WHERE id <= ?").bind(last).execute(self.connection());
+        let gone = gone.await?.rows_affected();
+        self.set_meta("inbox_pruned", &last.to_string()).await?;
+        Ok(gone)
     }
 }
 
@@ -72,8 +108,7 @@ impl Ledger {
     /// Up to which batch the inbox has been worked on.
     pub async fn processed_up_to(&self) -> Result<i64, LedgerError> {
         let mut reader = self.inner.reader.lock().await;
-        let text = meta(&mut reader, "processed_up_to").await?;
-        Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
+        number_of(meta(&mut reader, "processed_up_to").await?)
     }
 
     /// The next batches after a place, oldest first, at most `most`.
@@ -101,4 +136,10 @@ impl Ledger {
             })
             .collect()
     }
+}
+
+/// A place that was never noted is 0.
+fn number_of(text: Option<String>) -> Result<i64, LedgerError> {
+    let Some(text) = text else { return Ok(0) };
+    text.parse().map_err(|_| LedgerError::Damaged(format!("`{text}` is no place in the inbox")))
 }

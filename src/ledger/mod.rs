@@ -11,6 +11,7 @@ mod project;
 mod promotions;
 mod proposals;
 mod queries;
+mod seal;
 pub mod stage;
 #[cfg(test)]
 mod tests;

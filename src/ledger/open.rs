@@ -17,7 +17,7 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-use super::{Ledger, LedgerError, Tx, tx::Writer};
+use super::{Ledger, LedgerError, Tx, seal, tx::Writer};
 use crate::{
     clock::Clock,
     domain::{Digest, entry::GENESIS, event::Event},
@@ -54,8 +54,8 @@ impl Ledger {
                 reason: format!("it cannot be created: {error}"),
             })?;
         }
+        inspect(&path).await?;
         let mut writer = connect(&path, false).await?;
-        refuse_newer(&mut writer, &path).await?;
         migrate(&mut writer).await?;
         pin_org(&mut writer, &options.org_id).await?;
         let reader = connect(&path, true).await?;
@@ -77,8 +77,8 @@ impl Ledger {
         if !path.exists() {
             return Err(LedgerError::Missing(path.to_owned()));
         }
+        inspect(path).await?;
         let mut reader = connect(path, true).await?;
-        refuse_newer(&mut reader, path).await?;
         let org_id = meta(&mut reader, "org").await?.ok_or_else(|| LedgerError::NotALedger {
             path: path.to_owned(),
             reason: "it names no org".to_owned(),
@@ -187,6 +187,17 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
     }
 }
 
+/// Looks at a file without changing a byte of it: whose is it, and from which version?
+async fn inspect(path: &Path) -> Result<(), LedgerError> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_WITHIN);
+    let connection = options.disable_statement_logging().connect().await;
+    let mut connection = connection.map_err(|error| match LedgerError::from(error) {
+        busy @ LedgerError::Busy => busy,
+        other => LedgerError::NotALedger { path: path.to_owned(), reason: other.to_string() },
+    })?;
+    refuse_newer(&mut connection, path).await
+}
+
 async fn refuse_newer(connection: &mut SqliteConnection, path: &Path) -> Result<(), LedgerError> {
     let tables =
         sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(&mut *connection);
@@ -215,10 +226,20 @@ async fn pin_org(connection: &mut SqliteConnection, org_id: &str) -> Result<(), 
         }
         Some(_) => {}
         None => {
-            for (key, value) in [("org", org_id), ("epoch", "0"), ("head_seq", "0"), ("head_hash", GENESIS)] {
-                sqlx::query("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)")
+            let schema = seal::of_schema(connection).await?;
+            let rows = [
+                ("epoch", "0"),
+                ("head_seq", "0"),
+                ("head_hash", GENESIS),
+                ("schema", &schema),
+                // The org is last: a ledger without it is not finished and is pinned again.
+                ("org", org_id),
+            ];
+            for (key, value) in rows {
+                sqlx::query("INSERT OR IGNORE INTO meta (key, value, seal) VALUES (?, ?, ?)")
                     .bind(key)
                     .bind(value)
+                    .bind(seal::of_meta(key, value))
                     .execute(&mut *connection)
                     .await?;
             }
@@ -232,7 +253,11 @@ pub(super) async fn meta(
     connection: &mut SqliteConnection,
     key: &'static str,
 ) -> Result<Option<String>, LedgerError> {
-    let row =
-        sqlx::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(connection).await?;
-    Ok(row.map(|row| row.get(0)))
+    let row = sqlx::query("SELECT value, seal FROM meta WHERE key = ?").bind(key);
+    let Some(row) = row.fetch_optional(connection).await? else { return Ok(None) };
+    let (value, stored): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    if seal::of_meta(key, &value) != stored {
+        return Err(LedgerError::Damaged(format!("`{key}` does not fit its seal")));
+    }
+    Ok(Some(value))
 }

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{LedgerError, Tx, append::number, stage::may_follow};
+use super::{
+    LedgerError, Tx,
+    append::number,
+    stage::{may_follow, settlement_follows, stage_settled, when_sent},
+};
 use crate::domain::{
     Approval, Promotion, PromotionId, Proposal, ProposalId, Settlement, Stage, digest::canonical,
     event::Event,
@@ -35,8 +39,11 @@ impl Tx<'_> {
             Event::PromotionsSent { promotions } => {
                 for id in promotions {
                     self.change_promotion(id, |promotion| {
+                        let state = when_sent(&promotion.settlement);
+                        promotion.settlement =
+                            state.ok_or_else(|| ended(promotion, Settlement::Sent.name()))?;
                         promotion.attempts += 1;
-                        promotion.settlement = Settlement::Sent;
+                        Ok(())
                     })
                     .await?;
                 }
@@ -44,7 +51,11 @@ impl Tx<'_> {
             }
             Event::PromotionSettled { promotion, settlement } => self.settle(promotion, settlement, at).await,
             Event::PromotionConfirmed { promotion, proof } => {
-                self.change_promotion(promotion, |promotion| promotion.proof.clone_from(proof)).await?;
+                let landed = |promotion: &mut Promotion| {
+                    promotion.proof.clone_from(proof);
+                    Ok(())
+                };
+                self.change_promotion(promotion, landed).await?;
                 Ok(())
             }
             Event::NoticeIntended { object, record, proposal_id, text } => {
@@ -113,6 +124,10 @@ impl Tx<'_> {
         if !may_follow(from, to) {
             return Err(LedgerError::StageTransition { from, to });
         }
+        self.put_stage(id, to, at).await
+    }
+
+    async fn put_stage(&mut self, id: &ProposalId, to: Stage, at: Timestamp) -> Result<(), LedgerError> {
         sqlx::query("UPDATE proposal SET stage = ?, open = ?, updated_at = ? WHERE id = ?")
             .bind(to.name())
             .bind(!to.is_final())
@@ -133,13 +148,16 @@ impl Tx<'_> {
     }
 
     async fn set_approval(&mut self, approval: &Approval, at: Timestamp) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE proposal SET approval = ?, updated_at = ? WHERE id = ?")
+        let done = sqlx::query("UPDATE proposal SET approval = ?, updated_at = ? WHERE id = ?")
             .bind(canonical(approval)?)
             .bind(at.to_string())
             .bind(approval.proposal_id.as_str())
             .execute(self.connection())
             .await?;
-        Ok(())
+        match done.rows_affected() {
+            0 => Err(LedgerError::Unknown { what: "proposal", id: approval.proposal_id.to_string() }),
+            _ => Ok(()),
+        }
     }
 
     async fn insert_promotion(
@@ -186,13 +204,23 @@ impl Tx<'_> {
         settlement: &Settlement,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
-        let promotion =
-            self.change_promotion(id, |promotion| promotion.settlement.clone_from(settlement)).await?;
+        let promotion = self
+            .change_promotion(id, |promotion| {
+                if !settlement_follows(&promotion.settlement, settlement) {
+                    return Err(ended(promotion, settlement.name()));
+                }
+                promotion.settlement.clone_from(settlement);
+                Ok(())
+            })
+            .await?;
         if promotion.undoes.is_some() {
             return Ok(());
         }
-        match stage_after(settlement) {
-            Some(stage) => self.set_stage(&promotion.plan.proposal_id, stage, at).await,
+        let id = &promotion.plan.proposal_id;
+        let unknown = || LedgerError::Unknown { what: "proposal", id: id.to_string() };
+        let from = self.proposal(id).await?.ok_or_else(unknown)?.stage;
+        match stage_settled(from, settlement) {
+            Some(stage) => self.put_stage(id, stage, at).await,
             None => Ok(()),
         }
     }
@@ -200,11 +228,11 @@ impl Tx<'_> {
     async fn change_promotion(
         &mut self,
         id: &PromotionId,
-        change: impl FnOnce(&mut Promotion),
+        change: impl FnOnce(&mut Promotion) -> Result<(), LedgerError>,
     ) -> Result<Promotion, LedgerError> {
         let unknown = || LedgerError::Unknown { what: "promotion", id: id.to_string() };
         let mut promotion = self.promotion(id).await?.ok_or_else(unknown)?;
-        change(&mut promotion);
+        change(&mut promotion)?;
         sqlx::query("UPDATE promotion SET open = ?, confirmed = ?, body = ? WHERE id = ?")
             .bind(!promotion.settlement.is_final())
             .bind(is_confirmed(&promotion))
@@ -222,14 +250,10 @@ pub(super) fn is_confirmed(promotion: &Promotion) -> bool {
         && (promotion.settlement != Settlement::Done || !promotion.proof.is_empty())
 }
 
-/// The stage that a proposal has when its promotion ends so; `None` while it has not.
-pub(super) fn stage_after(settlement: &Settlement) -> Option<Stage> {
-    match settlement {
-        Settlement::Done => Some(Stage::Promoted),
-        Settlement::Stale { .. } => Some(Stage::Stale),
-        Settlement::Refused { .. } | Settlement::Gone | Settlement::Conflict { .. } => Some(Stage::Refused),
-        Settlement::Intended | Settlement::Sent | Settlement::Unknown { .. } | Settlement::Voiding { .. } => {
-            None
-        }
+fn ended(promotion: &Promotion, to: &'static str) -> LedgerError {
+    LedgerError::SettlementTransition {
+        promotion: promotion.id.clone(),
+        from: promotion.settlement.name(),
+        to,
     }
 }

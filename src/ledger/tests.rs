@@ -12,7 +12,7 @@ use crate::domain::{
 
 const ORG: &str = "00D000000000001EAA";
 
-async fn open(folder: &Path) -> Ledger {
+pub(super) async fn open(folder: &Path) -> Ledger {
     let clock = Clock::manual("2026-05-01T08:00:00Z".parse().unwrap());
     let path = folder.join("ledger.db");
     Ledger::open(OpenOptions { path, org_id: ORG.to_owned(), clock, create: true }).await.unwrap()
@@ -69,7 +69,7 @@ async fn append(ledger: &Ledger, events: &[Event]) -> Result<(), LedgerError> {
     tx.commit().await
 }
 
-async fn story(ledger: &Ledger) {
+pub(super) async fn story(ledger: &Ledger) {
     ledger.lead("test", &Digest::of_bytes(b"policy")).await.unwrap();
     append(ledger, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await.unwrap();
     append(ledger, &[Event::PromotionIntended { promotion: promotion("m-1", "p-1") }]).await.unwrap();
@@ -137,4 +137,89 @@ async fn another_org_and_other_files_are_refused() {
     assert_eq!(Ledger::open_read_only(&text).await.err().unwrap().code(), "ledger-not-a-ledger");
     let absent = folder.path().join("absent.db");
     assert_eq!(Ledger::open_read_only(&absent).await.err().unwrap().code(), "ledger-missing");
+}
+
+fn settled(settlement: Settlement) -> Event {
+    Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement }
+}
+
+#[tokio::test]
+async fn what_ended_is_not_settled_or_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    story(&ledger).await;
+    let sent = Event::PromotionsSent { promotions: vec![PromotionId::new("m-1")] };
+    for late in [settled(Settlement::Unknown { reason: "late".to_owned() }), settled(Settlement::Gone), sent]
+    {
+        assert_eq!(append(&ledger, &[late]).await.unwrap_err().code(), "settlement-transition");
+    }
+    append(&ledger, &[settled(Settlement::Done)]).await.expect("the echo tells it again");
+}
+
+#[tokio::test]
+async fn landing_is_a_fact_whatever_was_decided_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    let id = ProposalId::parse("p-1").unwrap();
+    let moved =
+        Event::StageChanged { proposal_id: id.clone(), stage: Stage::Expired, code: "test".to_owned() };
+    let begun = [
+        Event::ProposalReceived { proposal: proposal("p-1") },
+        Event::PromotionIntended { promotion: promotion("m-1", "p-1") },
+        Event::PromotionsSent { promotions: vec![PromotionId::new("m-1")] },
+        settled(Settlement::Voiding { reason: "too old".to_owned() }),
+        Event::PromotionsSent { promotions: vec![PromotionId::new("m-1")] },
+        moved,
+    ];
+    append(&ledger, &begun).await.unwrap();
+    let open = &ledger.open_promotions(1).await.unwrap()[0];
+    assert_eq!((open.settlement.name(), open.attempts), ("voiding", 2), "a void write is a send too");
+    append(&ledger, &[settled(Settlement::Done)]).await.unwrap();
+    assert_eq!(ledger.proposal(&id).await.unwrap().unwrap().stage, Stage::Promoted);
+    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    assert_eq!(report.findings, [], "also beside the process that has it open");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("CREATE TABLE people (name TEXT)").execute(&mut other).await.unwrap();
+    sqlx::Connection::close(other).await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let options =
+        OpenOptions { path: path.clone(), org_id: ORG.to_owned(), clock: Clock::system(), create: true };
+    assert_eq!(Ledger::open(options).await.err().unwrap().code(), "ledger-not-a-ledger");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_nothing_half_and_a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    append(&ledger, &[Event::ProposalReceived { proposal: proposal("p-1") }]).await.unwrap();
+    let many: Vec<Event> = (2..200)
+        .map(|number| Event::ProposalReceived { proposal: proposal(&format!("p-{number}")) })
+        .collect();
+    for (pages, full) in [("PRAGMA max_page_count = 1", true), ("PRAGMA max_page_count = 1000000", false)] {
+        let mut writer = ledger.inner.writer.as_ref().unwrap().lock().await;
+        sqlx::query(pages).execute(&mut writer.connection).await.unwrap();
+        drop(writer);
+        let code = append(&ledger, &many).await.err().map(|error| error.code());
+        assert_eq!(code, full.then_some("ledger-full"));
+    }
+    assert_eq!(ledger.counts().await.unwrap().head_seq, 199);
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (99, 'later', 1, x'00', 0)";
+    let mut writer = ledger.inner.writer.as_ref().unwrap().lock().await;
+    sqlx::query(newer).execute(&mut writer.connection).await.unwrap();
+    let options = OpenOptions {
+        path: folder.path().join("ledger.db"),
+        org_id: ORG.to_owned(),
+        clock: Clock::system(),
+        create: false,
+    };
+    assert_eq!(Ledger::open(options).await.err().unwrap().code(), "ledger-newer");
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Ledger, LedgerError, open::meta};
+use super::{Ledger, LedgerError, open::meta, seal};
 use crate::domain::Digest;
 
 /// The one connection that writes.
@@ -123,10 +123,12 @@ impl Tx<'_> {
 
     pub(super) async fn set_meta(&mut self, key: &'static str, value: &str) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+            "INSERT INTO meta (key, value, seal) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (key) DO UPDATE SET value = ?2, seal = ?3",
         )
         .bind(key)
         .bind(value)
+        .bind(seal::of_meta(key, value))
         .execute(self.connection())
         .await?;
         Ok(())
@@ -134,15 +136,7 @@ impl Tx<'_> {
 }
 
 pub(super) async fn read_head(connection: &mut SqliteConnection) -> Result<(u64, Digest), LedgerError> {
-    let rows = sqlx::query("SELECT key, value FROM meta WHERE key IN ('head_seq', 'head_hash')");
-    let mut seq = None;
-    let mut hash = None;
-    for row in rows.fetch_all(connection).await? {
-        let (key, value): (String, String) = (row.get(0), row.get(1));
-        match key.as_str() {
-            "head_seq" => seq = value.parse().ok(),
-            _ => hash = Some(Digest::from_hex(value)),
-        }
-    }
+    let seq = meta(connection, "head_seq").await?.and_then(|text| text.parse().ok());
+    let hash = meta(connection, "head_hash").await?.map(Digest::from_hex);
     seq.zip(hash).ok_or_else(|| LedgerError::Damaged("the head of the chain is not readable".to_owned()))
 }

@@ -1,15 +1,15 @@
 //! Folding the events again, and comparing what follows with what is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Row as _, SqliteConnection};
 
 use super::Report;
 use crate::{
-    domain::{Door, Promotion, Settlement, Stage, digest::canonical, entry::Entry, event::Event},
+    domain::{Door, Promotion, Stage, digest::canonical, entry::Entry, event::Event},
     ledger::{
-        project::{is_confirmed, stage_after},
-        stage::may_follow,
+        project::is_confirmed,
+        stage::{may_follow, settlement_follows, stage_settled, when_sent},
     },
 };
 
@@ -37,6 +37,8 @@ struct Proposal {
 pub(super) struct Fold {
     proposals: BTreeMap<String, Proposal>,
     promotions: BTreeMap<String, (u64, Promotion)>,
+    /// Records with an open promotion.
+    open: BTreeSet<(String, String)>,
     notices: BTreeMap<String, Cells>,
     incomplete: bool,
 }
@@ -114,11 +116,7 @@ impl Fold {
         match event {
             Event::PromotionIntended { promotion } => {
                 let record = &promotion.plan.record;
-                let open = self
-                    .promotions
-                    .values()
-                    .any(|(_, other)| !other.settlement.is_final() && other.plan.record == *record);
-                if open {
+                if !self.open.insert(record_of(promotion)) {
                     report.damage(
                         "promotion-two-open",
                         Some(seq),
@@ -135,7 +133,10 @@ impl Fold {
                 for id in promotions {
                     if let Some((_, promotion)) = self.promotions.get_mut(id.as_str()) {
                         promotion.attempts += 1;
-                        promotion.settlement = Settlement::Sent;
+                        match when_sent(&promotion.settlement) {
+                            Some(state) => promotion.settlement = state,
+                            None => report.damage("sent-after-end", Some(seq), format!("promotion `{id}`")),
+                        }
                     }
                 }
             }
@@ -148,10 +149,20 @@ impl Fold {
                     );
                     return;
                 };
+                if !settlement_follows(&known.settlement, settlement) {
+                    let (from, to) = (known.settlement.name(), settlement.name());
+                    let what = format!("promotion `{promotion}` goes from {from} to {to}");
+                    report.damage("settlement-transition", Some(seq), what);
+                }
                 known.settlement.clone_from(settlement);
+                if settlement.is_final() {
+                    self.open.remove(&record_of(known));
+                }
                 let own = known.undoes.is_none().then(|| known.plan.proposal_id.to_string());
-                if let (Some(proposal), Some(stage)) = (own, stage_after(settlement)) {
-                    self.go(&proposal, stage, (seq, at), report);
+                let stage = own.as_ref().and_then(|id| self.proposals.get(id)).and_then(|row| row.stage);
+                let stage = stage.and_then(|from| stage_settled(from, settlement));
+                if let (Some(proposal), Some(stage)) = (own, stage) {
+                    self.change(&proposal, at, |row| row.stage = Some(stage));
                 }
             }
             Event::PromotionConfirmed { promotion, proof } => {
@@ -182,6 +193,10 @@ impl Fold {
             at.clone_into(&mut row.updated_at);
         }
     }
+}
+
+fn record_of(promotion: &Promotion) -> (String, String) {
+    (promotion.plan.object.to_string(), promotion.plan.record.to_string())
 }
 
 /// Compares every projection row with what the events give.

@@ -1,11 +1,13 @@
 //! Verify: an independent reader that looks for any damage.
 //!
-//! It shares the hash functions of `domain` and the table of stages with the writer, and nothing
-//! else: its own SQL, its own loop over the chain, its own fold.
+//! It shares the hash functions, the seals and the tables of stages and settlements with the
+//! writer, and nothing else: its own SQL, its own loop over the chain, its own fold.
 
 mod chain;
 mod fold;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -78,9 +80,11 @@ pub async fn verify_file(path: &Path) -> Result<Report, LedgerError> {
 }
 
 async fn read(path: &Path, report: &mut Report, progress: &mut dyn FnMut(u64)) -> Result<(), sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(path).disable_statement_logging();
+    // For reading only, so that not even the log that a killed process left is folded in.
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
     let mut connection = options.connect().await?;
-    sqlx::query("PRAGMA query_only = ON").execute(&mut connection).await?;
+    // One transaction, so that a daemon that goes on writing cannot make the parts differ.
+    sqlx::query("BEGIN").execute(&mut connection).await?;
     let read = read_all(&mut connection, report, progress).await;
     let closed = connection.close().await;
     read.and(closed)
@@ -96,6 +100,8 @@ async fn read_all(
     let folded = chain::walk(connection, report, progress).await?;
     tables::head(connection, report).await?;
     tables::inbox(connection, report).await?;
+    tables::cursors(connection, report).await?;
+    tables::sealed_schema(connection, report).await?;
     tables::strays(connection, report).await?;
     fold::compare(connection, &folded, report).await
 }

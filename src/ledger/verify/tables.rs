@@ -4,7 +4,7 @@ use futures::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::Report;
-use crate::domain::Digest;
+use crate::ledger::seal::{self, InboxRow};
 
 /// SQLite's own check of pages and indexes.
 pub(super) async fn integrity(
@@ -54,16 +54,19 @@ pub(super) async fn schema(
 
 /// The head must be the last entry: a cut tail shows here.
 pub(super) async fn head(connection: &mut SqliteConnection, report: &mut Report) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query("SELECT key, value FROM meta").fetch_all(connection).await?;
+    let rows = sqlx::query("SELECT key, value, seal FROM meta").fetch_all(connection).await?;
     let mut seq = None;
     let mut hash = None;
     for row in rows {
         let (key, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        if seal::of_meta(&key, &value) != row.try_get::<String, _>(2)? {
+            report.damage("meta-changed", None, format!("`{key}` does not fit its seal"));
+        }
         match key.as_str() {
             "head_seq" => seq = value.parse::<u64>().ok(),
             "head_hash" => hash = Some(value),
-            "org" => {}
-            "epoch" | "processed_up_to" if value.parse::<u64>().is_ok() => {}
+            "org" | "schema" => {}
+            "epoch" | "processed_up_to" | "inbox_last" | "inbox_pruned" if value.parse::<u64>().is_ok() => {}
             _ => report.damage("meta-unknown", None, format!("`{key}` = `{value}`")),
         }
     }
@@ -77,20 +80,76 @@ pub(super) async fn head(connection: &mut SqliteConnection, report: &mut Report)
     Ok(())
 }
 
-/// Every recorded response must have the bytes that were recorded.
+/// Every recorded response must be there, with the bytes that were recorded.
 pub(super) async fn inbox(connection: &mut SqliteConnection, report: &mut Report) -> Result<(), sqlx::Error> {
+    let pruned = place(connection, "inbox_pruned").await?;
+    let last = place(connection, "inbox_last").await?;
+    let mut next = pruned + 1;
     let mut rows =
-        sqlx::query("SELECT id, received_at, digest, payload FROM inbox ORDER BY id").fetch(connection);
+        sqlx::query("SELECT id, topic, received_at, events, digest, payload FROM inbox ORDER BY id")
+            .fetch(&mut *connection);
     while let Some(row) = rows.try_next().await? {
-        let (id, received): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let (digest, payload): (String, &[u8]) = (row.try_get(2)?, row.try_get(3)?);
+        let stored = InboxRow {
+            id: row.try_get(0)?,
+            topic: row.try_get(1)?,
+            received_at: row.try_get(2)?,
+            events: row.try_get(3)?,
+            payload: row.try_get(5)?,
+        };
         report.batches += 1;
-        if Digest::of_bytes(payload).as_str() != digest {
-            report.damage("inbox-changed", None, format!("batch {id} is not the one that was recorded"));
+        if seal::of_inbox(&stored) != row.try_get::<String, _>(4)? {
+            let what = format!("batch {} is not the one that was recorded", stored.id);
+            report.damage("inbox-changed", None, what);
         }
-        if received.parse::<jiff::Timestamp>().is_err() {
-            report.damage("inbox-changed", None, format!("batch {id} has no readable time"));
+        if stored.id != next {
+            report.damage("inbox-gap", None, format!("batch {} stands where {next} belongs", stored.id));
         }
+        next = stored.id + 1;
+    }
+    drop(rows);
+    if next != last + 1 {
+        report.damage(
+            "inbox-gap",
+            None,
+            format!("the inbox ends before batch {next}, expected {last} as last"),
+        );
+    }
+    if place(connection, "processed_up_to").await? > last {
+        report.damage("inbox-gap", None, "more batches were worked on than recorded");
+    }
+    Ok(())
+}
+
+async fn place(connection: &mut SqliteConnection, key: &'static str) -> Result<i64, sqlx::Error> {
+    let row =
+        sqlx::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(connection).await?;
+    let text: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Every place in a stream must be the one that was noted.
+pub(super) async fn cursors(
+    connection: &mut SqliteConnection,
+    report: &mut Report,
+) -> Result<(), sqlx::Error> {
+    for row in sqlx::query("SELECT topic, replay_id, seal FROM cursor").fetch_all(connection).await? {
+        let (topic, place): (String, Option<Vec<u8>>) = (row.try_get(0)?, row.try_get(1)?);
+        if seal::of_cursor(&topic, place.as_deref()) != row.try_get::<String, _>(2)? {
+            report.damage("cursor-changed", None, format!("the place in `{topic}` does not fit its seal"));
+        }
+    }
+    Ok(())
+}
+
+/// The schema and the record of applied migrations must be the ones that were sealed.
+pub(super) async fn sealed_schema(
+    connection: &mut SqliteConnection,
+    report: &mut Report,
+) -> Result<(), sqlx::Error> {
+    let sealed = sqlx::query("SELECT value FROM meta WHERE key = 'schema'").fetch_optional(&mut *connection);
+    let sealed: Option<String> = sealed.await?.map(|row| row.try_get(0)).transpose()?;
+    if sealed != Some(seal::of_schema(connection).await?) {
+        report.damage("schema-differs", None, "the schema or the record of migrations does not fit its seal");
     }
     Ok(())
 }

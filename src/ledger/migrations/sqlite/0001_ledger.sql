@@ -23,9 +23,9 @@ CREATE TABLE private (
   PRIMARY KEY (seq, path)
 ) STRICT, WITHOUT ROWID;
 
--- What the stream delivered, byte by byte.
+-- What the stream delivered, byte by byte. Places have no gaps; `digest` covers the other columns.
 CREATE TABLE inbox (
-  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  id          INTEGER PRIMARY KEY,
   topic       TEXT NOT NULL,
   received_at TEXT NOT NULL,
   events      INTEGER NOT NULL,
@@ -35,13 +35,15 @@ CREATE TABLE inbox (
 
 CREATE TABLE cursor (
   topic     TEXT PRIMARY KEY,
-  replay_id BLOB
+  replay_id BLOB,
+  seal      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- org, epoch, head and progress.
+-- org, epoch, head and progress. Each row carries its digest.
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
-  value TEXT NOT NULL
+  value TEXT NOT NULL,
+  seal  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Projections: folds over the entries, never written by anything else.
