@@ -32,7 +32,9 @@ pub fn outcome_words(verdict: &Verdict) -> String {
 pub fn last_words(record: &ProposalRecord) -> String {
     let verdict: Option<Verdict> = record.verdict.clone().and_then(|json| serde_json::from_value(json).ok());
     match (record.stage, verdict) {
-        (Stage::Refused | Stage::Stale | Stage::Expired | Stage::Rejected, Some(verdict)) => {
+        (Stage::Refused | Stage::Stale | Stage::Expired | Stage::Rejected, Some(verdict))
+            if verdict.outcome != Outcome::Promote =>
+        {
             outcome_words(&verdict)
         }
         (stage, _) => format!("{}: this proposal has ended; send a new proposal id", stage.name()),

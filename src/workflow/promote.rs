@@ -137,6 +137,25 @@ impl Promoter {
     }
 }
 
+/// A proposal whose promotion did not land still has its pending flag: the record is told.
+fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Event> {
+    let words = match settlement {
+        Settlement::Stale { reason } => format!("stale: {reason}"),
+        Settlement::Refused { code, message } => format!("refused: {code}: {message}"),
+        Settlement::Conflict { mark } => {
+            format!("refused: foreign-mark: the record carries the mark `{mark}`")
+        }
+        _ => return None,
+    };
+    let plan = &promotion.plan;
+    promotion.undoes.is_none().then(|| Event::NoticeIntended {
+        object: plan.object.clone(),
+        record: plan.record.clone(),
+        proposal_id: plan.proposal_id.clone(),
+        text: stamp::fit(&words),
+    })
+}
+
 /// Appends a settlement unless the promotion has ended meanwhile (its echo can be faster than
 /// the reply). True when it has ended.
 pub async fn settle_if_open(
@@ -151,8 +170,12 @@ pub async fn settle_if_open(
         return Ok(true);
     }
     let is_final = settlement.is_final();
+    let notice = failure_notice(&current, &settlement);
     if current.settlement != settlement {
         tx.append(&Event::PromotionSettled { promotion: id.clone(), settlement }).await?;
+        if let Some(notice) = notice {
+            tx.append(&notice).await?;
+        }
     }
     Ok(is_final)
 }
