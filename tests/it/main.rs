@@ -1,5 +1,7 @@
 //! One binary for every test that needs a world: real processes, real wires, a real database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod architecture;
 mod docs;
 mod kill;

@@ -125,7 +125,7 @@ impl Walk {
             report.damage("entry-other-org", seq, "it belongs to another org");
         }
         let mut event = entry.event.clone();
-        self.private(stored.seq, &entry, parts, &mut event, report);
+        self.private((stored.seq, &entry), parts, &mut event, report);
         match serde_json::from_value::<Event>(event) {
             Ok(event) if event.kind() != entry.kind => {
                 report.damage("entry-kind", seq, "its event is of another kind");
@@ -136,7 +136,13 @@ impl Walk {
         }
     }
 
-    fn private(&mut self, seq: u64, entry: &Entry, mut parts: Parts, event: &mut Value, report: &mut Report) {
+    fn private(
+        &mut self,
+        (seq, entry): (u64, &Entry),
+        mut parts: Parts,
+        event: &mut Value,
+        report: &mut Report,
+    ) {
         for (path, committed) in &entry.commit {
             let Some((salt, value)) = parts.remove(path) else {
                 report.private_erased += 1;
