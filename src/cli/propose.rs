@@ -22,7 +22,7 @@ use crate::{
 
 /// Example for the help texts. Every name in it is invented.
 const EXAMPLE: &str = r#"Example of a proposal:
-  {"proposal_id": "run-42:lead-7", "object": "Lead", "record_id": "00QSG00000000012AA",
+  {"proposal_id": "run-42:lead-7", "object": "Lead", "record_id": "00QCs0000000001MAA",
    "patch": {"Status": "Working - Contacted"}, "confidence": 0.93,
    "reason": "Replied to the sequence and asked for a call.",
    "evaluated_at": "2026-05-01T07:25:37Z",
@@ -30,7 +30,7 @@ const EXAMPLE: &str = r#"Example of a proposal:
    "evidence": [{"kind": "reply", "source": "mailbox", "occurred_at": "2026-05-01T06:58:00Z"}]}
 The short Lead payload is taken too:
   {"recommendedStatus": "Working - Contacted", "confidence": 0.93, "reason": "..",
-   "proposalId": "run-42:lead-7", "leadId": "00QSG00000000012AA"}
+   "proposalId": "run-42:lead-7", "leadId": "00QCs0000000001MAA"}
 Exit codes: 0 accepted and running by itself, 3 refused, 4 waits for a person, 2 bad input, 1 failed."#;
 
 /// Send a proposal: it is judged, recorded, and written to the record's AI fields.

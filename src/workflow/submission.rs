@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn the_short_lead_payload_is_taken_unchanged() {
         let text = r#"{"recommendedStatus":"Working - Contacted","confidence":0.93,"reason":"replied",
-            "proposalId":"p-1","leadId":"00Q000000000001AAA"}"#;
+            "proposalId":"p-1","leadId":"00Q000000000001EAA"}"#;
         let submission = Submission::parse(text).unwrap();
         assert_eq!(submission.object.as_str(), "Lead");
         assert_eq!(submission.confidence, Some(Decimal::new(93, 2)));
