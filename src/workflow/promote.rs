@@ -111,6 +111,10 @@ impl Promoter {
         if voiding.is_empty() {
             return Ok(());
         }
+        let ids: Vec<PromotionId> = voiding.iter().map(|promotion| promotion.id.clone()).collect();
+        let mut tx = self.context.ledger.begin("voids sent").await?;
+        tx.append(&Event::PromotionsSent { promotions: ids }).await?;
+        tx.commit().await?;
         let rows: Vec<RowWrite> = voiding.iter().map(stamp::void_row).collect();
         let outcomes = self.writer.update(&rows).await;
         self.record_outcomes(&voiding, outcomes, Reply::Void, progress).await
