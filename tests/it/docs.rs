@@ -63,6 +63,18 @@ fn every_path_in_the_docs_exists() {
 }
 
 #[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let text = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let shown = text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    let (code, printed, errors) = crate::processes::countersign(&["demo", "--once"], None);
+    assert_eq!(code, 0, "{printed}{errors}");
+    assert!(shown.lines().count() > 8, "the block has the story");
+    for line in shown.lines() {
+        assert!(printed.contains(line.trim()), "the demo does not print `{line}`:\n{printed}");
+    }
+}
+
+#[test]
 fn every_command_in_the_docs_exists() {
     let help = Command::new(env!("CARGO_BIN_EXE_countersign")).arg("--help").output().expect("help");
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
