@@ -30,8 +30,8 @@ const MAX_COMMIT_RESPONSES: usize = 64;
 const MAX_COMMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// The service may not acknowledge a subscription before its first event. After this long
-/// without a refusal it is taken for open.
-const OPEN_WITHOUT_WORD: Duration = Duration::from_secs(5);
+/// without a failure it is taken for open; longer than connecting may take.
+const OPEN_WITHOUT_WORD: Duration = Duration::from_secs(25);
 
 /// What the subscriber works with.
 pub struct SubscriberDeps {
