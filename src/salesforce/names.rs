@@ -67,6 +67,9 @@ pub mod permission {
 pub const CHANNEL: &str = "AI_Proposals__chn";
 /// Its topic.
 pub const TOPIC: &str = "/data/AI_Proposals__chn";
+/// What the channel lets through of each object: what waits for the daemon, and its own writes.
+pub const CHANNEL_FILTER: &str =
+    "AI_Gate_Pending__c = true OR ChangeEventHeader.changeOrigin LIKE '%client=countersign%'";
 /// Sent as `Sforce-Call-Options: client=..`; shows up in a change event's origin.
 pub const CLIENT: &str = "countersign";
 

@@ -42,6 +42,10 @@ pub struct Settings {
     pub lock_row_status: u16,
     /// Unconfirmed: the HTTP status of `INSUFFICIENT_ACCESS_OR_READONLY` (400 or 403).
     pub insufficient_access_status: u16,
+    /// Whether the promoter may look into Setup; a permission of its own in real orgs.
+    pub promoter_sees_setup: bool,
+    /// Unconfirmed: whether tooling queries offer `FilterExpression` as a column of its own.
+    pub filter_expression_column: bool,
     /// Whether converted leads may be edited; a permission in real orgs.
     pub converted_leads_editable: bool,
     /// The user or queue that an active lead assignment rule would give every created or
@@ -117,6 +121,8 @@ impl Default for Settings {
             locked_row_fails_batch: false,
             lock_row_status: 400,
             insufficient_access_status: 400,
+            promoter_sees_setup: true,
+            filter_expression_column: true,
             converted_leads_editable: false,
             lead_assignment_owner: None,
             history_fields: default_history(),

@@ -8,7 +8,9 @@ use std::{
 use super::{
     metadata::{FieldAccess, ObjectAccess, Package, PermissionSetDef},
     model::ObjectDef,
+    settings::Settings,
 };
+use crate::salesforce::names::permission;
 
 /// A seeded user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,6 +187,13 @@ impl UserContext {
 
     fn field(&self, object: &str, field: &str) -> FieldAccess {
         self.access.fields.get(object).and_then(|fields| fields.get(field)).copied().unwrap_or_default()
+    }
+
+    /// Sees Setup, and so what tooling queries tell. A real org asks for View Setup and
+    /// Configuration, which no permission set of the package grants: the setting
+    /// `promoter-sees-setup` says whether its promoter has it from elsewhere.
+    pub fn sees_setup(&self, settings: &Settings) -> bool {
+        self.access.all || settings.promoter_sees_setup && self.has_permission(permission::PROMOTER)
     }
 
     /// Holds the custom permission.

@@ -4,6 +4,7 @@ mod picklists;
 mod setup;
 mod standard;
 mod table;
+pub(in crate::simulator) mod tooling;
 
 use super::model::{FieldDef, FieldKind, ObjectDef, PicklistValue};
 use crate::domain::FieldType;

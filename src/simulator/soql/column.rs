@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use super::{ast::Path, error::SoqlError, tables::Tables};
 use crate::{
     domain::FieldValue,
-    simulator::model::{FieldDef, FieldKind, ObjectDef, Row},
+    simulator::{
+        model::{FieldDef, FieldKind, ObjectDef, Row},
+        schema::tooling,
+    },
 };
 
 /// Most relationships that a path may follow.
@@ -146,6 +149,8 @@ impl Column {
     /// How values of this field compare.
     pub fn family(&self) -> Family {
         match self.field.kind {
+            // Entity definitions have names for ids.
+            FieldKind::Reference(ref targets, _) if *targets == [tooling::ENTITY_DEFINITION] => Family::Text,
             FieldKind::Id | FieldKind::Reference(..) => Family::Id,
             FieldKind::Text(_)
             | FieldKind::LongText(_)

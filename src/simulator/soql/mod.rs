@@ -22,12 +22,16 @@ mod output;
 mod parser;
 mod predicate;
 mod tables;
+mod tooling_tables;
 #[cfg(test)]
 mod tests;
 
 use serde_json::Value;
 
-use self::{ast::Selected, cursor::Cursor, org_tables::OrgTables, output::Shape, tables::Tables};
+use self::{
+    ast::Selected, cursor::Cursor, org_tables::OrgTables, output::Shape, tables::Tables,
+    tooling_tables::ToolingTables,
+};
 pub use self::{cursor::Cursors, error::SoqlError};
 use super::{Org, UserContext};
 
@@ -93,6 +97,22 @@ pub fn next_page(
 /// The reply of `query?columns=true`: `columnMetadata` and its neighbours.
 pub fn columns(org: &Org, user: &UserContext, soql: &str) -> Result<Value, SoqlError> {
     metadata::columns(&OrgTables { org, user }, soql, &parser::parse(soql)?)
+}
+
+/// Runs a tooling query: the same language, asked of the deployed package.
+pub fn execute_tooling(
+    org: &Org,
+    user: &UserContext,
+    soql: &str,
+    options: &QueryOptions,
+) -> Result<QueryPage, SoqlError> {
+    let tables = &ToolingTables::new(org, user);
+    Caller { tables, cursors: org.cursors(), user_id: &user.user_id }.first_page(soql, options)
+}
+
+/// The reply of `tooling/query?columns=true`.
+pub fn tooling_columns(org: &Org, user: &UserContext, soql: &str) -> Result<Value, SoqlError> {
+    metadata::columns(&ToolingTables::new(org, user), soql, &parser::parse(soql)?)
 }
 
 /// Who asks, of what.

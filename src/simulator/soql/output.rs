@@ -94,8 +94,10 @@ impl Node {
 
     /// `types` are the type shown and the type in the address.
     fn record(&self, tables: &dyn Tables, version: &str, types: (&str, &str), row: &Row) -> Value {
-        let id = row.get("Id").and_then(FieldValue::as_text).unwrap_or_default();
-        let url = format!("/services/data/v{version}/sobjects/{}/{id}", types.1);
+        // Entity definitions are addressed by their durable id: they share one id.
+        let id = row.get("DurableId").or_else(|| row.get("Id"));
+        let id = id.and_then(FieldValue::as_text).unwrap_or_default();
+        let url = format!("/services/data/v{version}/{}/{}/{id}", tables.home(), types.1);
         let mut record = Map::new();
         record.insert("attributes".to_owned(), json!({"type": types.0, "url": url}));
         for field in &self.fields {

@@ -24,6 +24,11 @@ pub(super) trait Tables {
     /// Live rows with this value in a field, when the field has an index.
     fn find(&self, object: &ObjectDef, field: &str, value: &FieldValue) -> Option<Vec<Arc<Row>>>;
 
+    /// Where the records' addresses lie, below `/services/data/vNN.0/`.
+    fn home(&self) -> &'static str {
+        "sobjects"
+    }
+
     /// Today in the users' time zone, which is UTC in a simulated org.
     fn today(&self) -> Date {
         self.now().to_zoned(TimeZone::UTC).date()

@@ -3,6 +3,7 @@
 mod errors;
 mod filters;
 mod pages;
+mod tooling;
 
 use std::collections::BTreeMap;
 
