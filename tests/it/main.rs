@@ -4,6 +4,7 @@
 
 mod architecture;
 mod docs;
+mod doctor_setup;
 mod kill;
 mod processes;
 mod salesforce_client;

@@ -6,6 +6,7 @@ mod login;
 mod objects;
 mod org;
 mod report;
+mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -99,15 +100,14 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, report: &mut 
     if let Some(identity) = &promoter_id {
         login::same_org_other_user(identity, proposer_id.as_ref(), report);
         let reader = Reader::new(promoter.clone());
-        let setup = setup_reader(settings, &reader, &clock);
         org::version(&reader, &settings.org.api_version, report).await;
         org::kind(&reader, settings.org.production, report).await;
         login::permission_sets("promoter", &reader, &identity.user_id, report).await;
         for contract in governed(policy) {
             objects::promoter(&reader, contract, report).await;
-            org::rules(&setup, contract, report).await;
             values(&reader, contract, policy, report).await;
         }
+        setup::examine(&setup_reader(settings, &reader, &clock), &governed(policy), report).await;
         channel(settings, &promoter, report).await;
         org::limits(&promoter, report);
     }

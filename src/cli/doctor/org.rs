@@ -1,12 +1,9 @@
-//! The org itself: API version, kind, rules and limits.
+//! The org itself: API version, kind and limits.
 
 use serde_json::Value;
 
 use super::Report;
-use crate::salesforce::{Connection, Reader, names::ObjectContract, soql_text::literal};
-
-/// Rules that each governed object must have.
-const RULES: std::ops::RangeInclusive<u32> = 1..=13;
+use crate::salesforce::{Connection, Reader};
 
 /// Whether the org offers the API version that is set.
 pub async fn version(reader: &Reader, wanted: &str, report: &mut Report) {
@@ -72,47 +69,6 @@ pub async fn kind(reader: &Reader, production: bool, report: &mut Report) {
             "org-is-production",
             "org.production is false, but this is a production org",
             "set org.production = true when this is meant",
-        );
-    }
-}
-
-/// Whether the rules of an object are there and active. Seeing them takes View Setup, which the
-/// promoter should not have, so not seeing them is a warning.
-pub async fn rules(reader: &Reader, contract: &ObjectContract, report: &mut Report) {
-    let area = format!("rules {}", contract.object);
-    let place = format!("Setup > Object Manager > {} > Validation Rules", contract.object);
-    let soql = format!(
-        "SELECT ValidationName, Active FROM ValidationRule WHERE EntityDefinition.QualifiedApiName = {}",
-        literal(contract.object)
-    );
-    let rows = reader.tooling(&soql).await.unwrap_or_default();
-    if rows.is_empty() {
-        let fix = format!(
-            "give a token of a person with View Setup as COUNTERSIGN__DOCTOR__ACCESS_TOKEN, or look at {place}: \
-             AI_GATE_01 to AI_GATE_13 must be there and active"
-        );
-        return report.warning(&area, "rules-hidden", "this identity sees no validation rules", &fix);
-    }
-    let mut missing = Vec::new();
-    for number in RULES {
-        let prefix = format!("AI_GATE_{number:02}");
-        let active = rows.iter().any(|row| {
-            let name = row.get("ValidationName").and_then(Value::as_str).unwrap_or_default();
-            name.starts_with(&prefix) && row.get("Active") == Some(&Value::Bool(true))
-        });
-        if !active {
-            missing.push(prefix);
-        }
-    }
-    if missing.is_empty() {
-        report.ok(&area, "rules", "all validation rules are there and active");
-    } else {
-        let fix = format!("deploy salesforce-metadata, or activate them in {place}");
-        report.failed(
-            &area,
-            "rules-missing",
-            &format!("not there or not active: {}", missing.join(", ")),
-            &fix,
         );
     }
 }

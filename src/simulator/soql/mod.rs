@@ -22,9 +22,9 @@ mod output;
 mod parser;
 mod predicate;
 mod tables;
-mod tooling_tables;
 #[cfg(test)]
 mod tests;
+mod tooling_tables;
 
 use serde_json::Value;
 

@@ -1,0 +1,205 @@
+//! The doctor against orgs whose package lacks something that only Setup shows.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use countersign::{
+    cli::doctor::{self, Check, Report, State},
+    clock::Clock,
+    config,
+    simulator::{
+        Org, OrgOptions, Settings,
+        metadata::Package,
+        server::{self, RunningOrg, ServerOptions},
+    },
+};
+
+const LEAD_RULE: &str = "objects/Lead/validationRules/AI_GATE_05_Expected_Value";
+const DEAL_RULE: &str = "objects/Opportunity/validationRules/AI_GATE_07_Approved_Value";
+const LEAD_MEMBER: &str = "AI_Proposals_chn_LeadChangeEvent";
+
+/// The shipped package with one file changed by `change`, or left out where that gives nothing.
+fn package(name: &str, change: impl Fn(&str) -> Option<String>) -> Package {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("salesforce-metadata");
+    let mut files = Vec::new();
+    read(&root, &root, &mut files);
+    let touched = files.iter().filter(|(path, _)| path.contains(name)).count();
+    assert_eq!(touched, 1, "{name} names one file");
+    let changed = files.into_iter().filter_map(|(path, text)| match path.contains(name) {
+        true => Some((path, change(&text)?)),
+        false => Some((path, text)),
+    });
+    Package::from_files(changed.collect()).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+fn read(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            read(root, &path, files);
+        } else if name.ends_with(".xml") || name == "sfdx-project.json" {
+            files.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+async fn org(package: Package, settings: Settings) -> RunningOrg {
+    // The binary installs the provider itself; a second test finds one installed.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let options = OrgOptions { settings, ..OrgOptions::new(Clock::system(), package) };
+    server::start(Org::new(options).unwrap(), ServerOptions::default()).await.unwrap()
+}
+
+/// The doctor's report, with the token of a person where one is given.
+async fn doctor(org: &RunningOrg, person: Option<&str>) -> Report {
+    let user = &org.org.user("promoter").unwrap().username;
+    let text = format!(
+        "[org]\nlogin_url = \"{}\"\npubsub_endpoint = \"http://{}\"\n[promoter]\nkind = \"jwt\"\n\
+         client_id = \"{}\"\nusername = \"{user}\"\nprivate_key_path = \"{}\"\n",
+        org.instance_url,
+        org.pubsub_endpoint,
+        org.org.oauth_app().client_id,
+        org.jwt_key_path.display(),
+    );
+    let file = org.jwt_key_path.with_file_name("settings.toml");
+    fs::write(&file, text).unwrap();
+    let mut settings = config::load_from(Some(&file), Some(BTreeMap::new())).unwrap();
+    settings.doctor.access_token = person.map(|token| config::Secret::new(token.to_owned()));
+    let mut report = Report::default();
+    doctor::examine(&settings, Some(&config::policies::load_default().unwrap()), &mut report).await;
+    report
+}
+
+/// The report of an org with this package.
+async fn examined(package: Package) -> Report {
+    doctor(&org(package, Settings::default()).await, None).await
+}
+
+fn find<'a>(report: &'a Report, code: &str) -> &'a Check {
+    report.checks.iter().find(|check| check.code == code).unwrap_or_else(|| panic!("{code}:\n{report}"))
+}
+
+/// Codes and areas of what is not well, the missing proposer aside.
+fn troubles(report: &Report) -> Vec<(&str, &str)> {
+    let troubles = report.checks.iter().filter(|check| check.state != State::Ok);
+    let troubles = troubles.filter(|check| check.code != "login-not-set");
+    troubles.map(|check| (check.area.as_str(), check.code.as_str())).collect()
+}
+
+#[tokio::test]
+async fn the_shipped_package_is_well() {
+    let report = examined(Package::embedded().unwrap()).await;
+    assert_eq!(troubles(&report), [], "{report}");
+    assert_eq!(report.checks.iter().filter(|check| check.code == "rules").count(), 2, "{report}");
+    assert_eq!(find(&report, "channel-members").state, State::Ok);
+}
+
+#[tokio::test]
+async fn a_rule_that_is_missing_is_named_with_its_place() {
+    let report = examined(package(LEAD_RULE, |_| None)).await;
+    assert_eq!(troubles(&report), [("rules Lead", "rules-missing")], "{report}");
+    let check = find(&report, "rules-missing");
+    assert_eq!((check.state, check.message.as_str()), (State::Failed, "not there: AI_GATE_05"));
+    assert!(check.fix.contains("Setup > Object Manager > Lead > Validation Rules"), "{}", check.fix);
+}
+
+#[tokio::test]
+async fn a_rule_that_was_switched_off_is_named_with_its_place() {
+    let off = |text: &str| Some(text.replace("<active>true</active>", "<active>false</active>"));
+    let report = examined(package(DEAL_RULE, off)).await;
+    assert_eq!(troubles(&report), [("rules Opportunity", "rules-inactive")], "{report}");
+    let check = find(&report, "rules-inactive");
+    assert_eq!(
+        (check.state, check.message.as_str()),
+        (State::Failed, "not active: AI_GATE_07_Approved_Value")
+    );
+    assert!(check.fix.contains("Setup > Object Manager > Opportunity > Validation Rules"), "{}", check.fix);
+}
+
+#[tokio::test]
+async fn an_org_without_any_rule_is_told_from_one_that_hides_them() {
+    let mut package = Package::embedded().unwrap();
+    for object in package.objects.values_mut() {
+        object.rules.clear();
+    }
+    let report = examined(package).await;
+    let expected = [("rules Lead", "rules-missing"), ("rules Opportunity", "rules-missing")];
+    assert_eq!(troubles(&report), expected, "{report}");
+}
+
+#[tokio::test]
+async fn a_channel_without_an_object_fails() {
+    let report = examined(package(LEAD_MEMBER, |_| None)).await;
+    assert_eq!(troubles(&report), [("channel members", "channel-member-missing")], "{report}");
+    let check = find(&report, "channel-member-missing");
+    assert_eq!(check.message, "AI_Proposals__chn does not carry LeadChangeEvent");
+    assert!(check.fix.contains("platformEventChannelMembers"), "{}", check.fix);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_missing_fails() {
+    let mut package = Package::embedded().unwrap();
+    package.channels.clear();
+    package.channel_members.clear();
+    let report = examined(package).await;
+    assert_eq!(find(&report, "channel-missing").state, State::Failed, "{report}");
+}
+
+#[tokio::test]
+async fn another_filter_fails_and_no_filter_warns() {
+    let other = |text: &str| Some(text.replace("AI_Gate_Pending__c = true", "AI_Gate_Pending__c = false"));
+    let report = examined(package(LEAD_MEMBER, other)).await;
+    assert_eq!(troubles(&report), [("channel members", "channel-filter-differs")], "{report}");
+    let check = find(&report, "channel-filter-differs");
+    assert_eq!(check.state, State::Failed);
+    assert!(check.message.contains("LeadChangeEvent") && check.message.contains("= false"), "{check:?}");
+    assert!(check.fix.contains("AI_Gate_Pending__c = true OR"), "{}", check.fix);
+
+    let none = |text: &str| {
+        let lines = text.lines().filter(|line| !line.contains("filterExpression"));
+        Some(lines.collect::<Vec<_>>().join("\n"))
+    };
+    let report = examined(package(LEAD_MEMBER, none)).await;
+    assert_eq!(troubles(&report), [("channel members", "channel-filter-missing")], "{report}");
+    assert!(report.is_good(), "more events than needed do no harm: {report}");
+}
+
+#[tokio::test]
+async fn blanks_in_a_filter_make_no_difference() {
+    let wrapped = |text: &str| Some(text.replace(" OR ", "\n        or  "));
+    let report = examined(package(LEAD_MEMBER, wrapped)).await;
+    assert_eq!(troubles(&report), [], "{report}");
+}
+
+#[tokio::test]
+async fn who_may_not_see_setup_is_told_what_it_takes() {
+    let settings = Settings { promoter_sees_setup: false, ..Settings::default() };
+    let org = org(package(LEAD_RULE, |_| None), settings).await;
+    let report = doctor(&org, None).await;
+    let expected = [
+        ("rules Lead", "rules-hidden"),
+        ("rules Opportunity", "rules-hidden"),
+        ("channel members", "channel-members-hidden"),
+    ];
+    assert_eq!(troubles(&report), expected, "{report}");
+    assert!(report.is_good(), "what cannot be seen is no failure: {report}");
+    for (_, code) in expected {
+        assert!(find(&report, code).fix.contains("View Setup and Configuration"), "{report}");
+    }
+    assert!(find(&report, "rules-hidden").fix.contains("Setup > Object Manager > Lead"), "{report}");
+
+    let token = org.access_token("admin").unwrap();
+    let report = doctor(&org, Some(&token)).await;
+    assert_eq!(troubles(&report), [("rules Lead", "rules-missing")], "a person sees it: {report}");
+    let report = doctor(&org, Some("00Dnonsense!token")).await;
+    assert!(!report.is_good(), "a token that is not good is said, not passed over: {report}");
+}
+
+#[tokio::test]
+async fn an_org_that_does_not_tell_filters_leaves_a_warning() {
+    let settings = Settings { filter_expression_column: false, ..Settings::default() };
+    let org = org(package(LEAD_RULE, |text| Some(text.to_owned())), settings).await;
+    let report = doctor(&org, None).await;
+    assert_eq!(troubles(&report), [("channel members", "channel-filter-hidden")], "{report}");
+    assert!(find(&report, "channel-filter-hidden").fix.contains("AI_Gate_Pending__c = true OR"), "{report}");
+}
