@@ -109,19 +109,18 @@ fn first_sight(
     current: &str,
     events: &mut Vec<Event>,
 ) -> Result<(), WorkflowError> {
+    if !case.reading.slot.pending {
+        // Nobody asks for anything. A decision without the flag is an old one, perhaps from
+        // before this ledger: to act on it would be to use an approval again.
+        return Ok(());
+    }
     let proposal = match observe::proposal(case.reading, current, desk.now) {
         Ok(proposal) => proposal,
         Err(problem) => {
-            if case.reading.slot.pending {
-                events.extend(observe::refuse_slot(case.reading, current, &problem));
-            }
+            events.extend(observe::refuse_slot(case.reading, current, &problem));
             return Ok(());
         }
     };
-    if !case.reading.slot.pending && !observe::decided(&case.reading.slot) {
-        // Nobody asks for anything: a proposal from before this ledger, or one that ended.
-        return Ok(());
-    }
     events.push(Event::ProposalReceived { proposal: proposal.clone() });
     judge(desk, case, proposal, Known::default(), events)
 }

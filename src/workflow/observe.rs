@@ -95,11 +95,7 @@ pub fn refuse_slot(reading: &RecordReading, given: &str, problem: &SlotProblem) 
     ]
 }
 
-/// Whether the record carries a decision on the proposal that it carries.
-pub fn decided(slot: &ProposalSlot) -> bool {
-    decision(slot).is_some()
-}
-
+/// The decision on the proposal that the record carries.
 fn decision(slot: &ProposalSlot) -> Option<Decision> {
     if slot.decision_proposal_id.is_none() || slot.decision_proposal_id != slot.proposal_id {
         return None;
