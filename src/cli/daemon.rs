@@ -65,7 +65,9 @@ impl Daemon {
             health: Arc::clone(&stream),
             pace: Pace::default(),
         };
+        let linger = Duration::from_millis(side.settings.promotion.linger_ms);
         let engine = Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
+        let engine = engine.with_linger(linger);
         let health = engine.health();
         let tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),

@@ -66,6 +66,8 @@ pub(super) struct Counters {
 pub struct Stats {
     /// Counted API calls.
     pub api_calls: u64,
+    /// The same by user, method and resource: `promoter@example.com PATCH composite/sobjects`.
+    pub calls: BTreeMap<String, u64>,
     /// Events delivered to all subscribers.
     pub deliveries: u64,
     /// Saved writes by record id.
@@ -79,6 +81,13 @@ impl Org {
         let mut counters = self.counters();
         counters.stats.api_calls += 1;
         Usage { used: counters.api.add(now, 1), max: self.0.settings.daily_api_requests }
+    }
+
+    /// Notes what a counted call was, for the benchmarks and tests that ask who called what.
+    pub(super) fn note_call(&self, username: &str, method: &str, path: &[String]) {
+        let resource: Vec<&str> = path.iter().take(2).map(String::as_str).collect();
+        let key = format!("{username} {method} {}", resource.join("/"));
+        *self.counters().stats.calls.entry(key).or_insert(0) += 1;
     }
 
     /// API calls of the day so far.

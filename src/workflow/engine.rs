@@ -11,11 +11,17 @@ use std::{
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, WorkflowError, intake, notice, promote::Promoter, sweep};
+use super::{
+    Context, WorkflowError, intake, notice,
+    promote::{MOST_PER_STEP, Promoter},
+    sweep,
+};
 use crate::salesforce::{Writer, pubsub::PubSubClient};
 
 /// How long the engine sleeps when nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long a step waits for more work to come in, unless told otherwise.
+const LINGER: Duration = Duration::from_millis(50);
 /// Shortest and longest pause after a step that failed.
 const PAUSE_LEAST: Duration = Duration::from_millis(250);
 const PAUSE_MOST: Duration = Duration::from_secs(30);
@@ -77,7 +83,19 @@ pub struct Engine {
     notices: Writer,
     events: PubSubClient,
     waker: Waker,
+    linger: Duration,
     health: tokio::sync::watch::Sender<Health>,
+}
+
+/// How a step left things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stepped {
+    /// There was nothing to do.
+    Idle,
+    /// Something was done, and more may come in.
+    Busy,
+    /// There was more to do than one step takes.
+    Full,
 }
 
 impl Engine {
@@ -85,7 +103,13 @@ impl Engine {
     pub fn new(context: Context, writer: Writer, events: PubSubClient, waker: Waker) -> Self {
         let promoter = Promoter::new(context.clone(), writer.clone());
         let (health, _) = tokio::sync::watch::channel(Health::default());
-        Self { context, promoter, notices: writer, events, waker, health }
+        Self { context, promoter, notices: writer, events, waker, linger: LINGER, health }
+    }
+
+    /// How long a step waits for more work, so that reads and writes go out in fuller calls.
+    #[must_use]
+    pub fn with_linger(self, linger: Duration) -> Self {
+        Self { linger, ..self }
     }
 
     /// What the engine says about itself, as it changes.
@@ -98,33 +122,47 @@ impl Engine {
         let mut pause = PAUSE_LEAST;
         self.waker.ask_sweep();
         while !stop.is_cancelled() {
-            let wait = match self.step().await {
-                Ok(true) => {
+            match self.stepped().await {
+                Ok(Stepped::Full) => pause = PAUSE_LEAST,
+                Ok(Stepped::Busy) => {
                     pause = PAUSE_LEAST;
-                    continue;
+                    self.rest(&stop, self.linger).await;
                 }
-                Ok(false) => {
+                Ok(Stepped::Idle) => {
                     pause = PAUSE_LEAST;
-                    IDLE
+                    let woken = tokio::select! {
+                        biased;
+                        () = stop.cancelled() => false,
+                        () = self.waker.work.notified() => true,
+                        () = tokio::time::sleep(IDLE) => false,
+                    };
+                    if woken {
+                        self.rest(&stop, self.linger).await;
+                    }
                 }
                 Err(error) => {
                     self.report(&error);
-                    let this = pause;
+                    self.rest(&stop, pause).await;
                     pause = (pause * 2).min(PAUSE_MOST);
-                    this
                 }
-            };
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => {}
-                () = self.waker.work.notified(), if wait == IDLE => {}
-                () = tokio::time::sleep(wait) => {}
             }
+        }
+    }
+
+    async fn rest(&self, stop: &CancellationToken, time: Duration) {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(time) => {}
         }
     }
 
     /// One round. True when there may be more to do at once.
     pub async fn step(&self) -> Result<bool, WorkflowError> {
+        Ok(self.stepped().await? != Stepped::Idle)
+    }
+
+    async fn stepped(&self) -> Result<Stepped, WorkflowError> {
         let _turn = self.waker.turnstile.lock().await;
         let mut busy = false;
         if self.waker.sweep.swap(false, Ordering::SeqCst) {
@@ -144,7 +182,13 @@ impl Engine {
             health.trouble = None;
             health.steps += u64::from(busy);
         });
-        Ok(busy)
+        // Only what ended counts: what cannot end now must not keep the engine spinning.
+        let full = taken.full || progress.finished >= MOST_PER_STEP || told >= notice::MOST_PER_STEP;
+        Ok(match (full, busy) {
+            (true, _) => Stepped::Full,
+            (false, true) => Stepped::Busy,
+            (false, false) => Stepped::Idle,
+        })
     }
 
     fn report(&self, error: &WorkflowError) {

@@ -47,6 +47,8 @@ pub struct Intake {
     pub records: usize,
     /// A full sweep was asked for.
     pub sweep: bool,
+    /// There may be more in the inbox than one step takes.
+    pub full: bool,
 }
 
 /// Takes the next batches from the inbox and brings the ledger level with their records.
@@ -59,6 +61,7 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
         events: batches.iter().map(|batch| u64::from(batch.events)).sum(),
         records: 0,
         sweep: hints.sweep,
+        full: batches.len() == BATCHES_PER_STEP,
     };
     confirm(context, &hints.echoes).await?;
     for contract in context.governed() {

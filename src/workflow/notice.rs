@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most notices in one step, one API call.
-const MOST_PER_STEP: usize = 1000;
+pub const MOST_PER_STEP: usize = 1000;
 
 /// Sends open notices. Returns how many ended.
 pub async fn step(context: &Context, writer: &Writer) -> Result<usize, WorkflowError> {

@@ -51,11 +51,15 @@ impl Promoter {
     /// Sends or settles these promotions.
     pub async fn advance(&self, open: Vec<Promotion>) -> Result<Progress, WorkflowError> {
         let mut progress = Progress::default();
+        // Only a promotion that was sent before can be, or become, one that a void must close.
         let (ready, uncertain): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|promotion| promotion.settlement == Settlement::Intended);
+        let voids = !uncertain.is_empty();
         progress.finished += settle::read_marks(&self.context, uncertain).await?;
         self.send(ready, &mut progress).await?;
-        self.send_voids(&mut progress).await?;
+        if voids {
+            self.send_voids(&mut progress).await?;
+        }
         Ok(progress)
     }
 

@@ -79,6 +79,13 @@ impl OrgProcess {
         }
     }
 
+    /// The org's counters.
+    pub async fn stats(&self) -> Value {
+        let url = format!("{}/__stats", self.text("/instance_url"));
+        let reply = self.http.get(url).send().await.expect("the org answers");
+        reply.json().await.expect("counters as JSON")
+    }
+
     /// Creates or changes many rows, 200 in a call; every row must succeed.
     pub async fn collections(&self, role: &str, method: &str, rows: &[Value]) -> Vec<String> {
         let mut ids = Vec::new();
@@ -141,6 +148,11 @@ impl ServeProcess {
             .spawn()
             .expect("the daemon starts");
         Self { child }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: no handler runs.

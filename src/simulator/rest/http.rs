@@ -89,6 +89,7 @@ impl Incoming {
         if site.org.count_api_call().exceeded() {
             return daily_limit();
         }
+        site.org.note_call(&user.username, &self.method, &path);
         let call = match to_bytes(body, MAX_BODY).await {
             Ok(body) => self.call(version, path, &body),
             Err(_) => Err(Reply::error(413, "EXCEEDED_MAX_SIZE_REQUEST", "The request body is too large")),

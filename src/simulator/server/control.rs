@@ -153,6 +153,7 @@ async fn stats(State(site): State<Site>) -> Json<Value> {
     let stats = site.org.stats();
     Json(json!({
         "api_calls": stats.api_calls,
+        "calls": stats.calls,
         "deliveries": stats.deliveries,
         "writes": stats.writes,
         "rows": rows,
