@@ -84,7 +84,7 @@ async fn run(load: Load, proposals: usize) -> Outcome {
         propose(&org, &ids).await;
         approve(&org, &ids).await;
     }
-    let calls_before = calls(&org).await;
+    let mut calls_before = calls(&org).await;
     let mut started = Instant::now();
     let serve = ServeProcess::start(&config);
     let ledger = ledger(&folder.path().join("ledger.db")).await;
@@ -93,6 +93,7 @@ async fn run(load: Load, proposals: usize) -> Outcome {
         // The first sweep and the start of the stream are not part of this load.
         tokio::time::sleep(Duration::from_secs(2)).await;
         before = memory(serve.id(), "VmRSS");
+        calls_before = calls(&org).await;
         started = Instant::now();
         let head = counts(&ledger).await.head_seq;
         propose(&org, &ids).await;
@@ -216,7 +217,15 @@ async fn ledger(path: &Path) -> Ledger {
 }
 
 async fn counts(ledger: &Ledger) -> Counts {
-    ledger.counts().await.expect("the ledger is readable")
+    let deadline = Instant::now() + LONGEST;
+    loop {
+        // A ledger that the daemon is only just making is not readable yet.
+        match ledger.counts().await {
+            Ok(counts) => return counts,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn until(what: &str, ledger: &Ledger, holds: impl Fn(&Counts) -> bool) -> Counts {

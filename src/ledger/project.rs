@@ -120,7 +120,7 @@ impl Tx<'_> {
 
     async fn set_stage(&mut self, id: &ProposalId, to: Stage, at: Timestamp) -> Result<(), LedgerError> {
         let unknown = || LedgerError::Unknown { what: "proposal", id: id.to_string() };
-        let from = self.proposal(id).await?.ok_or_else(unknown)?.stage;
+        let from = self.stage(id).await?.ok_or_else(unknown)?;
         if !may_follow(from, to) {
             return Err(LedgerError::StageTransition { from, to });
         }
@@ -218,7 +218,7 @@ impl Tx<'_> {
         }
         let id = &promotion.plan.proposal_id;
         let unknown = || LedgerError::Unknown { what: "proposal", id: id.to_string() };
-        let from = self.proposal(id).await?.ok_or_else(unknown)?.stage;
+        let from = self.stage(id).await?.ok_or_else(unknown)?;
         match stage_settled(from, settlement) {
             Some(stage) => self.put_stage(id, stage, at).await,
             None => Ok(()),
@@ -240,6 +240,7 @@ impl Tx<'_> {
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
+        self.promotions.insert(id.clone(), promotion.clone());
         Ok(promotion)
     }
 }

@@ -40,7 +40,14 @@ fn limit(most: usize) -> i64 {
 impl Tx<'_> {
     /// A promotion as this transaction sees it.
     pub async fn promotion(&mut self, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
-        one(self.connection(), id).await
+        if let Some(known) = self.promotions.get(id) {
+            return Ok(Some(known.clone()));
+        }
+        let found = one(self.connection(), id).await?;
+        if let Some(promotion) = &found {
+            self.promotions.insert(id.clone(), promotion.clone());
+        }
+        Ok(found)
     }
 
     /// The open promotion of each of these records, where there is one.

@@ -99,6 +99,15 @@ impl Tx<'_> {
         one(self.connection(), id).await
     }
 
+    /// Only the stage of a proposal, without its body.
+    pub(super) async fn stage(&mut self, id: &ProposalId) -> Result<Option<Stage>, LedgerError> {
+        let row = sqlx::query("SELECT stage FROM proposal WHERE id = ?").bind(id.as_str());
+        let Some(row) = row.fetch_optional(self.connection()).await? else { return Ok(None) };
+        let name: String = row.try_get(0)?;
+        let stage = stage_of(&name).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?;
+        Ok(Some(stage))
+    }
+
     /// The open proposals of these records.
     pub async fn proposals_for(
         &mut self,

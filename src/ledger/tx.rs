@@ -1,12 +1,15 @@
 //! Transactions: named, fenced by the writer's epoch, all or nothing.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Ledger, LedgerError, open::meta, seal};
-use crate::domain::Digest;
+use crate::domain::{Digest, Promotion, PromotionId};
 
 /// The one connection that writes.
 pub(super) struct Writer {
@@ -36,6 +39,9 @@ pub struct Tx<'a> {
     pub(super) head_seq: u64,
     pub(super) head_hash: Digest,
     appended: bool,
+    /// Promotions as this transaction left them: nobody else writes while it lasts, and one step
+    /// asks for the same promotion several times.
+    pub(super) promotions: BTreeMap<PromotionId, Promotion>,
 }
 
 impl Ledger {
@@ -58,8 +64,16 @@ impl Ledger {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
         writer.unfinished = true;
         let (head_seq, head_hash) = read_head(&mut writer.connection).await?;
-        let mut tx =
-            Tx { ledger: self, writer: Some(writer), name, epoch, head_seq, head_hash, appended: false };
+        let mut tx = Tx {
+            ledger: self,
+            writer: Some(writer),
+            name,
+            epoch,
+            head_seq,
+            head_hash,
+            appended: false,
+            promotions: BTreeMap::new(),
+        };
         if let Some(own) = epoch {
             let current = tx.epoch_in_force().await?;
             if current != own {
