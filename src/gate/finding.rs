@@ -120,7 +120,7 @@ codes! {
     BaseMoved = "base-moved", Stale, "The record's value changed after the proposal was first seen.";
     BaseUnproven = "base-unproven", Review, "Nobody can say which values the approver saw.";
     ConfidenceOutOfRange = "confidence-out-of-range", Refused, "The confidence is not between 0 and 1.";
-    ConfidenceMissing = "confidence-missing", Refused, "The policy asks for a confidence and none was given.";
+    ConfidenceMissing = "confidence-missing", Note, "The policy asks for a confidence and none was given; a person weighs it.";
     ConfidenceTooLow = "confidence-too-low", Refused, "The confidence is below the policy's least.";
     TargetUnknown = "target-unknown", Refused, "The proposed state is not part of the lifecycle.";
     TargetReserved = "target-reserved", Refused, "The proposed state is reached in another way only.";

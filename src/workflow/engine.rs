@@ -171,12 +171,14 @@ impl Engine {
             self.health.send_modify(|health| health.sweeps += 1);
             busy = true;
         }
-        let taken = intake::step(&self.context, &self.events).await?;
+        // What was decided is carried out, also while the inbox cannot be read.
+        let taken = intake::step(&self.context, &self.events).await;
+        let progress = self.promoter.step().await?;
+        let told = notice::step(&self.context, &self.notices).await?;
+        let taken = taken?;
         if taken.sweep {
             self.waker.ask_sweep();
         }
-        let progress = self.promoter.step().await?;
-        let told = notice::step(&self.context, &self.notices).await?;
         busy |= taken.events > 0 || progress.finished > 0 || told > 0;
         self.health.send_modify(|health| {
             health.trouble = None;

@@ -143,7 +143,10 @@ pub fn approval(case: &Case<'_>, proposal: &Proposal) -> Result<Option<Approval>
 }
 
 /// Whether nobody can say which base the approver saw: the decision was made before the
-/// proposal was first read here, and somebody else changed the record in between.
+/// proposal was first read here, and nothing shows that the record was left alone in between.
+///
+/// Only an event or a stamp tells when the decision was made. The record alone does not: its
+/// last change may be somebody else's edit after it. An event that comes later can still prove it.
 pub fn base_unproven(
     desk: &Desk<'_>,
     case: &Case<'_>,
@@ -152,21 +155,27 @@ pub fn base_unproven(
     last: Option<&Verdict>,
 ) -> bool {
     let Some(approval) = approval else { return false };
-    let snapshot = &case.reading.snapshot;
     match known {
-        None => {
-            let later = snapshot.modified_at.as_second() > approval.decided_at.as_second();
-            let by_other = snapshot.modified_by.as_ref() != Some(&approval.decided_by);
-            (later && by_other) || desk.machine_users.contains(&approval.decided_by)
-        }
+        None => !base_proven(desk, case, approval),
         Some(record) => {
             let before_first_read = approval.decided_at < record.proposal.received_at;
             let was_unproven = last.is_some_and(|verdict| {
                 verdict.findings.iter().any(|finding| finding.code == FindingCode::BaseUnproven)
             });
-            before_first_read && was_unproven
+            let proven_now = case.hint.is_some() && base_proven(desk, case, approval);
+            before_first_read && was_unproven && !proven_now
         }
     }
+}
+
+/// Whether the record as it was just read still holds what the approver saw.
+fn base_proven(desk: &Desk<'_>, case: &Case<'_>, approval: &Approval) -> bool {
+    let snapshot = &case.reading.snapshot;
+    let slot = &case.reading.slot;
+    let time_is_known = case.hint.is_some() || (slot.decided_by.is_some() && slot.decided_at.is_some());
+    let later = snapshot.modified_at.as_second() > approval.decided_at.as_second();
+    let by_other = snapshot.modified_by.as_ref() != Some(&approval.decided_by);
+    time_is_known && !(later && by_other) && !desk.machine_users.contains(&approval.decided_by)
 }
 
 /// The object name of a contract, which is one by construction.

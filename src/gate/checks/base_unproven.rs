@@ -1,8 +1,8 @@
 //! Is it known which values the approver saw?
 //!
 //! # Refuses
-//! - `base-unproven`: the record was changed between the decision and the first read of the
-//!   proposal. A person must decide again.
+//! - `base-unproven`: the decision came before the first read of the proposal, and nothing
+//!   shows that the record was left alone in between. A person must decide again.
 //!
 //! # Why
 //! When the daemon was down while somebody proposed, decided and edited, the first read
@@ -27,7 +27,7 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
     if input.history.base_unproven {
         findings.add(
             FindingCode::BaseUnproven,
-            "the record was changed between the decision and the first read of the proposal",
+            "the decision came before the first read of the proposal, and nothing shows that the record was left alone in between",
             "a decision given on the record's current values",
         );
     }
