@@ -9,7 +9,7 @@ pub use super::connect::connect;
 use crate::{
     clock::Clock,
     config::{self, Settings},
-    domain::RecordId,
+    domain::{ObjectName, RecordId},
     gate::Rules,
     ledger::{Ledger, OpenOptions},
     salesforce::{Connection, Reader, Writer},
@@ -31,6 +31,15 @@ pub struct OrgSide {
 impl OrgSide {
     /// Connects, pins the org, opens (or creates) the ledger and describes the governed objects.
     pub async fn open(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        Self::with_ledger(settings, clock, None).await
+    }
+
+    /// The same with the ledger at another place than the settings say.
+    pub async fn with_ledger(
+        settings: Settings,
+        clock: Clock,
+        ledger: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let rules = load_rules(&settings)?;
         let promoter = connect(&settings, &settings.promoter, &clock)?;
         let identity = promoter.identity().await.context("connecting as the promoter")?;
@@ -47,7 +56,7 @@ impl OrgSide {
             None => None,
         };
         let ledger = Ledger::open(OpenOptions {
-            path: settings.ledger.path.clone(),
+            path: ledger.map_or_else(|| settings.ledger.path.clone(), Path::to_owned),
             org_id: identity.org_id.clone(),
             clock: clock.clone(),
             create: true,
@@ -58,6 +67,22 @@ impl OrgSide {
         let context = workflow::Context::new(ContextParts { ledger, reader, rules, clock, machine_users });
         context.describe().await.context("describing the governed objects")?;
         Ok(Self { settings, context, promoter, proposer })
+    }
+
+    /// Refuses policies that name fields or values which the org does not have.
+    pub async fn check_policies(&self) -> anyhow::Result<()> {
+        let mut lines = Vec::new();
+        for contract in self.context.governed() {
+            let object = ObjectName::parse(contract.object)?;
+            let Some(schema) = self.context.schema(&object).await else { continue };
+            let problems = config::policies::check_against(self.context.rules.policy(), &schema);
+            lines.extend(problems.iter().map(ToString::to_string));
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let text = format!("the policies name what the org does not have:\n{}", lines.join("\n"));
+        Err(ExitWith::usage(text).into())
     }
 
     /// The promoter's writer. Commands use it for rollbacks; the daemon for everything else.

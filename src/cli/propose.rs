@@ -71,7 +71,11 @@ pub async fn preview(args: Args) -> anyhow::Result<Exit> {
         Ok(submission) => submission,
         Err(problems) => return Ok(print_problems(&problems, args.json)),
     };
-    let side = OrgSide::open(load_settings(args.config.as_deref())?, Clock::system()).await?;
+    let settings = load_settings(args.config.as_deref())?;
+    // Nothing is written, so the answer rests on no ledger; this one goes with the command.
+    let folder = tempfile::Builder::new().prefix("countersign-preview").tempdir()?;
+    let nowhere = folder.path().join("ledger.db");
+    let side = OrgSide::with_ledger(settings, Clock::system(), Some(&nowhere)).await?;
     let judged = propose::preview(&side.context, &submission).await;
     side.context.ledger.close().await?;
     match judged {

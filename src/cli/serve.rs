@@ -33,6 +33,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let metrics = telemetry::init_metrics()?;
     let mut stop = StopSignals::new()?;
     let side = OrgSide::open(settings, Clock::system()).await?;
+    side.check_policies().await?;
     let daemon = Daemon::start(&side, Some(metrics)).await?;
     match daemon.http {
         Some(address) => tracing::info!(%address, "serving; health at /healthz and /readyz"),

@@ -1,8 +1,11 @@
 //! What every step needs: the ledger, the org, the rules and the time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 
 use super::WorkflowError;
 use crate::{
@@ -30,6 +33,7 @@ pub struct Context {
     /// Users who may never decide.
     pub machine_users: Arc<Vec<RecordId>>,
     schemas: Arc<RwLock<BTreeMap<ObjectName, ObjectSchema>>>,
+    held: Arc<Mutex<BTreeSet<(ObjectName, RecordId)>>>,
 }
 
 /// What a [`Context`] is made from.
@@ -56,6 +60,7 @@ impl Context {
             clock: parts.clock,
             machine_users: Arc::new(parts.machine_users),
             schemas: Arc::default(),
+            held: Arc::default(),
         }
     }
 
@@ -80,6 +85,21 @@ impl Context {
     /// The last description of an object; without one the gate refuses.
     pub async fn schema(&self, object: &ObjectName) -> Option<ObjectSchema> {
         self.schemas.read().await.get(object).cloned()
+    }
+
+    /// Remembers a record whose proposal waits for the end of another promotion.
+    pub async fn hold(&self, object: &ObjectName, record: &RecordId) {
+        self.held.lock().await.insert((object.clone(), record.clone()));
+    }
+
+    /// The records that wait so, at most `most`; they are not remembered any more.
+    pub async fn take_held(&self, most: usize) -> Vec<(ObjectName, RecordId)> {
+        let mut held = self.held.lock().await;
+        let taken: Vec<_> = held.iter().take(most).cloned().collect();
+        for one in &taken {
+            held.remove(one);
+        }
+        taken
     }
 
     /// Whether a user is one of the daemon's own.

@@ -174,6 +174,7 @@ impl Engine {
         // What was decided is carried out, also while the inbox cannot be read.
         let taken = intake::step(&self.context, &self.events).await;
         let progress = self.promoter.step().await?;
+        intake::held(&self.context).await?;
         let told = notice::step(&self.context, &self.notices).await?;
         let taken = taken?;
         if taken.sweep {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{FieldValue, ObjectName, PromotionId, RecordId, Settlement, event::Event},
-    ledger::InboxBatch,
+    ledger::{InboxBatch, ProposalRecord},
     salesforce::{
         RecordReading,
         change_event::{Change, ChangeType},
@@ -234,6 +234,11 @@ async fn level_together(
         {
             mine.extend(tx.proposal_by_text(id).await?);
         }
+        if let Some(open) = open.get(record)
+            && waits_for(reading, &mine, open)
+        {
+            context.hold(&object, record).await;
+        }
         let case = Case {
             reading,
             known: mine,
@@ -245,4 +250,30 @@ async fn level_together(
     tx.append_all(&events).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Whether the record carries a proposal that is not the one being promoted.
+fn waits_for(reading: &RecordReading, known: &[ProposalRecord], open: &PromotionId) -> bool {
+    let Some(current) = reading.slot.proposal_id.as_deref() else { return false };
+    let own = known
+        .iter()
+        .any(|record| record.proposal.id.as_str() == current && record.promotion.as_ref() == Some(open));
+    !own && reading.slot.pending
+}
+
+/// Reads again the records whose proposal waited for the end of another promotion.
+pub async fn held(context: &Context) -> Result<usize, WorkflowError> {
+    let taken = context.take_held(RECORDS_PER_READ).await;
+    if taken.is_empty() {
+        return Ok(0);
+    }
+    for contract in context.governed() {
+        let of_object = taken.iter().filter(|(object, _)| object.as_str() == contract.object);
+        let ids: Vec<RecordId> = of_object.map(|(_, record)| record.clone()).collect();
+        if !ids.is_empty() {
+            let readings = context.reader.retrieve(contract, &ids).await?;
+            level(context, contract, &readings, &BTreeMap::new()).await?;
+        }
+    }
+    Ok(taken.len())
 }

@@ -3,8 +3,6 @@
 //! It has no choice left to make. What it sends was committed as an intent, the attempt is
 //! counted before the request leaves, and every row's answer becomes one settlement.
 
-use std::collections::BTreeMap;
-
 use super::{
     Context, WorkflowError,
     settle::{self, Reply},
@@ -52,8 +50,9 @@ impl Promoter {
     pub async fn advance(&self, open: Vec<Promotion>) -> Result<Progress, WorkflowError> {
         let mut progress = Progress::default();
         // Only a promotion that was sent before can be, or become, one that a void must close.
-        let (ready, uncertain): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|promotion| promotion.settlement == Settlement::Intended);
+        let (ready, uncertain): (Vec<_>, Vec<_>) = open.into_iter().partition(|promotion| {
+            promotion.settlement == Settlement::Intended && settle::approval_holds(&self.context, promotion)
+        });
         let voids = !uncertain.is_empty();
         progress.finished += settle::read_marks(&self.context, uncertain).await?;
         self.send(ready, &mut progress).await?;
@@ -64,46 +63,27 @@ impl Promoter {
     }
 
     async fn send(&self, ready: Vec<Promotion>, progress: &mut Progress) -> Result<(), WorkflowError> {
-        let (fresh, rows) = self.drop_unsendable(ready, progress).await?;
+        let mut tx = self.context.ledger.begin("promotions sent").await?;
+        let mut unsent = Vec::with_capacity(ready.len());
+        for promotion in ready {
+            // Another process, for example `rollback apply`, may have sent it since it was read.
+            let promotion = current(&mut tx, &promotion.id).await?;
+            if promotion.settlement == Settlement::Intended {
+                unsent.push(promotion);
+            }
+        }
+        let (fresh, rows) = drop_unsendable(&mut tx, unsent, progress).await?;
+        if !fresh.is_empty() {
+            let ids: Vec<PromotionId> = fresh.iter().map(|promotion| promotion.id.clone()).collect();
+            tx.append(&Event::PromotionsSent { promotions: ids }).await?;
+        }
+        tx.commit().await?;
         if fresh.is_empty() {
             return Ok(());
         }
-        let ids: Vec<PromotionId> = fresh.iter().map(|promotion| promotion.id.clone()).collect();
-        let mut tx = self.context.ledger.begin("promotions sent").await?;
-        tx.append(&Event::PromotionsSent { promotions: ids }).await?;
-        tx.commit().await?;
         progress.sent += fresh.len();
         let outcomes = self.writer.update(&rows).await;
         self.record_outcomes(&fresh, outcomes, Reply::Promotion, progress).await
-    }
-
-    /// A promotion that cannot be written down as a row never leaves; it ends here.
-    async fn drop_unsendable(
-        &self,
-        ready: Vec<Promotion>,
-        progress: &mut Progress,
-    ) -> Result<(Vec<Promotion>, Vec<RowWrite>), WorkflowError> {
-        let mut rows = Vec::with_capacity(ready.len());
-        let mut fresh = Vec::with_capacity(ready.len());
-        for promotion in ready {
-            match stamp::promotion_row(&promotion) {
-                Some(row) => {
-                    rows.push(row);
-                    fresh.push(promotion);
-                }
-                None => {
-                    let settlement = Settlement::Refused {
-                        code: "lane-unknown".into(),
-                        message: "the plan names a field that has no lane".into(),
-                    };
-                    let mut tx = self.context.ledger.begin("promotion without lane").await?;
-                    tx.append(&Event::PromotionSettled { promotion: promotion.id, settlement }).await?;
-                    tx.commit().await?;
-                    progress.finished += 1;
-                }
-            }
-        }
-        Ok((fresh, rows))
     }
 
     async fn send_voids(&self, progress: &mut Progress) -> Result<(), WorkflowError> {
@@ -131,13 +111,12 @@ impl Promoter {
         kind: Reply,
         progress: &mut Progress,
     ) -> Result<(), WorkflowError> {
-        let attempts: BTreeMap<&PromotionId, u64> =
-            sent.iter().map(|promotion| (&promotion.id, promotion.attempts + 1)).collect();
         let mut tx = self.context.ledger.begin("promotions settled").await?;
         for (promotion, outcome) in sent.iter().zip(outcomes) {
-            let attempt = attempts.get(&promotion.id).copied().unwrap_or(1);
-            let settlement = settle::after_reply(promotion, outcome, attempt, kind);
-            let done = settle_if_open(&mut tx, &promotion.id, settlement).await?;
+            // Attempts of every process count: a refusal proves something only of a lone copy.
+            let promotion = current(&mut tx, &promotion.id).await?;
+            let settlement = settle::after_reply(&promotion, outcome, promotion.attempts, kind);
+            let done = settle_if_open(&mut tx, &promotion, settlement).await?;
             if done { progress.finished += 1 } else { progress.deferred += 1 }
         }
         tx.commit().await?;
@@ -164,23 +143,50 @@ fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Even
     })
 }
 
+/// A promotion that cannot be written down as a row never leaves; it ends here.
+async fn drop_unsendable(
+    tx: &mut Tx<'_>,
+    ready: Vec<Promotion>,
+    progress: &mut Progress,
+) -> Result<(Vec<Promotion>, Vec<RowWrite>), WorkflowError> {
+    let mut rows = Vec::with_capacity(ready.len());
+    let mut fresh = Vec::with_capacity(ready.len());
+    for promotion in ready {
+        if let Some(row) = stamp::promotion_row(&promotion) {
+            rows.push(row);
+            fresh.push(promotion);
+            continue;
+        }
+        let settlement = Settlement::Refused {
+            code: "lane-unknown".into(),
+            message: "the plan names a field that has no lane".into(),
+        };
+        tx.append(&Event::PromotionSettled { promotion: promotion.id, settlement }).await?;
+        progress.finished += 1;
+    }
+    Ok((fresh, rows))
+}
+
+/// A promotion as it stands in this transaction.
+pub async fn current(tx: &mut Tx<'_>, id: &PromotionId) -> Result<Promotion, WorkflowError> {
+    let found = tx.promotion(id).await?;
+    found.ok_or_else(|| WorkflowError::Unexpected(format!("promotion `{id}` is not in the ledger")))
+}
+
 /// Appends a settlement unless the promotion has ended meanwhile (its echo can be faster than
-/// the reply). True when it has ended.
+/// the reply). `promotion` is as it stands in the transaction. True when it has ended.
 pub async fn settle_if_open(
     tx: &mut Tx<'_>,
-    id: &PromotionId,
+    promotion: &Promotion,
     settlement: Settlement,
 ) -> Result<bool, WorkflowError> {
-    let Some(current) = tx.promotion(id).await? else {
-        return Err(WorkflowError::Unexpected(format!("promotion `{id}` is not in the ledger")));
-    };
-    if current.settlement.is_final() {
+    if promotion.settlement.is_final() {
         return Ok(true);
     }
     let is_final = settlement.is_final();
-    let notice = failure_notice(&current, &settlement);
-    if current.settlement != settlement {
-        tx.append(&Event::PromotionSettled { promotion: id.clone(), settlement }).await?;
+    let notice = failure_notice(promotion, &settlement);
+    if promotion.settlement != settlement {
+        tx.append(&Event::PromotionSettled { promotion: promotion.id.clone(), settlement }).await?;
         if let Some(notice) = notice {
             tx.append(&notice).await?;
         }

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::{Context, WorkflowError, promote::settle_if_open};
+use super::{
+    Context, WorkflowError,
+    promote::{current, settle_if_open},
+};
 use crate::{
     domain::{Promotion, RecordId, RecordState, Settlement, event::Event},
     salesforce::{RecordReading, RowOutcome, names},
@@ -29,7 +32,7 @@ pub fn after_reply(promotion: &Promotion, outcome: RowOutcome, attempt: u64, kin
         (Reply::Void, RowOutcome::Done) => Settlement::Stale { reason: voided_reason(promotion) },
         (Reply::Promotion, outcome) => after_promotion_reply(outcome, attempt),
         // A void without a clear yes proves nothing: the record is read, and the void sent again.
-        (Reply::Void, outcome) => Settlement::Unknown { reason: format!("void: {}", describe(&outcome)) },
+        (Reply::Void, _) => Settlement::Voiding { reason: voided_reason(promotion) },
     }
 }
 
@@ -79,11 +82,8 @@ fn voided_reason(promotion: &Promotion) -> String {
 pub async fn read_marks(context: &Context, uncertain: Vec<Promotion>) -> Result<usize, WorkflowError> {
     let mut finished = 0;
     for contract in context.governed() {
-        let of_object: Vec<&Promotion> = uncertain
-            .iter()
-            .filter(|promotion| promotion.plan.object.as_str() == contract.object)
-            .filter(|promotion| !matches!(promotion.settlement, Settlement::Voiding { .. }))
-            .collect();
+        let of_object: Vec<&Promotion> =
+            uncertain.iter().filter(|promotion| promotion.plan.object.as_str() == contract.object).collect();
         if of_object.is_empty() {
             continue;
         }
@@ -91,9 +91,13 @@ pub async fn read_marks(context: &Context, uncertain: Vec<Promotion>) -> Result<
         let readings = context.reader.retrieve(contract, &ids).await?;
         let mut tx = context.ledger.begin("marks read").await?;
         for (promotion, reading) in of_object.into_iter().zip(readings) {
-            let settlement = after_read(promotion, &reading, approval_holds(context, promotion));
+            let promotion = current(&mut tx, &promotion.id).await?;
+            if promotion.settlement.is_final() {
+                continue;
+            }
+            let settlement = after_read(&promotion, &reading, approval_holds(context, &promotion));
             let by_mark = settlement == Settlement::Done;
-            if settle_if_open(&mut tx, &promotion.id, settlement).await? {
+            if settle_if_open(&mut tx, &promotion, settlement).await? {
                 finished += 1;
             }
             if by_mark {
@@ -123,6 +127,10 @@ pub fn after_read(promotion: &Promotion, reading: &RecordReading, approval_holds
     if record.promotion_seq > plan.expected_seq {
         return Settlement::Conflict { mark: mark.unwrap_or_default().to_owned() };
     }
+    if matches!(promotion.settlement, Settlement::Voiding { .. }) {
+        // Once it is to be closed it is not sent again, whatever the values are now.
+        return promotion.settlement.clone();
+    }
     let moved: Vec<String> = plan
         .changes
         .iter()
@@ -147,8 +155,8 @@ pub fn after_read(promotion: &Promotion, reading: &RecordReading, approval_holds
     Settlement::Voiding { reason }
 }
 
-/// An approved promotion is sent again only while its approval is fresh.
-fn approval_holds(context: &Context, promotion: &Promotion) -> bool {
+/// A promotion is sent, or sent again, only while its approval is fresh.
+pub fn approval_holds(context: &Context, promotion: &Promotion) -> bool {
     let plan = &promotion.plan;
     let Some(policy) = context.rules.policy().objects.get(&plan.object) else { return false };
     let age = context.clock.now().duration_since(plan.planned_at);
