@@ -46,6 +46,7 @@ async fn killed_in_a_burst_each_proposal_lands_one_time() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(serve.terminate(), 0, "a clean stop");
     each_landed_one_time(&org).await;
+    each_was_saved_four_times(&org, &ids).await;
     ledger_agrees(&folder.path().join("ledger.db"));
 }
 
@@ -83,6 +84,14 @@ async fn each_landed_one_time(org: &OrgProcess) {
         assert_eq!(row["AI_Promoted_Proposal_ID__c"], row["AI_Proposal_ID__c"], "{row}");
         assert_eq!(row["Previous_Lead_Status__c"], FIRST, "{row}");
         assert_eq!(row["AI_Gate_Pending__c"], false, "{row}");
+    }
+}
+
+/// The org's own count: created, proposed, decided, promoted, and nothing else.
+async fn each_was_saved_four_times(org: &OrgProcess, ids: &[String]) {
+    let stats = org.stats().await;
+    for id in ids {
+        assert_eq!(stats["writes"][id], 4, "{id}");
     }
 }
 

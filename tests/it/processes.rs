@@ -163,7 +163,7 @@ impl ServeProcess {
 
     /// SIGTERM, then waits for the exit code.
     pub fn terminate(mut self) -> i32 {
-        let pid = self.child.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
         self.child.wait().expect("gone").code().unwrap_or(-1)
     }
