@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod bad_input;
 mod docs;
 mod doctor_setup;
 mod kill;
