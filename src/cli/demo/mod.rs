@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args as ClapArgs;
 
-use super::{Exit, serve::StopSignals};
+use super::{Exit, ExitWith, serve::StopSignals};
 
 mod report;
 mod settings;
@@ -24,7 +24,7 @@ pub struct Args {
     /// Print one JSON document with the steps instead of the story.
     #[arg(long)]
     json: bool,
-    /// Keep the ledger in this file; without it the ledger goes when the demo ends.
+    /// Keep the ledger in this new file; without it the ledger goes when the demo ends.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Where health and metrics answer.
@@ -34,6 +34,11 @@ pub struct Args {
 
 /// Tells the story; without `--once` it stays up until a signal.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    if let Some(path) = args.ledger.as_deref().filter(|path| path.exists()) {
+        let path = path.display();
+        let words = format!("`{path}` exists, and the story needs a ledger of its own: name a new file");
+        return Err(ExitWith::usage(words).into());
+    }
     let mut stop = StopSignals::new()?;
     let mut report = Report::new(args.json, !args.once);
     report.title("countersign: AI proposes, people countersign in Salesforce, a deterministic gate promotes");
