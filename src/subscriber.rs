@@ -131,7 +131,12 @@ impl Attempt<'_> {
         };
         self.refused_latest = stored.is_none();
         let mut announce = stored.is_none();
-        let start = stored.map_or(Start::Latest, Start::After);
+        let start = match stored {
+            Some(place) => Start::After(place),
+            None if self.from_latest => Start::Latest,
+            // A ledger that never read the topic: what is retained tells who decided what and when.
+            None => Start::Earliest,
+        };
         let mut stream = deps.client.subscribe(topic, start);
         let mut open = pin!(open(stream.opened()));
         let mut opened = false;

@@ -48,9 +48,6 @@ impl Daemon {
     /// Takes the lead of the ledger and starts everything.
     pub async fn start(side: &OrgSide, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
         let context = side.context.clone();
-        let version = env!("CARGO_PKG_VERSION");
-        let epoch = context.ledger.lead(version, context.rules.digest()).await.context("taking the lead")?;
-        tracing::info!(epoch, policy = context.rules.digest().short(), "leading");
         let client = PubSubClient::connect(stream_settings(side)?, Arc::new(side.promoter.clone()))
             .context("connecting to the event stream")?;
         let stop = CancellationToken::new();
@@ -69,11 +66,6 @@ impl Daemon {
         let engine = Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
         let engine = engine.with_linger(linger);
         let health = engine.health();
-        let tasks = vec![
-            tokio::spawn(subscriber::run(deps, stop.child_token())),
-            tokio::spawn(engine.run(stop.child_token())),
-        ];
-        let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         let probe = DaemonProbe {
             ledger: context.ledger.clone(),
             health: health.clone(),
@@ -87,6 +79,15 @@ impl Daemon {
             }
             None => None,
         };
+        // Only now: whoever cannot serve must not take the lead from somebody who can.
+        let version = env!("CARGO_PKG_VERSION");
+        let epoch = context.ledger.lead(version, context.rules.digest()).await.context("taking the lead")?;
+        tracing::info!(epoch, policy = context.rules.digest().short(), "leading");
+        let tasks = vec![
+            tokio::spawn(subscriber::run(deps, stop.child_token())),
+            tokio::spawn(engine.run(stop.child_token())),
+        ];
+        let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         Ok(Self { context, waker, http, health, stream, schedule, stop, tasks })
     }
 

@@ -172,6 +172,26 @@ async fn an_approval_dies_when_its_base_moves_and_a_rollback_spares_people() {
     assert_eq!(row["Opportunity_Change_Source__c"], "Rollback");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_before_the_first_start_is_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let org = OrgProcess::start(&["--seed", "demo"]);
+    let config = org.write_config(folder.path());
+    let leads = org.query("SELECT Id FROM Lead WHERE Status = 'Open - Not Contacted' LIMIT 1").await;
+    let id = text(&leads[0]["Id"]).to_owned();
+    let path = format!("/sobjects/Lead/{id}");
+    let proposal = json!({ "AI_Proposal_ID__c": "early:1", "AI_Recommended_Status__c": "Working - Contacted",
+        "AI_Status_Confidence__c": 0.8, "AI_Gate_Pending__c": true });
+    assert_eq!(org.call("proposer", "PATCH", &path, Some(proposal)).await.0, 204);
+    let decision = json!({ "AI_Decision__c": "Approved", "AI_Decision_Proposal_ID__c": "early:1" });
+    assert_eq!(org.call("reviewer", "PATCH", &path, Some(decision)).await.0, 204);
+    let _serve = ServeProcess::start(&config);
+    eventually("the early approval is promoted", Duration::from_secs(30), || async {
+        org.call("admin", "GET", &path, None).await.1["Status"] == "Working - Contacted"
+    })
+    .await;
+}
+
 #[test]
 fn wrong_settings_are_all_named_at_once() {
     let folder = tempfile::tempdir().unwrap();
