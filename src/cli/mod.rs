@@ -26,6 +26,12 @@ use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, ExitWith};
 
+use crate::{
+    ledger::LedgerError,
+    salesforce::{SalesforceError, pubsub::StreamError},
+    workflow::{WorkflowError, rollback::RollbackError},
+};
+
 /// AI proposes, people countersign in Salesforce, a deterministic gate promotes.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, propagate_version = true)]
@@ -94,8 +100,23 @@ pub fn usage(error: &clap::Error) -> Exit {
 
 /// Prints an error with its causes and picks the exit code.
 pub fn failed(error: &anyhow::Error) -> Exit {
-    eprintln!("countersign: {error:#}");
+    match code_of(error) {
+        Some(code) => eprintln!("countersign: {code}: {error:#}"),
+        None => eprintln!("countersign: {error:#}"),
+    }
     error.downcast_ref::<ExitWith>().map_or(Exit::Failed, |known| known.exit)
+}
+
+/// The stable code of the typed error at the bottom of a chain of contexts.
+fn code_of(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let ledger = cause.downcast_ref::<LedgerError>().map(LedgerError::code);
+        let salesforce = cause.downcast_ref::<SalesforceError>().map(SalesforceError::code);
+        let stream = cause.downcast_ref::<StreamError>().map(StreamError::code);
+        let workflow = cause.downcast_ref::<WorkflowError>().map(WorkflowError::code);
+        let rollback = cause.downcast_ref::<RollbackError>().map(RollbackError::code);
+        ledger.or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
+    })
 }
 
 /// Lets a command end without noise when its reader is gone, as in `countersign proposals | head`.

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Newest schema that this version writes.
-const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = 1;
 
 /// How long a statement waits for another process's lock.
 const BUSY_WITHIN: Duration = Duration::from_secs(10);

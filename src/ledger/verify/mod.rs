@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::Serialize;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::LedgerError;
+use super::{LedgerError, open::SCHEMA};
 
 /// One damage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,6 +30,8 @@ pub struct Damage {
 /// What verify saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// Schema of the file; 0 where it cannot be read.
+    pub schema: i64,
     /// Entries read.
     pub entries: u64,
     /// Hash of the last one.
@@ -71,6 +73,10 @@ pub async fn verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Report
         // A database that cannot be read any more is the worst damage of all.
         Err(error) => report.damage("ledger-unreadable", None, error.to_string()),
     }
+    // A newer version may keep what this one would call damage, and the other way round.
+    if report.schema > SCHEMA {
+        return Err(LedgerError::Newer { found: report.schema, known: SCHEMA });
+    }
     Ok(report)
 }
 
@@ -96,6 +102,7 @@ async fn read_all(
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), sqlx::Error> {
     tables::integrity(connection, report).await?;
+    report.schema = tables::version(connection).await;
     tables::schema(connection, report).await?;
     let folded = chain::walk(connection, report, progress).await?;
     tables::head(connection, report).await?;

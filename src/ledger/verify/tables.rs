@@ -20,6 +20,12 @@ pub(super) async fn integrity(
     Ok(())
 }
 
+/// The newest migration that the file has seen; 0 where it cannot be read.
+pub(super) async fn version(connection: &mut SqliteConnection) -> i64 {
+    let row = sqlx::query("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await;
+    row.ok().and_then(|row| row.try_get(0).ok()).unwrap_or(0)
+}
+
 /// The tables and triggers must be the ones that this version creates: a trigger that is gone
 /// would let entries be changed.
 pub(super) async fn schema(
