@@ -6,7 +6,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    WorkflowError, observe,
+    WorkflowError,
+    hints::DecisionHint,
+    observe,
     outcome::{last_words, outcome_words},
 };
 use crate::{
@@ -21,16 +23,6 @@ use crate::{
 
 /// How long a proposal that came in by command may take to show up on its record.
 const LANDING_GRACE: SignedDuration = SignedDuration::from_mins(2);
-
-/// What an event told about a decision: who committed it and when. Events are hints; only
-/// identity and time are taken from them, which the platform sets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionHint {
-    /// `commitUser` of the change that set the decision.
-    pub decided_by: RecordId,
-    /// `commitTimestamp` of it.
-    pub decided_at: Timestamp,
-}
 
 /// What does not differ from record to record in one step.
 pub struct Desk<'a> {

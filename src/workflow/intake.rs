@@ -7,18 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Context, WorkflowError,
-    consider::{Case, DecisionHint, Desk, consider},
+    consider::{Case, Desk, consider},
+    hints::{DecisionHint, Ears, Hints},
     observe::object_name,
 };
 use crate::{
-    domain::{FieldValue, ObjectName, PromotionId, RecordId, Settlement, event::Event},
+    domain::{PromotionId, RecordId, Settlement, event::Event},
     ledger::{InboxBatch, ProposalRecord},
-    salesforce::{
-        RecordReading,
-        change_event::{Change, ChangeType},
-        names::{self, ObjectContract},
-        pubsub::PubSubClient,
-    },
+    salesforce::{RecordReading, names::ObjectContract, pubsub::PubSubClient},
 };
 
 /// Most inbox batches in one step; with a hundred events each they name at most as many
@@ -26,17 +22,6 @@ use crate::{
 const BATCHES_PER_STEP: usize = 20;
 /// Most records of one read call.
 const RECORDS_PER_READ: usize = 2000;
-
-/// What a step found in the inbox.
-#[derive(Debug, Default)]
-pub struct Hints {
-    /// Records to read again, with what the event told about a decision.
-    pub records: BTreeMap<ObjectName, BTreeMap<RecordId, Option<DecisionHint>>>,
-    /// Echoes of our own promotions, with proof of landing.
-    pub echoes: Vec<(PromotionId, BTreeMap<String, String>)>,
-    /// Events could not be told apart by record: everything pending must be read.
-    pub sweep: bool,
-}
 
 /// What one step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,10 +71,11 @@ async fn read_hints(
     batches: &[InboxBatch],
 ) -> Result<Hints, WorkflowError> {
     let mut hints = Hints::default();
+    let ears = Ears { contracts: context.governed().collect(), machine_users: &context.machine_users };
     for batch in batches {
         for event in events.read_response(batch.payload.clone().into()).await? {
             match event.change {
-                Ok(change) => take(context, &change, &mut hints),
+                Ok(change) => hints.take(&ears, &change),
                 Err(error) => {
                     // Nobody knows which record it spoke of, so everything pending is read.
                     tracing::error!(code = error.code(), schema = %event.schema_id, "an event cannot be read");
@@ -99,56 +85,6 @@ async fn read_hints(
         }
     }
     Ok(hints)
-}
-
-fn take(context: &Context, change: &Change, hints: &mut Hints) {
-    let Some(contract) = context.governed().find(|contract| contract.object == change.object) else { return };
-    if change.change_type == ChangeType::GapOverflow {
-        hints.sweep = true;
-        return;
-    }
-    let user = RecordId::parse(&change.user_id).ok();
-    let changed = |field: &str| change.changed_fields.iter().any(|name| name == field);
-    if context.is_machine(user.as_ref()) && !changed(names::PROPOSAL_ID) {
-        if let Some(mark) = change.values.get(names::LAST_PROMOTION_ID).and_then(FieldValue::as_text)
-            && changed(names::LAST_PROMOTION_ID)
-        {
-            hints.echoes.extend(echo(change, mark));
-            return;
-        }
-        if changed(names::OUTCOME) {
-            // The echo of a notice.
-            return;
-        }
-    }
-    let decision = (changed(names::DECISION) || changed(names::DECISION_PROPOSAL_ID))
-        .then(|| Some(DecisionHint { decided_by: user?, decided_at: change.committed_at }))
-        .flatten();
-    let Ok(object) = ObjectName::parse(contract.object) else { return };
-    let records = hints.records.entry(object).or_default();
-    for id in &change.record_ids {
-        let Ok(id) = RecordId::parse(id) else {
-            hints.sweep = true;
-            continue;
-        };
-        let slot = records.entry(id).or_default();
-        if decision.is_some() {
-            slot.clone_from(&decision);
-        }
-    }
-}
-
-/// Our own mark in a change event: proof that the promotion landed. A void proves nothing new.
-fn echo(change: &Change, mark: &str) -> Option<(PromotionId, BTreeMap<String, String>)> {
-    if mark.starts_with("void:") {
-        return None;
-    }
-    let proof = BTreeMap::from([
-        ("by".to_owned(), "echo".to_owned()),
-        ("transaction_key".to_owned(), change.transaction_key.clone()),
-        ("commit_number".to_owned(), change.commit_number.to_string()),
-    ]);
-    Some((PromotionId::new(mark), proof))
 }
 
 /// Appends proof of landing for our own echoes. An echo may be faster than the reply.

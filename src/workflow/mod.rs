@@ -8,6 +8,7 @@ pub mod consider;
 pub mod context;
 pub mod engine;
 pub mod error;
+pub mod hints;
 pub mod intake;
 pub mod notice;
 pub mod observe;
@@ -23,3 +24,6 @@ pub mod sweep;
 pub use context::Context;
 pub use engine::{Engine, Health};
 pub use error::WorkflowError;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     WorkflowError,
     consider::{Case, Desk},
+    hints::{DecisionHint, decision_of},
 };
 use crate::{
     domain::{
@@ -100,11 +101,14 @@ fn decision(slot: &ProposalSlot) -> Option<Decision> {
     if slot.decision_proposal_id.is_none() || slot.decision_proposal_id != slot.proposal_id {
         return None;
     }
-    match slot.decision.as_deref() {
-        Some("Approved") => Some(Decision::Approved),
-        Some("Rejected") => Some(Decision::Rejected),
-        _ => None,
-    }
+    slot.decision.as_deref().and_then(decision_of)
+}
+
+/// What an event told about exactly the decision that the record carries. A hint about another
+/// one (an earlier proposal, or a decision that was taken back) names the wrong person.
+fn hint_for<'a>(case: &'a Case<'_>, decision: Decision) -> Option<&'a DecisionHint> {
+    let slot = &case.reading.slot;
+    case.hint.as_ref().filter(|hint| hint.speaks_of(decision, slot.decision_proposal_id.as_deref()))
 }
 
 /// The decision on this proposal, bound to its patch and base. Who decided comes from the
@@ -122,12 +126,13 @@ pub fn approval(case: &Case<'_>, proposal: &Proposal) -> Result<Option<Approval>
         .find(|record| record.proposal.id == proposal.id)
         .and_then(|record| record.approval.as_ref())
         .filter(|earlier| earlier.decision == decision);
-    if case.hint.is_none()
+    let hint = hint_for(case, decision);
+    if hint.is_none()
         && let Some(earlier) = earlier
     {
         return Ok(Some(earlier.clone()));
     }
-    let by_event = case.hint.as_ref().map(|hint| (hint.decided_by.clone(), hint.decided_at));
+    let by_event = hint.map(|hint| (hint.decided_by.clone(), hint.decided_at));
     let by_stamp =
         slot.decided_by.clone().map(|user| (user, slot.decided_at.unwrap_or(snapshot.modified_at)));
     let by_record = snapshot.modified_by.clone().map(|user| (user, snapshot.modified_at));
@@ -162,7 +167,7 @@ pub fn base_unproven(
             let was_unproven = last.is_some_and(|verdict| {
                 verdict.findings.iter().any(|finding| finding.code == FindingCode::BaseUnproven)
             });
-            let proven_now = case.hint.is_some() && base_proven(desk, case, approval);
+            let proven_now = hint_for(case, approval.decision).is_some() && base_proven(desk, case, approval);
             before_first_read && was_unproven && !proven_now
         }
     }
@@ -172,7 +177,8 @@ pub fn base_unproven(
 fn base_proven(desk: &Desk<'_>, case: &Case<'_>, approval: &Approval) -> bool {
     let snapshot = &case.reading.snapshot;
     let slot = &case.reading.slot;
-    let time_is_known = case.hint.is_some() || (slot.decided_by.is_some() && slot.decided_at.is_some());
+    let time_is_known = hint_for(case, approval.decision).is_some()
+        || (slot.decided_by.is_some() && slot.decided_at.is_some());
     let later = snapshot.modified_at.as_second() > approval.decided_at.as_second();
     let by_other = snapshot.modified_by.as_ref() != Some(&approval.decided_by);
     time_is_known && !(later && by_other) && !desk.machine_users.contains(&approval.decided_by)

@@ -1,0 +1,101 @@
+//! Readings, proposals and promotions that the tests of the steps start from.
+
+mod observe;
+mod settle;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        Actor, Basis, Change, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId,
+        Proposal, ProposalId, RecordId, RecordSnapshot, RecordState, Settlement, Stamps,
+    },
+    salesforce::{ProposalSlot, RecordReading},
+};
+
+/// The record of every test.
+pub const RECORD: &str = "00QCs0000000001MAA";
+/// A person who reviews.
+pub const REVIEWER: &str = "005Cs0000000003IAA";
+/// Another person.
+pub const OTHER: &str = "005Cs0000000004IAA";
+/// The proposer's user.
+pub const PROPOSER: &str = "005Cs0000000002IAA";
+
+pub fn user(id: &str) -> RecordId {
+    RecordId::parse(id).unwrap()
+}
+
+/// So many minutes after the first moment of the tests.
+pub fn at(minutes: i64) -> Timestamp {
+    let start: Timestamp = "2026-05-01T07:00:00Z".parse().unwrap();
+    start + jiff::SignedDuration::from_mins(minutes)
+}
+
+pub fn field(name: &str) -> FieldName {
+    FieldName::parse(name).unwrap()
+}
+
+/// A lead in its first state, with the proposal `p-1` on it and no decision.
+pub fn reading() -> RecordReading {
+    let snapshot = RecordSnapshot {
+        object: ObjectName::parse("Lead").unwrap(),
+        record: RecordId::parse(RECORD).unwrap(),
+        state: RecordState::Live,
+        name: Some("Example Lead".into()),
+        owner: None,
+        fields: [(field("Status"), FieldValue::text("Open - Not Contacted"))].into(),
+        promotion_seq: 4,
+        last_promotion: Some("promo-0".into()),
+        modified_at: at(0),
+        modified_by: Some(user(PROPOSER)),
+    };
+    let slot = ProposalSlot {
+        pending: true,
+        proposal_id: Some("p-1".into()),
+        patch: [(field("Status"), FieldValue::text("Working - Contacted"))].into(),
+        ..ProposalSlot::default()
+    };
+    RecordReading { snapshot, slot }
+}
+
+/// The proposal of [`reading`], first seen at minute 1.
+pub fn proposal() -> Proposal {
+    let reading = reading();
+    Proposal {
+        id: ProposalId::parse("p-1").unwrap(),
+        object: reading.snapshot.object,
+        record: reading.snapshot.record,
+        patch: reading.slot.patch,
+        base: reading.snapshot.fields,
+        confidence: None,
+        reason: None,
+        evaluated_at: None,
+        requires_review: false,
+        actor: Actor::named(PROPOSER),
+        door: Door::Record,
+        evidence: Vec::new(),
+        received_at: at(1),
+    }
+}
+
+/// Its promotion, in this state after so many attempts.
+pub fn promotion(settlement: Settlement, attempts: u64) -> Promotion {
+    let proposal = proposal();
+    let plan = Plan {
+        object: proposal.object,
+        record: proposal.record,
+        proposal_id: proposal.id,
+        basis: Basis::Approved,
+        changes: vec![Change {
+            field: field("Status"),
+            before: FieldValue::text("Open - Not Contacted"),
+            after: FieldValue::text("Working - Contacted"),
+        }],
+        expected_seq: 4,
+        stamps: Stamps::default(),
+        planned_at: at(10),
+    };
+    let id = PromotionId::new("promo-1");
+    Promotion { id, plan, attempts, settlement, undoes: None, proof: Default::default() }
+}
