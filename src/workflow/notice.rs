@@ -3,9 +3,9 @@
 //! Clearing the flag could hide a newer proposal that was written in between, so the records
 //! are read again after the write: whatever stands there now is considered once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, WorkflowError, intake::level, stamp};
+use super::{Context, WorkflowError, intake::level, observe, stamp};
 use crate::{
     domain::{RecordId, event::Event},
     ledger::NoticeRecord,
@@ -50,17 +50,18 @@ fn result_of(outcome: &RowOutcome) -> Option<String> {
 async fn read_again(context: &Context, sent: &[NoticeRecord]) -> Result<(), WorkflowError> {
     for contract in context.governed() {
         let of_object = sent.iter().filter(|notice| notice.object.as_str() == contract.object);
-        let spoken_of: BTreeMap<RecordId, &str> =
-            of_object.map(|notice| (notice.record.clone(), notice.proposal_id.as_str())).collect();
+        let mut spoken_of: BTreeMap<RecordId, BTreeSet<&str>> = BTreeMap::new();
+        for notice in of_object {
+            spoken_of.entry(notice.record.clone()).or_default().insert(notice.proposal_id.as_str());
+        }
         if spoken_of.is_empty() {
             continue;
         }
         let ids: Vec<RecordId> = spoken_of.keys().cloned().collect();
         let mut moved: Vec<RecordReading> = Vec::new();
         for mut reading in context.reader.retrieve(contract, &ids).await? {
-            let told = spoken_of.get(&reading.snapshot.record).copied();
-            let is_other = reading.slot.proposal_id.as_deref() != told;
-            if is_other && !told.is_some_and(|id| id.starts_with("unreadable:")) {
+            let told = spoken_of.get(&reading.snapshot.record);
+            if told.is_some_and(|told| !speaks_of(told, &reading)) {
                 // Our own write may have taken this proposal's flag: it asks all the same.
                 reading.slot.pending = true;
                 moved.push(reading);
@@ -71,4 +72,50 @@ async fn read_again(context: &Context, sent: &[NoticeRecord]) -> Result<(), Work
         }
     }
     Ok(())
+}
+
+/// Whether one of the notices is about what stands in the proposal fields now: under its own id,
+/// or under the stand-in of an id that is no proposal's.
+fn speaks_of(told: &BTreeSet<&str>, reading: &RecordReading) -> bool {
+    let Some(current) = reading.slot.proposal_id.as_deref() else { return false };
+    let stand_in = observe::stand_in(reading, current);
+    told.contains(current) || stand_in.is_some_and(|id| told.contains(id.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::tests::reading;
+
+    fn with_id(id: Option<&str>) -> RecordReading {
+        let mut reading = reading();
+        reading.slot.proposal_id = id.map(str::to_owned);
+        reading
+    }
+
+    #[test]
+    fn a_notice_is_about_its_own_proposal_only() {
+        let told = BTreeSet::from(["p-1"]);
+        assert!(speaks_of(&told, &with_id(Some("p-1"))));
+        assert!(!speaks_of(&told, &with_id(Some("p-2"))), "a newer proposal asks again");
+        assert!(!speaks_of(&told, &with_id(None)));
+    }
+
+    #[test]
+    fn a_notice_about_no_proposal_hides_none_that_came_after_it() {
+        let bad = with_id(Some("not an id!"));
+        let stand_in = observe::stand_in(&bad, "not an id!").unwrap();
+        let told = BTreeSet::from([stand_in.as_str()]);
+        assert!(speaks_of(&told, &bad), "it is not told twice");
+        assert!(!speaks_of(&told, &with_id(Some("p-2"))), "a proposal written in between asks");
+        assert!(!speaks_of(&told, &with_id(Some("also not an id!"))));
+    }
+
+    #[test]
+    fn several_notices_about_one_record_all_count() {
+        let bad = with_id(Some("not an id!"));
+        let stand_in = observe::stand_in(&bad, "not an id!").unwrap();
+        let told = BTreeSet::from(["p-1", stand_in.as_str()]);
+        assert!(speaks_of(&told, &bad) && speaks_of(&told, &with_id(Some("p-1"))));
+    }
 }

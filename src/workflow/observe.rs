@@ -73,14 +73,17 @@ pub fn proposal(reading: &RecordReading, id: &str, now: Timestamp) -> Result<Pro
     })
 }
 
+/// Under which id a notice speaks of proposal fields that hold no proposal: it needs one of its
+/// own, because the given one may not be one.
+pub fn stand_in(reading: &RecordReading, given: &str) -> Option<ProposalId> {
+    let digest = Digest::of_bytes(format!("{}:{given}", reading.snapshot.record).as_bytes());
+    ProposalId::parse(&format!("unreadable:{}", digest.short())).ok()
+}
+
 /// The events for proposal fields that hold no proposal: recorded once, told once.
 pub fn refuse_slot(reading: &RecordReading, given: &str, problem: &SlotProblem) -> Vec<Event> {
     let snapshot = &reading.snapshot;
-    let digest = Digest::of_bytes(format!("{}:{given}", snapshot.record).as_bytes());
-    // The notice needs an id of its own, because the given one may not be one.
-    let Ok(stand_in) = ProposalId::parse(&format!("unreadable:{}", digest.short())) else {
-        return Vec::new();
-    };
+    let Some(stand_in) = stand_in(reading, given) else { return Vec::new() };
     vec![
         Event::SubmissionRefused {
             proposal_id: given.chars().take(64).collect(),
