@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    domain::Stage,
     gate::Outcome,
     workflow::{
         propose::{self, Judged, ProposeError, Submitted},
@@ -31,7 +32,9 @@ const EXAMPLE: &str = r#"Example of a proposal:
 The short Lead payload is taken too:
   {"recommendedStatus": "Working - Contacted", "confidence": 0.93, "reason": "..",
    "proposalId": "run-42:lead-7", "leadId": "00QCs0000000001MAA"}
-Exit codes: 0 accepted and running by itself, 3 refused, 4 waits for a person, 2 bad input, 1 failed."#;
+Exit codes: 0 accepted and running by itself, 3 refused, 4 waits for a person, 2 bad input, 1 failed.
+The same proposal sent again tells where it stands now: 0 promoted or on its way, 4 waits for a
+person, 3 ended without being on the record."#;
 
 /// Send a proposal: it is judged, recorded, and written to the record's AI fields.
 #[derive(Debug, ClapArgs)]
@@ -118,7 +121,7 @@ fn print_submitted(submission: &Submission, submitted: Submitted, as_json: bool)
             } else {
                 println!("{id}: the same proposal was sent before; it is {}", stage.name());
             }
-            Exit::Done
+            exit_of(stage)
         }
         Submitted::OrgRefused { code, message } => {
             let id = submission.id.as_str();
@@ -132,6 +135,21 @@ fn print_submitted(submission: &Submission, submitted: Submitted, as_json: bool)
             }
             Exit::Refused
         }
+    }
+}
+
+/// The exit code that tells where a proposal stands which was sent before.
+fn exit_of(stage: Stage) -> Exit {
+    match stage {
+        Stage::Promoted | Stage::Promoting | Stage::Approved => Exit::Done,
+        Stage::Received | Stage::AwaitingApproval => Exit::NeedsReview,
+        Stage::Refused
+        | Stage::Rejected
+        | Stage::Stale
+        | Stage::Expired
+        | Stage::Superseded
+        | Stage::Shadow
+        | Stage::RolledBack => Exit::Refused,
     }
 }
 

@@ -74,6 +74,9 @@ async fn both_doors_end_in_the_same_place() {
         "patch": { "StageName": "Qualification" }, "confidence": 0.9 });
     let (code, out, err) = countersign(&["propose", "--config", &world.config], Some(&body.to_string()));
     assert_eq!(code, 4, "waits for a person: {out}{err}");
+    world.wait_stage("door:command", "awaiting-approval").await;
+    let (code, out, err) = countersign(&["propose", "--config", &world.config], Some(&body.to_string()));
+    assert_eq!(code, 4, "sent again, it still waits: {out}{err}");
 
     for (proposal, id) in [("door:direct", direct), ("door:command", command)] {
         world.wait_stage(proposal, "awaiting-approval").await;
@@ -148,6 +151,8 @@ async fn an_approval_dies_when_its_base_moves_and_a_rollback_spares_people() {
     world.wait_stage("base:amount", "awaiting-approval").await;
     assert_eq!(world.patch("admin", "Opportunity", id, json!({ "Amount": 52000 })).await.0, 204);
     world.wait_stage("base:amount", "stale").await;
+    let (code, out, err) = propose("base:amount", json!({ "Amount": 64000 }));
+    assert_eq!(code, 3, "sent again, it has ended without being on the record: {out}{err}");
 
     let (code, out, err) =
         propose("undo:bundle", json!({ "StageName": "Qualification", "NextStep": "Send it" }));
