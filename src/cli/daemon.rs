@@ -18,6 +18,7 @@ use crate::{
         pubsub::{PubSubClient, PubSubSettings},
     },
     subscriber::{self, Pace, StreamHealth, SubscriberDeps},
+    telemetry,
     workflow::{self, Engine, Health, engine::Waker},
 };
 
@@ -74,7 +75,7 @@ impl Daemon {
         };
         let http = match side.settings.http.listen {
             Some(listen) => {
-                let server = http::start(listen, Arc::new(probe), metrics, stop.child_token()).await;
+                let server = http::start(listen, Arc::new(probe), metrics.clone(), stop.child_token()).await;
                 Some(server.with_context(|| format!("listening on {listen}"))?.address)
             }
             None => None,
@@ -83,10 +84,14 @@ impl Daemon {
         let version = env!("CARGO_PKG_VERSION");
         let epoch = context.ledger.lead(version, context.rules.digest()).await.context("taking the lead")?;
         tracing::info!(epoch, policy = context.rules.digest().short(), "leading");
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
             tokio::spawn(engine.run(stop.child_token())),
         ];
+        if let Some(metrics) = metrics {
+            let tidy = move || metrics.run_upkeep();
+            tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
+        }
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         Ok(Self { context, waker, http, health, stream, schedule, stop, tasks })
     }

@@ -7,9 +7,11 @@
 
 pub mod line;
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::config::LogFormat;
@@ -24,6 +26,8 @@ pub const SALESFORCE_LOGINS: &str = "countersign_salesforce_logins_total";
 pub const SALESFORCE_API_USED: &str = "countersign_salesforce_api_calls_used";
 /// Most of them.
 pub const SALESFORCE_API_MAX: &str = "countersign_salesforce_api_calls_max";
+/// How often the metrics were tidied up.
+pub const METRICS_UPKEEP: &str = "countersign_metrics_upkeep_total";
 
 /// Logs or metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +81,7 @@ pub fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
 }
 
 /// Starts counting, once in a process; later calls give the same handle. Whoever serves the
-/// metrics must call `run_upkeep` on the handle now and then.
+/// metrics runs [`upkeep`] with `run_upkeep` of the handle.
 pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let handle = HANDLE.get_or_init(|| {
@@ -88,7 +92,28 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     handle.clone().ok_or(TelemetryError::Twice("metrics"))
 }
 
+/// How often the metrics are tidied up.
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Tidies up the metrics until told to stop: what histograms hold is folded together, which
+/// otherwise happens only when somebody reads them, and grows without bound when nobody does.
+pub async fn upkeep(every: Duration, stop: CancellationToken, mut tidy: impl FnMut()) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {
+                tidy();
+                metrics::counter!(METRICS_UPKEEP).increment(1);
+            }
+        }
+    }
+}
+
 fn describe() {
+    metrics::describe_counter!(METRICS_UPKEEP, "How often the metrics were tidied up");
     metrics::describe_counter!(SALESFORCE_CALLS, "Calls to Salesforce's REST API, by result");
     metrics::describe_histogram!(
         SALESFORCE_CALL_SECONDS,
@@ -108,6 +133,21 @@ mod tests {
         assert_eq!(filter("debug").unwrap().to_string(), "countersign=debug,warn");
         assert!(filter("info,hyper=trace").unwrap().to_string().contains("hyper=trace"));
         assert_eq!(filter("loud").unwrap_err().code(), "log-filter-malformed");
+    }
+
+    #[tokio::test]
+    async fn upkeep_goes_on_until_it_is_stopped() {
+        let stop = CancellationToken::new();
+        let mut tidied = 0;
+        let tidy = || {
+            tidied += 1;
+            if tidied == 3 {
+                stop.cancel();
+            }
+        };
+        let run = upkeep(Duration::from_millis(1), stop.child_token(), tidy);
+        tokio::time::timeout(Duration::from_secs(20), run).await.expect("it stops");
+        assert_eq!(tidied, 3);
     }
 
     #[test]
