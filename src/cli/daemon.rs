@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{org_side::OrgSide, recorder::Recorder};
@@ -19,7 +19,7 @@ use crate::{
     },
     subscriber::{self, Pace, StreamHealth, SubscriberDeps},
     telemetry,
-    workflow::{self, Engine, Health, engine::Waker},
+    workflow::{self, Engine, Health, WorkflowError, engine::Waker},
 };
 
 /// The stream is late after this; the service promises a word within 270 seconds.
@@ -43,6 +43,7 @@ pub struct Daemon {
     schedule: Schedule,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    over: oneshot::Receiver<WorkflowError>,
 }
 
 impl Daemon {
@@ -84,16 +85,26 @@ impl Daemon {
         let version = env!("CARGO_PKG_VERSION");
         let epoch = context.ledger.lead(version, context.rules.digest()).await.context("taking the lead")?;
         tracing::info!(epoch, policy = context.rules.digest().short(), "leading");
+        let (ending, over) = oneshot::channel();
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
-            tokio::spawn(engine.run(stop.child_token())),
+            tokio::spawn(run_engine(engine, stop.child_token(), ending)),
         ];
         if let Some(metrics) = metrics {
             let tidy = move || metrics.run_upkeep();
             tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
         }
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
-        Ok(Self { context, waker, http, health, stream, schedule, stop, tasks })
+        Ok(Self { context, waker, http, health, stream, schedule, stop, tasks, over })
+    }
+
+    /// Waits for what ends the daemon although nobody asked it to stop.
+    pub async fn ended(&mut self) -> WorkflowError {
+        match (&mut self.over).await {
+            Ok(error) => error,
+            // The engine ended because it was told to.
+            Err(_) => std::future::pending().await,
+        }
     }
 
     /// Stops in order: no new events, the step under way ends, then everything is down.
@@ -106,6 +117,13 @@ impl Daemon {
         }
         self.schedule.stop().await?;
         Ok(())
+    }
+}
+
+async fn run_engine(engine: Engine, stop: CancellationToken, ending: oneshot::Sender<WorkflowError>) {
+    if let Err(error) = engine.run(stop).await {
+        // Nobody listens any more when the daemon is being stopped.
+        let _ = ending.send(error);
     }
 }
 

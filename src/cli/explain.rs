@@ -94,9 +94,7 @@ fn sentence(stored: &StoredEntry) -> String {
     let event = &stored.event;
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
     let words = match stored.entry.kind.as_str() {
-        "proposal_received" => {
-            format!("received by {} from {}", text("/proposal/door"), text("/proposal/actor/agent"))
-        }
+        "proposal_received" => received(&text("/proposal/door"), &text("/proposal/actor/agent")),
         "verdict_reached" => verdict_words(event),
         "decision_observed" => format!("{} by {}", text("/approval/decision"), text("/approval/decided_by")),
         "stage_changed" => format!("{} ({})", text("/stage"), text("/code")),
@@ -115,14 +113,44 @@ fn sentence(stored: &StoredEntry) -> String {
     safe(words.trim_end())
 }
 
+/// Through which door it came, and from whom, where that says more than the door.
+fn received(door: &str, agent: &str) -> String {
+    match (door, agent) {
+        ("record", "unknown" | "") => "found on the record".to_owned(),
+        ("record", user) => format!("found on the record, saved by {user}"),
+        (_, "cli" | "") => "received by command".to_owned(),
+        (_, agent) => format!("received by command from {agent}"),
+    }
+}
+
 fn verdict_words(event: &Value) -> String {
     let verdict = event.get("verdict").cloned().unwrap_or_default();
     match serde_json::from_value::<Verdict>(verdict) {
         Ok(verdict) => {
             let codes: Vec<String> =
                 verdict.findings.iter().map(|finding| finding.code.to_string()).collect();
-            format!("verdict {:?}: {} (policy {})", verdict.outcome, codes.join(", "), verdict.policy.short())
+            format!(
+                "verdict {}: {} (policy {})",
+                verdict.outcome.name(),
+                codes.join(", "),
+                verdict.policy.short()
+            )
         }
         Err(_) => "verdict".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::received;
+
+    #[test]
+    fn the_door_is_told_one_time() {
+        assert_eq!(received("cli", "cli"), "received by command");
+        assert_eq!(received("cli", "nightly-enricher"), "received by command from nightly-enricher");
+        assert_eq!(
+            received("record", "005Cs0000000002IAA"),
+            "found on the record, saved by 005Cs0000000002IAA"
+        );
     }
 }

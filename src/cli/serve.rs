@@ -10,7 +10,7 @@ use super::{
     daemon::Daemon,
     org_side::{OrgSide, load_settings},
 };
-use crate::{clock::Clock, telemetry};
+use crate::{clock::Clock, config::Settings, telemetry};
 
 /// Listens to change events, asks the gate, and promotes what is allowed.
 #[derive(Debug, ClapArgs)]
@@ -32,15 +32,28 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
     let metrics = telemetry::init_metrics()?;
     let mut stop = StopSignals::new()?;
-    let side = OrgSide::open(settings, Clock::system()).await?;
-    side.check_policies().await?;
-    let daemon = Daemon::start(&side, Some(metrics)).await?;
+    let opened = tokio::select! {
+        biased;
+        () = stop.next() => {
+            tracing::info!("stopped before it served; nothing was begun");
+            return Ok(Exit::Done);
+        }
+        opened = prepare(settings) => opened,
+    };
+    let side = opened?;
+    let mut daemon = Daemon::start(&side, Some(metrics)).await?;
     match daemon.http {
         Some(address) => tracing::info!(%address, "serving; health at /healthz and /readyz"),
         None => tracing::info!("serving; no HTTP address is set"),
     }
-    stop.next().await;
-    tracing::info!("stopping; a second signal stops at once");
+    let ended = tokio::select! {
+        () = stop.next() => None,
+        error = daemon.ended() => Some(error),
+    };
+    match &ended {
+        None => tracing::info!("stopping; a second signal stops at once"),
+        Some(error) => tracing::error!(code = error.code(), %error, "stopping: the daemon cannot go on"),
+    }
     tokio::select! {
         stopped = daemon.stop() => stopped?,
         () = stop.next() => {
@@ -51,7 +64,17 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     side.context.ledger.close().await?;
     // Lets the last log lines leave.
     tokio::time::sleep(Duration::from_millis(10)).await;
-    Ok(Exit::Done)
+    match ended {
+        None => Ok(Exit::Done),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// Everything that must hold before the lead is taken.
+async fn prepare(settings: Settings) -> anyhow::Result<OrgSide> {
+    let side = OrgSide::open(settings, Clock::system()).await?;
+    side.check_policies().await?;
+    Ok(side)
 }
 
 /// SIGTERM and Ctrl-C, in the order in which they come.

@@ -117,8 +117,9 @@ impl Engine {
         self.health.subscribe()
     }
 
-    /// Runs until told to stop; the step under way is finished first.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Runs until told to stop; the step under way is finished first. The error is one that
+    /// running again cannot cure.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), WorkflowError> {
         let mut pause = PAUSE_LEAST;
         self.waker.ask_sweep();
         while !stop.is_cancelled() {
@@ -142,11 +143,15 @@ impl Engine {
                 }
                 Err(error) => {
                     self.report(&error);
+                    if error.ends_the_process() {
+                        return Err(error);
+                    }
                     self.rest(&stop, pause).await;
                     pause = (pause * 2).min(PAUSE_MOST);
                 }
             }
         }
+        Ok(())
     }
 
     async fn rest(&self, stop: &CancellationToken, time: Duration) {
@@ -195,7 +200,11 @@ impl Engine {
     }
 
     fn report(&self, error: &WorkflowError) {
-        tracing::error!(code = error.code(), %error, "a step failed and will be run again");
+        let words = match error.ends_the_process() {
+            true => "a step failed for good",
+            false => "a step failed and will be run again",
+        };
+        tracing::error!(code = error.code(), %error, "{words}");
         let trouble = Some((error.code().to_owned(), error.to_string()));
         self.health.send_modify(|health| health.trouble.clone_from(&trouble));
     }

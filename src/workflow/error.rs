@@ -40,6 +40,11 @@ impl WorkflowError {
         )
     }
 
+    /// Whether running the step again cannot help: another process leads the ledger.
+    pub fn ends_the_process(&self) -> bool {
+        matches!(self, Self::Ledger(LedgerError::Fenced { .. }))
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         match self {

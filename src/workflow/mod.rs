@@ -18,6 +18,7 @@ pub mod propose;
 pub mod rollback;
 pub mod settle;
 pub mod stamp;
+pub mod strict_json;
 pub mod submission;
 pub mod sweep;
 

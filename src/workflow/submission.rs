@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde::{
-    Deserialize,
-    de::{Deserializer, MapAccess, Visitor},
-};
 use serde_json::Value;
 
+use super::strict_json;
 use crate::{
     domain::{
         Actor, Door, Evidence, FieldName, FieldType, FieldValue, ObjectName, ObjectSchema, Proposal,
@@ -62,33 +59,6 @@ pub struct Submission {
     evidence: Vec<Evidence>,
 }
 
-/// An object whose keys may not repeat: a repeated key could hide a value from a reader
-/// that keeps the first one.
-struct Strict(BTreeMap<String, Value>);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Strict;
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Strict, A::Error> {
-                let mut keys = BTreeMap::new();
-                while let Some((key, value)) = map.next_entry::<String, Value>()? {
-                    if keys.contains_key(&key) {
-                        return Err(serde::de::Error::custom(format!("key `{key}` stands twice")));
-                    }
-                    keys.insert(key, value);
-                }
-                Ok(Strict(keys))
-            }
-        }
-        input.deserialize_map(Keys)
-    }
-}
-
 const KEYS: &[&str] = &[
     "proposal_id",
     "object",
@@ -111,7 +81,7 @@ impl Submission {
             let found = format!("{} bytes, at most {MOST_BYTES}", text.len());
             return Err(vec![Problem::new("proposal-too-large", "", found, "send one proposal at a time")]);
         }
-        let Strict(mut keys) = serde_json::from_str(text).map_err(|error| {
+        let mut keys = strict_json::object(text).map_err(|error| {
             let fix = "send one JSON object; see `countersign propose --help` for an example";
             vec![Problem::new("proposal-not-json", "", error.to_string(), fix)]
         })?;
@@ -209,7 +179,10 @@ fn expand_short_form(keys: &mut BTreeMap<String, Value>) {
     for (short, full) in
         [("proposalId", "proposal_id"), ("leadId", "record_id"), ("evaluatedAt", "evaluated_at")]
     {
-        if let Some(value) = keys.remove(short) {
+        // With both names there, the short one stays and is refused: neither may win silently.
+        if !keys.contains_key(full)
+            && let Some(value) = keys.remove(short)
+        {
             keys.insert(full.to_owned(), value);
         }
     }
@@ -420,6 +393,12 @@ mod tests {
     #[test]
     fn a_repeated_key_is_refused() {
         assert_eq!(codes(r#"{"object":"Lead","object":"Opportunity"}"#), ["proposal-not-json"]);
+        let inside = r#"{"proposal_id":"p-1","object":"Lead","record_id":"00Q000000000001EAA",
+            "patch":{"Status":"Working - Contacted","Status":"Closed - Not Converted"}}"#;
+        assert_eq!(codes(inside), ["proposal-not-json"], "which of the two was meant?");
+        let both = r#"{"recommendedStatus":"Working - Contacted","proposalId":"p-1","proposal_id":"p-2",
+            "leadId":"00Q000000000001EAA"}"#;
+        assert_eq!(codes(both), ["key-unknown"]);
     }
 
     #[test]

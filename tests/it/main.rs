@@ -7,6 +7,7 @@ mod bad_input;
 mod docs;
 mod doctor_setup;
 mod kill;
+mod lifecycle;
 mod processes;
 mod salesforce_client;
 mod serve;

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -136,18 +137,69 @@ impl Drop for OrgProcess {
 /// A `countersign serve` process; killed when dropped.
 pub struct ServeProcess {
     child: Child,
+    said: Arc<Mutex<String>>,
 }
 
 impl ServeProcess {
     pub fn start(config: &Path) -> Self {
-        let child = Command::new(BINARY)
+        Self::start_with(config, &[])
+    }
+
+    /// With more arguments; what it logs is kept and shown.
+    pub fn start_with(config: &Path, arguments: &[&str]) -> Self {
+        let mut child = Command::new(BINARY)
             .args(["serve", "--config"])
             .arg(config)
+            .args(arguments)
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the daemon starts");
-        Self { child }
+        let said = Arc::new(Mutex::new(String::new()));
+        let heard = Arc::clone(&said);
+        let err = child.stderr.take().expect("piped");
+        std::thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                let mut said = heard.lock().expect("no reader panics");
+                said.push_str(&line);
+                said.push('\n');
+            }
+        });
+        Self { child, said }
+    }
+
+    /// What it has logged so far.
+    pub fn said(&self) -> String {
+        self.said.lock().expect("no reader panics").clone()
+    }
+
+    /// Where health and metrics answer, once it has said so.
+    pub async fn http(&self) -> String {
+        let mut found = None;
+        eventually("the daemon says where it listens", Duration::from_secs(30), || {
+            found = self
+                .said()
+                .split("address=")
+                .nth(1)
+                .map(|rest| rest.split_whitespace().next().unwrap_or_default().to_owned());
+            let there = found.is_some();
+            async move { there }
+        })
+        .await;
+        format!("http://{}", found.expect("it was found"))
+    }
+
+    /// Waits until it ends by itself: its exit code.
+    pub async fn ends(&mut self, within: Duration) -> i32 {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be asked") {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(Instant::now() < deadline, "the daemon did not end in {within:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The process id.
@@ -161,10 +213,15 @@ impl ServeProcess {
         self.child.wait().expect("gone");
     }
 
-    /// SIGTERM, then waits for the exit code.
-    pub fn terminate(mut self) -> i32 {
+    /// SIGTERM.
+    pub fn ask_to_stop(&self) {
         let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    }
+
+    /// SIGTERM, then waits for the exit code.
+    pub fn terminate(mut self) -> i32 {
+        self.ask_to_stop();
         self.child.wait().expect("gone").code().unwrap_or(-1)
     }
 }
