@@ -28,6 +28,26 @@ pub const PROMOTED_PROPOSAL_ID: &str = "AI_Promoted_Proposal_ID__c";
 pub const PROMOTION_SEQ: &str = "AI_Promotion_Seq__c";
 /// The mark of the last promotion, or `void:` and its id.
 pub const LAST_PROMOTION_ID: &str = "AI_Last_Promotion_ID__c";
+/// What the model saw; data for people.
+pub const EVIDENCE: &str = "AI_Proposal_Evidence__c";
+/// From when on the proposal can be approved no more.
+pub const EXPIRES_AT: &str = "AI_Proposal_Expires_At__c";
+/// The agent's proposal that a reviewer edited and approved in one save.
+pub const EDITED_FROM: &str = "AI_Edited_From__c";
+/// Stands in an edited proposal's id between the id in [`EDITED_FROM`] and a suffix.
+pub const EDIT_MARK: char = '~';
+/// Why a reviewer rejected, from a list.
+pub const REJECTION_REASON: &str = "AI_Rejection_Reason__c";
+/// Up to and including this day nothing is promoted; set by people.
+pub const HOLD_UNTIL: &str = "AI_Hold_Until__c";
+/// Why.
+pub const HOLD_REASON: &str = "AI_Hold_Reason__c";
+/// Why somebody repaired by hand what only the daemon writes.
+pub const BREAK_GLASS_REASON: &str = "AI_Break_Glass_Reason__c";
+/// The first of two reviewers, on objects that can need two.
+pub const FIRST_APPROVED_BY: &str = "AI_First_Approved_By__c";
+/// The proposal that the first reviewer approved.
+pub const FIRST_APPROVAL_PROPOSAL_ID: &str = "AI_First_Approval_Proposal_ID__c";
 
 /// Values of the change-source picklists.
 pub mod source {
@@ -51,6 +71,26 @@ pub mod setting {
     pub const OBJECT: &str = "AI_Gate_Setting__mdt";
     /// Developer name of the record.
     pub const RECORD: &str = "Default";
+    /// Above this amount two reviewers approve; blank or zero means that one is enough.
+    pub const TWO_APPROVERS_ABOVE: &str = "Two_Approvers_Above__c";
+}
+
+/// The custom metadata type with the steps that the org wants proposed.
+pub mod transition {
+    /// Type.
+    pub const OBJECT: &str = "AI_Transition_Rule__mdt";
+    /// API name of the governed object.
+    pub const OF_OBJECT: &str = "Object__c";
+    /// API name of the governed field.
+    pub const OF_FIELD: &str = "Field__c";
+    /// Value before the step.
+    pub const FROM: &str = "From_Value__c";
+    /// Value after it.
+    pub const TO: &str = "To_Value__c";
+    /// From 0 to 1; blank leaves it to the policy.
+    pub const MIN_CONFIDENCE: &str = "Min_Confidence__c";
+    /// Only active rules count.
+    pub const ACTIVE: &str = "Active__c";
 }
 
 /// Custom permissions that the rules test.
@@ -61,6 +101,8 @@ pub mod permission {
     pub const PROMOTER: &str = "AI_Promoter";
     /// May decide.
     pub const REVIEWER: &str = "AI_Reviewer";
+    /// May repair by hand, with a reason each time; never approves by it.
+    pub const BREAK_GLASS: &str = "AI_Break_Glass";
 }
 
 /// The channel that carries what the daemon needs to hear.
@@ -120,6 +162,9 @@ pub struct ObjectContract {
     pub change_source: &'static str,
     /// Signal stamps.
     pub signals: Option<SignalFields>,
+    /// The governed amount above which two reviewers may be needed; the object then has
+    /// [`FIRST_APPROVED_BY`].
+    pub two_approvers: Option<&'static str>,
     /// A checkbox that makes the record read-only for ever (`IsConverted`).
     pub converted: Option<&'static str>,
 }
@@ -145,6 +190,7 @@ pub const LEAD: ObjectContract = ObjectContract {
         score: "Signal_Score__c",
         decay_eligible: "Decay_Eligible_Date__c",
     }),
+    two_approvers: None,
     converted: Some("IsConverted"),
 };
 
@@ -184,8 +230,33 @@ pub const OPPORTUNITY: ObjectContract = ObjectContract {
     changed_at: "Opportunity_Changed_Date__c",
     change_source: "Opportunity_Change_Source__c",
     signals: None,
+    two_approvers: Some("Amount"),
     converted: None,
 };
+
+/// Custom fields that every governed object has.
+pub const SHARED_FIELDS: &[&str] = &[
+    PENDING,
+    OUTCOME,
+    PROPOSAL_ID,
+    EVALUATED_AT,
+    REQUIRES_REVIEW,
+    DECISION,
+    DECISION_PROPOSAL_ID,
+    DECIDED_BY,
+    DECIDED_AT,
+    DECISION_COMMENTS,
+    PROMOTED_PROPOSAL_ID,
+    PROMOTION_SEQ,
+    LAST_PROMOTION_ID,
+    EVIDENCE,
+    EXPIRES_AT,
+    EDITED_FROM,
+    REJECTION_REASON,
+    HOLD_UNTIL,
+    HOLD_REASON,
+    BREAK_GLASS_REASON,
+];
 
 /// Every governed object.
 pub const CONTRACTS: &[&ObjectContract] = &[&LEAD, &OPPORTUNITY];
@@ -199,5 +270,18 @@ impl ObjectContract {
     /// The lane of a canonical field.
     pub fn lane(&self, field: &str) -> Option<&'static Lane> {
         self.lanes.iter().find(|lane| lane.field == field)
+    }
+
+    /// Every custom field of the contract, in no particular order.
+    pub fn custom_fields(&self) -> Vec<&'static str> {
+        let mut fields = SHARED_FIELDS.to_vec();
+        fields.extend([self.confidence, self.reason, self.changed_at, self.change_source]);
+        fields.extend(self.lanes.iter().flat_map(|lane| [lane.proposed, lane.previous]));
+        fields.extend(self.proposed_fields);
+        fields.extend(self.signals.iter().flat_map(|it| [it.at, it.source, it.score, it.decay_eligible]));
+        if self.two_approvers.is_some() {
+            fields.extend([FIRST_APPROVED_BY, FIRST_APPROVAL_PROPOSAL_ID]);
+        }
+        fields
     }
 }

@@ -15,6 +15,7 @@ const SINGLE: &[&str] = &[
     "fullName",
     "businessStatus",
     "caseSensitive",
+    "complianceGroup",
     "defaultValue",
     "deleteConstraint",
     "description",
