@@ -3,6 +3,7 @@
 use super::{
     FormulaError,
     ast::{Expr, ExprKind, FieldKind, Function, Node, Type},
+    lexer::Dialect,
     types::{Checked, Checker, error},
 };
 
@@ -53,6 +54,11 @@ pub(super) fn check(checker: &Checker<'_>, expr: &Expr, name: &str, arguments: &
             }
             (_, found) => checker.wrong(inner, "TEXT()", "Number, Date, DateTime, Picklist", found),
         },
+        ("MAX" | "MIN", [_, ..]) => {
+            let numbers = arguments.iter().map(|it| checker.expect(it, Type::Number, &format!("{name}()")));
+            let function = if name == "MAX" { Function::Max } else { Function::Min };
+            Ok((Node::Function(function, numbers.collect::<Result<_, _>>()?), Type::Number))
+        }
         ("DATEVALUE", [inner]) => match checker.check(inner)? {
             (node, Type::DateTime | Type::Text) => {
                 Ok((Node::Function(Function::DateValue, vec![node]), Type::Date))
@@ -73,6 +79,8 @@ const PLAIN: &[(&str, Function, &[Type], Type)] = &[
     ("MID", Function::Mid, &[Type::Text, Type::Number, Type::Number], Type::Text),
     ("UPPER", Function::Upper, &[Type::Text], Type::Text),
     ("LOWER", Function::Lower, &[Type::Text], Type::Text),
+    ("SUBSTITUTE", Function::Substitute, &[Type::Text, Type::Text, Type::Text], Type::Text),
+    ("ROUND", Function::Round, &[Type::Number, Type::Number], Type::Number),
     ("TRIM", Function::Trim, &[Type::Text], Type::Text),
     ("VALUE", Function::Value, &[Type::Text], Type::Number),
     ("ABS", Function::Abs, &[Type::Number], Type::Number),
@@ -98,6 +106,8 @@ const SPECIAL: &[&str] = &[
     "NULLVALUE",
     "TEXT",
     "DATEVALUE",
+    "MAX",
+    "MIN",
 ];
 
 fn plain(checker: &Checker<'_>, expr: &Expr, name: &str, arguments: &[Expr]) -> Checked {
@@ -186,11 +196,20 @@ fn case(checker: &Checker<'_>, subject: &Expr, rest: &[Expr]) -> Checked {
 /// The argument of `ISCHANGED` and `PRIORVALUE`: a field of this record, nothing else.
 fn bare_field(checker: &Checker<'_>, name: &str, expr: &Expr) -> Result<(String, Type), FormulaError> {
     match &expr.kind {
-        ExprKind::Name(field) if !field.contains('.') && !field.starts_with('$') => {
-            Ok((field.clone(), checker.field(expr, field)?))
+        ExprKind::Name(name) if is_of_record(checker.dialect, name) => {
+            Ok((name.clone(), checker.field(expr, name)?))
         }
         _ => error(expr, format!("The {name} function takes a field of this record, not an expression")),
     }
+}
+
+/// Whether a name is a field of the record that is saved.
+fn is_of_record(dialect: Dialect, name: &str) -> bool {
+    let field = match dialect {
+        Dialect::Rule => Some(name),
+        Dialect::Flow => name.strip_prefix("$Record."),
+    };
+    field.is_some_and(|field| !field.contains('.') && !field.starts_with('$'))
 }
 
 /// A picklist and a literal that must be one of its values.

@@ -1,7 +1,7 @@
 //! Functions of values.
 
 use jiff::tz::TimeZone;
-use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive as _};
 
 use super::{
     Scope,
@@ -42,6 +42,17 @@ pub(super) fn call(
             }
         },
         Function::Abs => value(0).as_decimal().map_or(FieldValue::Null, |it| FieldValue::decimal(it.abs())),
+        Function::Max => extreme(arguments, Ord::max),
+        Function::Min => extreme(arguments, Ord::min),
+        Function::Round => match (value(0).as_decimal(), value(1).as_decimal().and_then(|it| it.to_u32())) {
+            (Some(number), Some(places)) => {
+                let half_up = RoundingStrategy::MidpointAwayFromZero;
+                FieldValue::decimal(number.round_dp_with_strategy(places, half_up))
+            }
+            _ => FieldValue::Null,
+        },
+        Function::Substitute if text(value(1)).is_empty() => value(0).clone(),
+        Function::Substitute => FieldValue::text(text(value(0)).replace(text(value(1)), text(value(2)))),
         Function::Today => FieldValue::Date(scope.today()),
         Function::Now => FieldValue::DateTime(scope.now()),
         Function::DateValue => match value(0) {
@@ -60,6 +71,12 @@ fn found(whole: &FieldValue, part: &FieldValue, test: fn(&str, &str) -> bool) ->
         ("", _) => FieldValue::Null,
         (whole, part) => FieldValue::Bool(test(whole, part)),
     }
+}
+
+/// The largest or smallest number; blank as soon as one of them is.
+fn extreme(numbers: &[FieldValue], choose: fn(Decimal, Decimal) -> Decimal) -> FieldValue {
+    let all: Option<Vec<Decimal>> = numbers.iter().map(FieldValue::as_decimal).collect();
+    all.and_then(|all| all.into_iter().reduce(choose)).map_or(FieldValue::Null, FieldValue::decimal)
 }
 
 /// A number of characters; negative counts as none.

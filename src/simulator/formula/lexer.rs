@@ -30,8 +30,17 @@ pub(super) struct Spanned {
 const SYMBOLS: &[&str] =
     &["<>", "!=", "<=", ">=", "==", "&&", "||", "(", ")", ",", "+", "-", "*", "/", "&", "=", "<", ">", "!"];
 
+/// Where a formula stands, which decides how it names things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// In a validation rule: `Status`.
+    Rule,
+    /// In a flow: `{!$Record.Status}`.
+    Flow,
+}
+
 /// Cuts `text` into tokens.
-pub(super) fn tokens(text: &str) -> Result<Vec<Spanned>, FormulaError> {
+pub(super) fn tokens(text: &str, dialect: Dialect) -> Result<Vec<Spanned>, FormulaError> {
     let chars: Vec<char> = text.chars().collect();
     let mut found = Vec::new();
     let mut at = 0;
@@ -45,6 +54,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned>, FormulaError> {
                 at = end_of_comment(&chars, at)?;
                 continue;
             }
+            '{' if dialect == Dialect::Flow && chars.get(at + 1) == Some(&'!') => reference(&chars, at)?,
             '"' | '\'' => quoted(&chars, at)?,
             digit if digit.is_ascii_digit() => number(&chars, at)?,
             '.' if chars.get(at + 1).is_some_and(char::is_ascii_digit) => number(&chars, at)?,
@@ -113,6 +123,16 @@ fn name(chars: &[char], at: usize) -> (Token, usize) {
     (Token::Name(text), at + length)
 }
 
+/// `{!Get_Lead.Status}`: the name between the marks, as a token.
+fn reference(chars: &[char], at: usize) -> Result<(Token, usize), FormulaError> {
+    let (token, end) = name(chars, at + 2);
+    let named = matches!(&token, Token::Name(name) if !name.is_empty());
+    if !named || chars.get(end) != Some(&'}') {
+        return Err(error(at, "Syntax error. A reference is written {!Name} or {!Name.Field}"));
+    }
+    Ok((token, end + 1))
+}
+
 fn symbol(chars: &[char], at: usize) -> Option<(Token, usize)> {
     SYMBOLS.iter().find_map(|symbol| {
         let fits = symbol.chars().enumerate().all(|(offset, letter)| chars.get(at + offset) == Some(&letter));
@@ -125,7 +145,7 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<Token> {
-        tokens(text).unwrap().into_iter().map(|spanned| spanned.token).collect()
+        tokens(text, Dialect::Rule).unwrap().into_iter().map(|spanned| spanned.token).collect()
     }
 
     #[test]
@@ -147,12 +167,24 @@ mod tests {
     #[test]
     fn what_does_not_end_is_an_error_at_its_start() {
         for (text, position) in [("1 + \"abc", 5), ("/* x", 1), ("a ^ b", 3), ("1.2.3", 1), ("\"\\", 1)] {
-            assert_eq!(tokens(text).unwrap_err().position, position, "{text}");
+            assert_eq!(tokens(text, Dialect::Rule).unwrap_err().position, position, "{text}");
         }
     }
 
     #[test]
     fn positions_count_characters_not_bytes() {
-        assert_eq!(tokens("\"ü\" ü").unwrap_err().position, 5);
+        assert_eq!(tokens("\"ü\" ü", Dialect::Rule).unwrap_err().position, 5);
+    }
+
+    #[test]
+    fn references_are_names_in_flows_and_errors_in_rules() {
+        let found = tokens("{!$Record.Status} & {!Get_Lead.Name}", Dialect::Flow).unwrap();
+        let names: Vec<Token> = found.into_iter().map(|spanned| spanned.token).collect();
+        let name = |text: &str| Token::Name(text.into());
+        assert_eq!(names, [name("$Record.Status"), Token::Symbol("&"), name("Get_Lead.Name")]);
+        assert_eq!(tokens("{!$Record.Status}", Dialect::Rule).unwrap_err().position, 1);
+        for text in ["{!}", "{!a", "{!a b}", "{a}"] {
+            assert!(tokens(text, Dialect::Flow).is_err(), "{text}");
+        }
     }
 }

@@ -20,6 +20,8 @@ mod types;
 pub use ast::{FieldKind, Type};
 pub use eval::EvalError;
 
+use lexer::Dialect;
+
 /// Where a formula is wrong and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (at character {position})")]
@@ -89,16 +91,21 @@ impl Formula {
     ///
     /// Names are compared with letter case, which is stricter than Salesforce.
     pub fn compile(text: &str, types: &dyn Types) -> Result<Self, FormulaError> {
-        let length = text.chars().count();
-        if length > MAX_LENGTH {
-            return Err(FormulaError {
-                position: MAX_LENGTH,
-                message: format!("Formula is too long ({length} characters). Maximum length is {MAX_LENGTH}"),
-            });
-        }
-        let expr = parser::parse(text)?;
-        let root = types::Checker { types }.rule(&expr)?;
+        let expr = parse(text, Dialect::Rule)?;
+        let root = types::Checker { types, dialect: Dialect::Rule }.rule(&expr)?;
         Ok(Self { root })
+    }
+
+    /// Parses a formula of a flow and says what type it has.
+    ///
+    /// References are written `{!Name}` or `{!Name.Field}` and reach [`Types::field`] and
+    /// [`Scope::field`] under that whole name, `$Record.Status` too; only `$Permission`,
+    /// `$CustomMetadata` and the four fields of `$User` that rules know have their own
+    /// methods. `ISCHANGED` and `PRIORVALUE` take fields of `$Record`. Long text is allowed.
+    pub fn compile_flow(text: &str, types: &dyn Types) -> Result<(Self, Type), FormulaError> {
+        let expr = parse(text, Dialect::Flow)?;
+        let (root, found) = types::Checker { types, dialect: Dialect::Flow }.check(&expr)?;
+        Ok((Self { root }, found))
     }
 
     /// The value; null where a blank makes it so.
@@ -111,4 +118,15 @@ impl Formula {
     pub fn is_true(&self, scope: &dyn Scope) -> bool {
         self.eval(scope).map_or(true, |value| value.as_bool())
     }
+}
+
+fn parse(text: &str, dialect: Dialect) -> Result<ast::Expr, FormulaError> {
+    let length = text.chars().count();
+    if length > MAX_LENGTH {
+        return Err(FormulaError {
+            position: MAX_LENGTH,
+            message: format!("Formula is too long ({length} characters). Maximum length is {MAX_LENGTH}"),
+        });
+    }
+    parser::parse(text, dialect)
 }

@@ -3,15 +3,15 @@
 use super::{
     FormulaError,
     ast::{BinaryOp, Expr, ExprKind, UnaryOp},
-    lexer::{Spanned, Token, tokens},
+    lexer::{Dialect, Spanned, Token, tokens},
 };
 
 /// Formulas nest less deeply than this; it bounds recursion on hostile text.
 const MAX_DEPTH: usize = 100;
 
 /// Parses `text`.
-pub(super) fn parse(text: &str) -> Result<Expr, FormulaError> {
-    let tokens = tokens(text)?;
+pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Expr, FormulaError> {
+    let tokens = tokens(text, dialect)?;
     let end = text.chars().count() + 1;
     let mut parser = Parser { tokens, next: 0, end, depth: 0 };
     let expr = parser.binary(0)?;
@@ -176,7 +176,8 @@ mod tests {
                 }
             }
         }
-        parse(text).map_or_else(|error| format!("{}: {}", error.position, error.message), |it| show(&it))
+        parse(text, Dialect::Rule)
+            .map_or_else(|error| format!("{}: {}", error.position, error.message), |it| show(&it))
     }
 
     #[test]
@@ -206,6 +207,6 @@ mod tests {
         let deep = format!("{}a{}", "(".repeat(5_000), ")".repeat(5_000));
         assert!(shape(&deep).contains("nested too deeply"));
         let wide = vec!["a"; 500].join(" && ");
-        assert!(parse(&wide).is_ok());
+        assert!(parse(&wide, Dialect::Rule).is_ok());
     }
 }

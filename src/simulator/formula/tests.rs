@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
+use super::{lexer::Dialect, *};
 
 struct World {
     now: BTreeMap<&'static str, FieldValue>,
@@ -92,8 +92,8 @@ fn changed() -> World {
 
 #[track_caller]
 fn value(world: &World, text: &str) -> FieldValue {
-    let expr = parser::parse(text).unwrap();
-    let (node, _) = types::Checker { types: world }.check(&expr).unwrap();
+    let expr = parser::parse(text, Dialect::Rule).unwrap();
+    let (node, _) = types::Checker { types: world, dialect: Dialect::Rule }.check(&expr).unwrap();
     eval::eval(&node, world).unwrap()
 }
 
@@ -290,4 +290,72 @@ fn illegal_formulas_are_refused_as_a_deploy_would() {
         assert!(message.contains(expected), "{text}: {message}");
     }
     assert!(refusal(&format!("Name = \"{}\"", "x".repeat(4_000))).contains("too long"));
+}
+
+/// Names of flows: the whole name comes through.
+struct Flow;
+
+impl Types for Flow {
+    fn field(&self, name: &str) -> Option<FieldKind> {
+        Some(match name {
+            "$Record.Status" => FieldKind::Picklist(None),
+            "$Record.AI_Proposal_ID__c" | "$Record__Prior.AI_Proposal_ID__c" | "Get_Lead.Name" => {
+                FieldKind::Plain(Type::Text)
+            }
+            "comments" => FieldKind::LongText,
+            "amount" | "limit" => FieldKind::Plain(Type::Number),
+            "$Flow.CurrentDateTime" => FieldKind::Plain(Type::DateTime),
+            _ => return None,
+        })
+    }
+    fn has_permission(&self, name: &str) -> bool {
+        name == "Yes"
+    }
+    fn custom_metadata(&self, _: &str, _: &str, _: &str) -> Option<FieldKind> {
+        None
+    }
+}
+
+fn in_flow(text: &str, values: &[(&'static str, FieldValue)]) -> FieldValue {
+    let (formula, _) = Formula::compile_flow(text, &Flow).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let mut world = blank();
+    world.now = values.iter().cloned().collect();
+    formula.eval(&world).unwrap()
+}
+
+#[test]
+fn flow_formulas_have_any_type_and_name_resources() {
+    let text = |text: &str| FieldValue::text(text);
+    let moment = FieldValue::DateTime("2026-03-01T09:08:07Z".parse().unwrap());
+    let id = "{!Get_Lead.Name} & \"~\" & SUBSTITUTE(MID(TEXT({!$Flow.CurrentDateTime}), 12, 8), \":\", \"\")";
+    let given = [("Get_Lead.Name", text("p-1")), ("$Flow.CurrentDateTime", moment)];
+    assert_eq!(in_flow(id, &given), text("p-1~090807"));
+    let number = |digits: &str| FieldValue::decimal(digits.parse().unwrap());
+    let given = [("amount", number("70000")), ("limit", number("50000.5"))];
+    assert_eq!(in_flow("MAX({!amount}, {!limit}, 1)", &given), number("70000"));
+    assert_eq!(in_flow("MIN({!amount}, {!limit})", &given), number("50000.5"));
+    assert_eq!(in_flow("ROUND({!limit}, 0)", &given), number("50001"));
+    assert_eq!(in_flow("MAX({!amount}, BLANKVALUE({!limit}, 0))", &given[..1]), number("70000"));
+    assert_eq!(in_flow("MAX({!amount}, {!limit})", &given[..1]), FieldValue::Null, "blank stays blank");
+    assert_eq!(in_flow("ISBLANK({!comments})", &[]), FieldValue::Bool(true), "long text is allowed");
+    let moved = "ISCHANGED({!$Record.AI_Proposal_ID__c})";
+    assert_eq!(in_flow(moved, &[("$Record.AI_Proposal_ID__c", text("p-2"))]), FieldValue::Bool(true));
+    assert_eq!(in_flow("{!$Record__Prior.AI_Proposal_ID__c} = \"\"", &[]), FieldValue::Bool(true));
+}
+
+#[test]
+fn flow_formulas_refuse_what_is_not_there() {
+    for text in [
+        "{!Nothing} = 1",
+        "{!$Permission.No}",
+        "{!$Record.Missing__c} = \"x\"",
+        "{!$Record.Status} = \"New\"",
+        "ISCHANGED({!Get_Lead.Name})",
+        "MAX({!Get_Lead.Name}, 1)",
+        "SUBSTITUTE(\"a\", \"b\")",
+        "{!amount",
+    ] {
+        assert!(Formula::compile_flow(text, &Flow).is_err(), "{text}");
+    }
+    assert!(Formula::compile("{!amount} = 1", &Flow).is_err(), "rules have no references");
 }

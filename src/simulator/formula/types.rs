@@ -4,6 +4,7 @@ use super::{
     FormulaError, Types,
     ast::{BinaryOp, Expr, ExprKind, FieldKind, Node, Type, UnaryOp},
     calls,
+    lexer::Dialect,
 };
 use crate::domain::FieldValue;
 
@@ -13,6 +14,7 @@ pub(super) type Checked = Result<(Node, Type), FormulaError>;
 /// Checks expressions against what exists.
 pub(super) struct Checker<'a> {
     pub(super) types: &'a dyn Types,
+    pub(super) dialect: Dialect,
 }
 
 /// An error at an expression.
@@ -93,6 +95,7 @@ impl Checker<'_> {
     pub(super) fn field(&self, expr: &Expr, name: &str) -> Result<Type, FormulaError> {
         match self.types.field(name) {
             None => error(expr, format!("Field {name} does not exist. Check spelling")),
+            Some(FieldKind::LongText) if self.dialect == Dialect::Flow => Ok(Type::Text),
             Some(FieldKind::LongText) => error(
                 expr,
                 format!("Field {name} is a long text area field. Long text area fields may not be used"),
@@ -127,12 +130,17 @@ impl Checker<'_> {
             ["$User", field @ ("Id" | "ProfileId" | "Username" | "Email")] => {
                 Ok((Node::User((*field).to_owned()), Type::Text))
             }
-            [field] if !field.starts_with('$') => {
-                let found = self.field(expr, field)?;
-                Ok((Node::Field((*field).to_owned(), found), found))
-            }
+            [field] if !field.starts_with('$') => self.resource(expr, field),
+            ["$Permission" | "$CustomMetadata", ..] => missing(),
+            _ if self.dialect == Dialect::Flow => self.resource(expr, name),
             _ => missing(),
         }
+    }
+
+    /// A field, or in a flow whatever else has a name.
+    fn resource(&self, expr: &Expr, name: &str) -> Checked {
+        let found = self.field(expr, name)?;
+        Ok((Node::Field(name.to_owned(), found), found))
     }
 
     fn operator(&self, operator: BinaryOp, sides: [&Expr; 2]) -> Checked {
