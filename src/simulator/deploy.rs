@@ -16,12 +16,14 @@ use super::{
     schema,
     sessions::OAuthApp,
     state::State,
-    users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, STANDARD_PROFILE, UserInfo},
+    users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, REVIEWERS, STANDARD_PROFILE, UserInfo},
 };
 use crate::{clock, domain::FieldValue, salesforce::names::setting};
 
 /// The queue that the demo's leads can wait in.
 const QUEUE: &str = "AI_Review_Queue";
+/// The public group whose members may decide on every record.
+const GROUP: &str = "AI_Reviewers";
 
 /// Standard objects with the package's fields after their own, and custom metadata types.
 pub(super) fn objects(package: &Package) -> Result<Vec<Arc<ObjectDef>>, OrgError> {
@@ -71,7 +73,8 @@ pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Pack
         org.people();
         org.organization();
         org.statuses();
-        org.queue();
+        org.superiors();
+        org.groups();
     }
     org.author = org.state.people.get("admin").cloned().unwrap_or_default();
     org.permission_sets(package);
@@ -243,13 +246,37 @@ impl Filler<'_> {
         }
     }
 
-    fn queue(&mut self) {
-        let queue = self.insert(
-            "Group",
-            &[("Name", text("AI Review Queue")), ("DeveloperName", text(QUEUE)), ("Type", text("Queue"))],
-        );
-        let reviewer = self.state.people.get("reviewer").cloned().unwrap_or_default();
-        self.insert("GroupMember", &[("GroupId", text(&queue)), ("UserOrGroupId", text(&reviewer))]);
+    /// Mona is everybody's manager and decides for Otto.
+    fn superiors(&mut self) {
+        let Some(manager) = self.state.people.get("manager").cloned() else { return };
+        for (role, id) in self.state.people.clone() {
+            if matches!(role.as_str(), "manager" | "admin") {
+                continue;
+            }
+            let delegate = (role == "outsider").then(|| ("DelegatedApproverId", text(&manager)));
+            let row = self.state.table("User").and_then(|users| users.live(&id)).cloned();
+            let Some(mut row) = row.map(|row| (*row).clone()) else { continue };
+            for (field, value) in [("ManagerId", text(&manager))].into_iter().chain(delegate) {
+                row.insert(field.to_owned(), value);
+            }
+            let Some(user) = self.objects.iter().find(|object| object.name == "User") else { return };
+            self.state.table_mut(user).put(&id, Some(Arc::new(row)), None);
+        }
+    }
+
+    /// The package's queue and public group with their members, whom an admin puts there.
+    fn groups(&mut self) {
+        for (name, label, kind, roles) in [
+            (QUEUE, "AI Review Queue", "Queue", &["reviewer"][..]),
+            (GROUP, "AI Reviewers", "Regular", REVIEWERS),
+        ] {
+            let values = [("Name", text(label)), ("DeveloperName", text(name)), ("Type", text(kind))];
+            let group = self.insert("Group", &values);
+            for role in roles {
+                let member = self.state.people.get(*role).cloned().unwrap_or_default();
+                self.insert("GroupMember", &[("GroupId", text(&group)), ("UserOrGroupId", text(&member))]);
+            }
+        }
     }
 
     fn permission_sets(&mut self, package: &Package) {

@@ -33,7 +33,13 @@ fn touch(org: &Org, id: &str, title: &str) {
 fn every_org_has_its_people_and_tables() {
     let org = org();
     let roles: Vec<String> = org.users().into_iter().map(|user| user.role).collect();
-    assert_eq!(roles, ["admin", "proposer", "promoter", "reviewer", "outsider"]);
+    let expected =
+        ["admin", "proposer", "promoter", "reviewer", "outsider", "reviewer2", "manager", "breaker"];
+    assert_eq!(roles, expected);
+    let otto = org.row("User", &org.user("outsider").unwrap().user_id).unwrap();
+    let mona = FieldValue::text(org.user("manager").unwrap().user_id);
+    assert_eq!((otto.get("ManagerId"), otto.get("DelegatedApproverId")), (Some(&mona), Some(&mona)));
+    assert_eq!((org.row_count("Group"), org.row_count("GroupMember")), (2, 3));
     assert!(org.user_by_username("Reviewer@countersign.example").is_some());
     assert!(!org.user("admin").unwrap().has_permission("AI_Promoter"));
     assert_eq!(org.row_count("LeadStatus"), 4);

@@ -15,7 +15,7 @@ use crate::salesforce::names::permission;
 /// A seeded user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserInfo {
-    /// `admin`, `proposer`, `promoter`, `reviewer` or `outsider`.
+    /// `admin`, `proposer`, `promoter`, `reviewer`, `reviewer2`, `manager`, `breaker` or `outsider`.
     pub role: String,
     /// 18-character id.
     pub user_id: String,
@@ -39,14 +39,21 @@ pub(super) const API_PROFILE: &str = "Minimum Access - API Only Integrations";
 /// Reads, creates and edits the sales objects and their standard fields.
 pub(super) const STANDARD_PROFILE: &str = "Standard User";
 
-/// The five users of every simulated org.
+/// The users of every simulated org. `manager` is everybody's manager, and the delegated
+/// approver of `outsider`; `reviewer` and `reviewer2` are members of the group AI Reviewers.
 pub(super) const PEOPLE: &[Person] = &[
     ("admin", "Ada", "Admin", ADMIN_PROFILE, &[]),
     ("proposer", "Percy", "Proposer", API_PROFILE, &["AI_Proposer"]),
     ("promoter", "Petra", "Promoter", API_PROFILE, &["AI_Promoter"]),
     ("reviewer", "Rita", "Reviewer", STANDARD_PROFILE, &["AI_Reviewer"]),
     ("outsider", "Otto", "Outsider", STANDARD_PROFILE, &[]),
+    ("reviewer2", "Rosa", "Reviewer", STANDARD_PROFILE, &["AI_Reviewer"]),
+    ("manager", "Mona", "Manager", STANDARD_PROFILE, &["AI_Reviewer"]),
+    ("breaker", "Bea", "Breakglass", STANDARD_PROFILE, &["AI_Break_Glass"]),
 ];
+
+/// Members of the public group that may decide on every record.
+pub(super) const REVIEWERS: &[&str] = &["reviewer", "reviewer2"];
 
 /// The objects that sales profiles open.
 const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account"];

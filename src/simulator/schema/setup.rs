@@ -24,6 +24,13 @@ pub(super) const TABLES: &[Table<'static>] = &[
     },
     Table { name: "Group", label: "Group", prefix: "00G", dml: false, fields: GROUP },
     Table { name: "GroupMember", label: "Group Member", prefix: "011", dml: false, fields: GROUP_MEMBER },
+    Table {
+        name: "CustomNotificationType",
+        label: "Custom Notification Type",
+        prefix: "0ML",
+        dml: false,
+        fields: NOTIFICATION_TYPE,
+    },
     Table { name: "RecordType", label: "Record Type", prefix: "012", dml: false, fields: RECORD_TYPE },
     Table { name: "LeadHistory", label: "Lead History", prefix: "017", dml: false, fields: LEAD_HISTORY },
     Table {
@@ -175,6 +182,16 @@ const GROUP_MEMBER: &str = "
     Id | Group Member ID | id | -
     GroupId | Group ID | ref Group Group |
     UserOrGroupId | User/Group ID | ref Group,User |
+    SystemModstamp | System Modstamp | datetime | -
+";
+
+const NOTIFICATION_TYPE: &str = "
+    Id | Custom Notification Type ID | id | -
+    DeveloperName | Custom Notification Type API Name | string 80 |
+    MasterLabel | Master Label | string 80 |
+    CustomNotifTypeName | Custom Notification Type Name | string 80 |
+    Desktop | Desktop | boolean |
+    Mobile | Mobile | boolean |
     SystemModstamp | System Modstamp | datetime | -
 ";
 
