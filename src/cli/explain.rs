@@ -10,12 +10,13 @@ use crate::{
     domain::{ProposalId, Stage},
     gate::{FindingCode, Verdict, explain},
     ledger::StoredEntry,
+    salesforce::GateRule,
 };
 
 /// Explain a finding code, or tell the story of a proposal.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A code such as `base-moved`, or a proposal id; without one, all codes are listed.
+    /// A code such as `base-moved` or `AI_GATE_16`, or a proposal id; without one, all codes are listed.
     #[arg(value_name = "CODE|PROPOSAL")]
     what: Option<String>,
     /// Ledger file; without it the one of the settings.
@@ -40,6 +41,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
+    if let Some(rule) = GateRule::of_code(what.trim()) {
+        return org_rule(rule, args.json);
+    }
     let unknown = || {
         let what = safe(&what);
         ExitWith::usage(format!(
@@ -55,13 +59,24 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
             .iter()
             .map(|stored| json!({ "seq": stored.entry.seq, "at": stored.entry.at, "hash": stored.hash, "event": stored.event }))
             .collect();
-        println!("{}", json!({ "proposal_id": id, "stage": record.stage.name(), "entries": story }));
+        let edited_from = &record.proposal.edited_from;
+        let stage = record.stage.name();
+        println!(
+            "{}",
+            json!({ "proposal_id": id, "stage": stage, "edited_from": edited_from, "entries": story })
+        );
         return Ok(Exit::Done);
     }
     println!("{id}  {} {}  {}", record.proposal.object, record.proposal.record, record.stage.name());
     for (field, value) in &record.proposal.patch {
         let base = record.proposal.base.get(field).cloned().unwrap_or_default();
         println!("  {field}: {} → {}", safe(&base.to_string()), safe(&value.to_string()));
+    }
+    if let Some(original) = &record.proposal.edited_from {
+        println!(
+            "  edited from {original} by {}, who decided on it in the same save",
+            record.proposal.actor.agent
+        );
     }
     if let Some(reason) = &record.proposal.reason {
         println!("  the proposer says: {}", safe(reason));
@@ -86,6 +101,20 @@ fn list(json: bool) -> anyhow::Result<Exit> {
         let code = page.code.as_str();
         println!("{code:width$}  {:12}  {}", page.outcome.unwrap_or("note"), page.refuses);
     }
+    for rule in GateRule::ALL {
+        println!("{:width$}  {:12}  {}", rule.code(), "org refuses", rule.refuses());
+    }
+    Ok(Exit::Done)
+}
+
+/// What a rule of the org refuses, and what to do.
+fn org_rule(rule: GateRule, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        println!("{}", json!({ "code": rule.code(), "refuses": rule.refuses(), "fix": rule.fix() }));
+    } else {
+        println!("{rule}  (a validation rule of the package, in the org)\n");
+        println!("What it refuses\n  {}\n\nHow to fix\n  {}", rule.refuses(), rule.fix());
+    }
     Ok(Exit::Done)
 }
 
@@ -97,7 +126,7 @@ fn sentence(stored: &StoredEntry) -> String {
         "proposal_received" => received(&text("/proposal/door"), &text("/proposal/actor/agent")),
         "verdict_reached" => verdict_words(event),
         "decision_observed" => format!("{} by {}", text("/approval/decision"), text("/approval/decided_by")),
-        "stage_changed" => format!("{} ({})", text("/stage"), text("/code")),
+        "stage_changed" => stage_words(&text("/stage"), &text("/code"), &text("/successor")),
         "promotion_intended" => {
             format!("intent {} ({})", text("/promotion/id"), text("/promotion/plan/basis"))
         }
@@ -111,6 +140,14 @@ fn sentence(stored: &StoredEntry) -> String {
         other => other.replace('_', " "),
     };
     safe(words.trim_end())
+}
+
+fn stage_words(stage: &str, code: &str, successor: &str) -> String {
+    match successor {
+        "" => format!("{stage} ({code})"),
+        _ if code == "edited" => format!("{stage} (edited as {successor})"),
+        _ => format!("{stage} ({code} by {successor})"),
+    }
 }
 
 /// Through which door it came, and from whom, where that says more than the door.
@@ -142,7 +179,14 @@ fn verdict_words(event: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::received;
+    use super::{received, stage_words};
+
+    #[test]
+    fn a_displaced_proposal_names_its_successor() {
+        assert_eq!(stage_words("superseded", "edited", "p-1~x"), "superseded (edited as p-1~x)");
+        assert_eq!(stage_words("superseded", "superseded", "p-2"), "superseded (superseded by p-2)");
+        assert_eq!(stage_words("superseded", "withdrawn", ""), "superseded (withdrawn)");
+    }
 
     #[test]
     fn the_door_is_told_one_time() {

@@ -131,7 +131,8 @@ fn print_submitted(submission: &Submission, submitted: Submitted, as_json: bool)
                     json!({ "proposal_id": id, "outcome": "org-refused", "code": code, "message": message })
                 );
             } else {
-                println!("{id}: Salesforce refused the proposal fields: {code}: {}", safe(&message));
+                let said = if message.starts_with(&code) { message } else { format!("{code}: {message}") };
+                println!("{id}: Salesforce refused the proposal fields: {}", safe(&said));
             }
             Exit::Refused
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Class, RowOutcome, RowWrite, SalesforceError, classify, errors::shorten};
+use super::{Class, GateRule, RowOutcome, RowWrite, SalesforceError, classify, errors::shorten};
 
 /// Most rows in one collections request.
 pub(super) const MOST_ROWS: usize = 200;
@@ -90,7 +90,7 @@ pub(super) fn of_call(error: &SalesforceError) -> RowOutcome {
         (_, Class::Gone | Class::Reread) => RowOutcome::NotSent { code },
         _ if code.starts_with("HTTP_") => RowOutcome::NotSent { code },
         (SalesforceError::Refused { message, .. }, Class::Drop | Class::Park) => {
-            RowOutcome::Refused { code, message: message.clone(), gate_code: None }
+            RowOutcome::Refused { code, message: message.clone(), rule: None }
         }
         (_, Class::Drop | Class::Park) => RowOutcome::NotSent { code },
     }
@@ -126,41 +126,37 @@ fn refusal(errors: &[Value]) -> RowOutcome {
     let by_rule = errors
         .iter()
         .filter(|error| text(error, "statusCode").as_deref() == Some("FIELD_CUSTOM_VALIDATION_EXCEPTION"))
-        .filter_map(|error| Some((gate_code(&text(error, "message")?)?, text(error, "message")?)));
-    let mut rules: Vec<(String, String)> = by_rule.collect();
+        .filter_map(|error| {
+            let message = text(error, "message")?;
+            Some((GateRule::of_message(&message)?, message))
+        });
+    let mut rules: Vec<(GateRule, String)> = by_rule.collect();
     rules.sort();
-    if let Some((code, message)) = rules.iter().find(|(code, _)| code == "AI_GATE_04" || code == "AI_GATE_05")
-    {
-        return RowOutcome::RaceLost { code: code.clone(), message: message.clone() };
+    if let Some((rule, message)) = rules.iter().find(|(rule, _)| rule.is_lost_race()) {
+        return RowOutcome::RaceLost { code: rule.to_string(), message: message.clone() };
     }
     let Some(error) = errors.first() else {
-        return RowOutcome::Refused { code: "NO_REASON".to_owned(), message: String::new(), gate_code: None };
+        return RowOutcome::Refused { code: "NO_REASON".to_owned(), message: String::new(), rule: None };
     };
     let code = text(error, "statusCode").unwrap_or_else(|| "NO_CODE".to_owned());
     let message = text(error, "message").unwrap_or_default();
-    if let Some((gate, message)) = rules.into_iter().next() {
-        return RowOutcome::Refused { code, message, gate_code: Some(gate) };
+    if let Some((rule, message)) = rules.into_iter().next() {
+        return RowOutcome::Refused { code: rule.to_string(), message, rule: Some(rule) };
     }
     let names_a_field =
         error.get("fields").and_then(Value::as_array).is_some_and(|fields| !fields.is_empty());
     match classify(None, &code, &message) {
         // With a field named it is a lookup value that is unknown, not the record.
         Class::Gone if code == "INVALID_CROSS_REFERENCE_KEY" && names_a_field => {
-            RowOutcome::Refused { code, message, gate_code: None }
+            RowOutcome::Refused { code, message, rule: None }
         }
         Class::Gone => RowOutcome::Gone { code },
         Class::Retry | Class::Bisect | Class::Innocent => RowOutcome::Retry { code },
         Class::Pause | Class::Login => RowOutcome::NotSent { code },
         Class::Unknown => unknown(&code),
         Class::Reread => RowOutcome::RaceLost { code, message },
-        Class::Drop | Class::Park => RowOutcome::Refused { code, message, gate_code: None },
+        Class::Drop | Class::Park => RowOutcome::Refused { code, message, rule: None },
     }
-}
-
-/// `AI_GATE_nn` at the start of a rule's message.
-fn gate_code(message: &str) -> Option<String> {
-    let digits = message.trim_start().strip_prefix("AI_GATE_")?.get(..2)?;
-    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| format!("AI_GATE_{digits}"))
 }
 
 fn text(value: &Value, name: &str) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::GateRule;
 use crate::domain::{ObjectName, RecordId};
 
 /// One record's new values in Salesforce's field names.
@@ -24,12 +25,12 @@ pub enum RowOutcome {
     Done,
     /// Salesforce refused it for good.
     Refused {
-        /// Salesforce's code.
+        /// Salesforce's code, or `AI_GATE_nn` when one of our rules refused it.
         code: String,
         /// Salesforce's text, as data.
         message: String,
-        /// `AI_GATE_nn` when one of our rules refused it.
-        gate_code: Option<String>,
+        /// The rule of ours that refused it.
+        rule: Option<GateRule>,
     },
     /// Our compare-and-set rules refused it: number or value had moved (`AI_GATE_04`, `AI_GATE_05`).
     RaceLost {

@@ -128,6 +128,8 @@ impl Promoter {
 fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Event> {
     let words = match settlement {
         Settlement::Stale { reason } => format!("stale: {reason}"),
+        // A rule's message starts with its code.
+        Settlement::Refused { code, message } if message.starts_with(code) => format!("refused: {message}"),
         Settlement::Refused { code, message } => format!("refused: {code}: {message}"),
         Settlement::Conflict { mark } => {
             format!("refused: foreign-mark: the record carries the mark `{mark}`")

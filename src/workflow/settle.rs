@@ -46,9 +46,7 @@ fn after_promotion_reply(outcome: RowOutcome, attempt: u64) -> Settlement {
             Settlement::Stale { reason }
         }
         // Approval or proposal changed under us: what was decided does not hold any more.
-        RowOutcome::Refused { message, gate_code: Some(gate), .. }
-            if first && matches!(gate.as_str(), "AI_GATE_07" | "AI_GATE_08") =>
-        {
+        RowOutcome::Refused { message, rule: Some(rule), .. } if first && rule.is_lost_ground() => {
             Settlement::Stale { reason: message }
         }
         RowOutcome::Refused { code, message, .. } if first => Settlement::Refused { code, message },

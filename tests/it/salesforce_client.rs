@@ -143,7 +143,7 @@ fn proposal(record: &RecordId, id: &str) -> RowWrite {
 fn code_of(outcome: &RowOutcome) -> &str {
     match outcome {
         RowOutcome::Done => "done",
-        RowOutcome::Refused { gate_code: Some(gate), .. } => gate,
+        RowOutcome::Refused { rule: Some(rule), .. } => rule.code(),
         RowOutcome::Refused { code, .. }
         | RowOutcome::RaceLost { code, .. }
         | RowOutcome::Retry { code }

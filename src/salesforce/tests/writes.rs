@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fake::{Answer, Fake, expired, lead, row};
 use crate::{
     domain::ObjectName,
-    salesforce::{RowOutcome, RowWrite, Writer},
+    salesforce::{GateRule, RowOutcome, RowWrite, Writer},
 };
 
 fn done(number: usize) -> Value {
@@ -42,9 +42,9 @@ async fn rows_get_their_own_outcome_in_their_own_order() {
     assert_eq!(outcomes[0], RowOutcome::Done);
     assert!(matches!(&outcomes[1], RowOutcome::RaceLost { code, .. } if code == "AI_GATE_04"));
     assert!(
-        matches!(&outcomes[2], RowOutcome::Refused { gate_code: Some(gate), .. } if gate == "AI_GATE_07")
+        matches!(&outcomes[2], RowOutcome::Refused { rule: Some(GateRule::ApprovedValue), code, .. } if code == "AI_GATE_07")
     );
-    assert!(matches!(&outcomes[3], RowOutcome::Refused { gate_code: None, .. }));
+    assert!(matches!(&outcomes[3], RowOutcome::Refused { rule: None, .. }));
     assert!(matches!(&outcomes[4], RowOutcome::Gone { .. }));
     assert!(matches!(&outcomes[5], RowOutcome::Refused { code, .. } if code == "SOMETHING_NEW"));
     assert!(matches!(&outcomes[6], RowOutcome::Unknown { .. }));
