@@ -96,7 +96,10 @@ fn cells(record: &ProposalRecord) -> Vec<String> {
     let change: Vec<String> =
         proposal.patch.iter().map(|(field, value)| safe(&format!("{field} → {value}"))).collect();
     vec![
-        proposal.id.to_string(),
+        match &proposal.edited_from {
+            Some(original) => format!("{} (edited from {original})", proposal.id),
+            None => proposal.id.to_string(),
+        },
         record.stage.name().to_owned(),
         format!("{} {}", proposal.object, proposal.record),
         change.join(", "),
@@ -109,7 +112,7 @@ fn line(record: &ProposalRecord) -> serde_json::Value {
         "proposal_id": record.proposal.id, "stage": record.stage.name(),
         "object": record.proposal.object, "record_id": record.proposal.record,
         "patch": record.proposal.patch, "promotion": record.promotion,
-        "received_at": record.proposal.received_at,
+        "received_at": record.proposal.received_at, "edited_from": record.proposal.edited_from,
     })
 }
 

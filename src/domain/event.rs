@@ -70,6 +70,9 @@ pub enum Event {
         stage: Stage,
         /// Stable code of the reason.
         code: String,
+        /// The proposal that took its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<ProposalId>,
     },
     /// A write is about to be made: the before-image and the whole plan.
     PromotionIntended {

@@ -27,7 +27,7 @@ pub enum IdError {
         full: String,
     },
     /// A proposal id is empty, too long or has characters that do not survive logs and queries.
-    #[error("`{0}` is not a proposal id: expected 1 to 64 of letters, digits, `.`, `_`, `:`, `-`")]
+    #[error("`{0}` is not a proposal id: expected 1 to 64 of letters, digits, `.`, `_`, `:`, `-`, `~`")]
     NotAProposalId(String),
     /// An object or field name is not an API name.
     #[error("`{0}` is not an API name: expected a letter, then letters, digits and `_`, at most 80")]
@@ -94,9 +94,10 @@ impl RecordId {
 pub struct ProposalId(String);
 
 impl ProposalId {
-    /// 1 to 64 of letters, digits, `.`, `_`, `:`, `-` (the length of `AI_Proposal_ID__c`).
+    /// 1 to 64 of letters, digits, `.`, `_`, `:`, `-`, `~` (the length of `AI_Proposal_ID__c`).
+    /// The tilde stands in the ids of proposals that a reviewer edited.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-' | b'~');
         if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
@@ -212,6 +213,7 @@ mod tests {
     #[test]
     fn proposal_ids_stay_within_the_field() {
         assert!(ProposalId::parse("run-7:lead.42").is_ok());
+        assert!(ProposalId::parse("run-7:lead.42~081500").is_ok(), "edited by a reviewer");
         for bad in ["", "a b", "a'b", &"x".repeat(65)] {
             assert!(ProposalId::parse(bad).is_err(), "{bad:?} must be refused");
         }

@@ -25,6 +25,6 @@ pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId}
 pub use policy::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier};
 pub use promotion::{Basis, Change, Plan, Promotion, Settlement, Stamps};
 pub use proposal::{Proposal, Stage};
-pub use record::{RecordSnapshot, RecordState};
+pub use record::{Hold, RecordSnapshot, RecordState};
 pub use schema::{FieldSchema, FieldType, ObjectSchema};
 pub use value::FieldValue;

@@ -36,6 +36,12 @@ pub struct Proposal {
     /// When the model looked (`AI_Last_Evaluated_At__c`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evaluated_at: Option<Timestamp>,
+    /// From when on it may not be approved any more (`AI_Proposal_Expires_At__c`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The agent's proposal that a reviewer edited into this one (`AI_Edited_From__c`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_from: Option<ProposalId>,
     /// The proposer itself asks for a person.
     pub requires_review: bool,
     /// Who proposes.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,6 +22,16 @@ pub enum RecordState {
     Converted,
     /// Not visible to the promoter: never existed, hard-deleted or not shared.
     Missing,
+}
+
+/// A manual override with an end, set by people on the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// `AI_Hold_Until__c`: the last day of it.
+    pub until: Date,
+    /// `AI_Hold_Reason__c`; a person's words, data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The governed part of one record at one read.
@@ -47,6 +57,9 @@ pub struct RecordSnapshot {
     /// `AI_Last_Promotion_ID__c`: the mark of the last promotion or void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_promotion: Option<String>,
+    /// People hold the record: nothing is promoted meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// `LastModifiedDate`.
     pub modified_at: Timestamp,
     /// `LastModifiedById`.

@@ -90,6 +90,9 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
     fact("confidence", proposal.confidence.map(|confidence| confidence.to_string()));
     fact("evaluated_at", proposal.evaluated_at.map(|moment| moment.to_string()));
     fact("received_at", Some(proposal.received_at.to_string()));
+    fact("expires_at", proposal.expires_at.map(|moment| moment.to_string()));
+    fact("edited_from", proposal.edited_from.as_ref().map(ToString::to_string));
+    fact("hold_until", input.record.hold.as_ref().map(|hold| hold.until.to_string()));
     fact("promotion_seq", Some(input.record.promotion_seq.to_string()));
     fact("decided_by", input.approval.map(|approval| approval.decided_by.to_string()));
     fact("decided_at", input.approval.map(|approval| approval.decided_at.to_string()));

@@ -117,6 +117,7 @@ codes! {
     EvaluatedAtMissing = "evaluated-at-missing", Note, "The proposer did not say when the model looked.";
     EvaluatedInFuture = "evaluated-in-future", Refused, "The model says that it looked at a time that has not come.";
     ProposalTooOld = "proposal-too-old", Expired, "The model looked too long before the proposal came in.";
+    ProposalExpired = "proposal-expired", Expired, "The proposer set an end, and it has passed without a decision.";
     BaseMoved = "base-moved", Stale, "The record's value changed after the proposal was first seen.";
     BaseUnproven = "base-unproven", Review, "Nobody can say which values the approver saw.";
     ConfidenceOutOfRange = "confidence-out-of-range", Refused, "The confidence is not between 0 and 1.";
@@ -143,6 +144,7 @@ codes! {
     AutoNotFresh = "auto-not-fresh", Review, "The model looked too long ago to run without a person.";
     AutoSwitchedOff = "auto-switched-off", Review, "The org's own switch lets nothing run by itself here.";
     NoApprovalPath = "no-approval-path", Refused, "It may not run by itself and the policy allows no approval.";
+    ManualOverride = "manual-override", Blocked, "People hold the record until a day that has not passed.";
     PromotionOpen = "promotion-open", Hold, "Another promotion of the record has not ended.";
     ShadowMode = "shadow-mode", Shadow, "The lane only records what it would have done.";
 }

@@ -190,6 +190,7 @@ mod tests {
             ]),
             promotion_seq: 7,
             last_promotion: None,
+            hold: None,
             modified_at: Timestamp::UNIX_EPOCH,
             modified_by: None,
         }

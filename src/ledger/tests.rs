@@ -33,6 +33,8 @@ fn proposal(id: &str) -> Proposal {
         confidence: None,
         reason: Some("an invented reason".to_owned()),
         evaluated_at: None,
+        expires_at: None,
+        edited_from: None,
         requires_review: false,
         actor: Actor::named("test-agent"),
         door: Door::Record,
@@ -161,8 +163,12 @@ async fn landing_is_a_fact_whatever_was_decided_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path()).await;
     let id = ProposalId::parse("p-1").unwrap();
-    let moved =
-        Event::StageChanged { proposal_id: id.clone(), stage: Stage::Expired, code: "test".to_owned() };
+    let moved = Event::StageChanged {
+        proposal_id: id.clone(),
+        stage: Stage::Expired,
+        code: "test".to_owned(),
+        successor: None,
+    };
     let begun = [
         Event::ProposalReceived { proposal: proposal("p-1") },
         Event::PromotionIntended { promotion: promotion("m-1", "p-1") },

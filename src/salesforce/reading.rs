@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::{
     names::{self, Lane, ObjectContract},
 };
 use crate::domain::{
-    FieldName, FieldType, FieldValue, RecordId, RecordSnapshot, RecordState, value::parse_moment,
+    FieldName, FieldType, FieldValue, Hold, RecordId, RecordSnapshot, RecordState, value::parse_moment,
 };
 
 /// One record at one read.
@@ -40,6 +40,10 @@ pub struct ProposalSlot {
     pub reason: Option<String>,
     /// `AI_Last_Evaluated_At__c`.
     pub evaluated_at: Option<Timestamp>,
+    /// `AI_Proposal_Expires_At__c`.
+    pub expires_at: Option<Timestamp>,
+    /// `AI_Edited_From__c`.
+    pub edited_from: Option<String>,
     /// `AI_Requires_Review__c`.
     pub requires_review: bool,
     /// `AI_Decision__c`.
@@ -56,6 +60,8 @@ pub struct ProposalSlot {
     pub promoted_proposal_id: Option<String>,
     /// `AI_Gate_Outcome__c`.
     pub outcome: Option<String>,
+    /// `AI_Break_Glass_Reason__c`; a person's words, data.
+    pub break_glass: Option<String>,
 }
 
 /// The fields that one read of a governed record asks for.
@@ -72,6 +78,11 @@ pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
         names::OUTCOME,
         names::PROPOSAL_ID,
         names::EVALUATED_AT,
+        names::EXPIRES_AT,
+        names::EDITED_FROM,
+        names::HOLD_UNTIL,
+        names::HOLD_REASON,
+        names::BREAK_GLASS_REASON,
         names::REQUIRES_REVIEW,
         names::DECISION,
         names::DECISION_PROPOSAL_ID,
@@ -96,6 +107,7 @@ pub(super) fn missing(contract: &ObjectContract, record: RecordId) -> Result<Rec
         fields: BTreeMap::new(),
         promotion_seq: 0,
         last_promotion: None,
+        hold: None,
         modified_at: Timestamp::UNIX_EPOCH,
         modified_by: None,
     };
@@ -126,6 +138,7 @@ pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReadi
         fields,
         promotion_seq: row.number(names::PROMOTION_SEQ)?,
         last_promotion: row.text(names::LAST_PROMOTION_ID),
+        hold: row.day(names::HOLD_UNTIL).map(|until| Hold { until, reason: row.text(names::HOLD_REASON) }),
         modified_at: row.moment("LastModifiedDate").ok_or_else(|| wrong("LastModifiedDate"))?,
         modified_by: row.id("LastModifiedById"),
     };
@@ -140,6 +153,8 @@ fn slot(contract: &ObjectContract, row: &Row<'_>) -> Result<ProposalSlot, Salesf
         confidence: row.decimal(contract.confidence),
         reason: row.text(contract.reason),
         evaluated_at: row.moment(names::EVALUATED_AT),
+        expires_at: row.moment(names::EXPIRES_AT),
+        edited_from: row.text(names::EDITED_FROM),
         requires_review: row.flag(names::REQUIRES_REVIEW),
         decision: row.text(names::DECISION),
         decision_proposal_id: row.text(names::DECISION_PROPOSAL_ID),
@@ -148,6 +163,7 @@ fn slot(contract: &ObjectContract, row: &Row<'_>) -> Result<ProposalSlot, Salesf
         comments: row.text(names::DECISION_COMMENTS),
         promoted_proposal_id: row.text(names::PROMOTED_PROPOSAL_ID),
         outcome: row.text(names::OUTCOME),
+        break_glass: row.text(names::BREAK_GLASS_REASON),
     })
 }
 
@@ -200,6 +216,13 @@ impl Row<'_> {
 
     fn moment(&self, field: &str) -> Option<Timestamp> {
         parse_moment(self.0.get(field)?.as_str()?)
+    }
+
+    fn day(&self, field: &str) -> Option<Date> {
+        match self.value(field, &FieldType::Date)? {
+            FieldValue::Date(day) => Some(day),
+            _ => None,
+        }
     }
 
     fn decimal(&self, field: &str) -> Option<Decimal> {

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Approval, ObjectSchema, Promotion, PromotionId, Proposal, RecordId, Settlement, Stage, event::Event,
+        Approval, ObjectSchema, Promotion, PromotionId, Proposal, ProposalId, RecordId, Settlement, Stage,
+        event::Event,
     },
     gate::{self, History, Input, Outcome, Rules, Verdict},
     ledger::ProposalRecord,
@@ -86,11 +87,18 @@ fn displace(
         // Its own write may be under way; it ends first.
         return Ok(());
     }
-    let code = if case.reading.slot.proposal_id.is_some() { "superseded" } else { "withdrawn" };
+    let successor = case.reading.slot.proposal_id.as_deref().and_then(|id| ProposalId::parse(id).ok());
+    let edited = observe::edited_from(&case.reading.slot).as_ref() == Some(&record.proposal.id);
+    let code = match (&case.reading.slot.proposal_id, edited) {
+        (None, _) => "withdrawn",
+        (Some(_), true) => "edited",
+        (Some(_), false) => "superseded",
+    };
     events.push(Event::StageChanged {
         proposal_id: record.proposal.id.clone(),
         stage: Stage::Superseded,
         code: code.to_owned(),
+        successor,
     });
     Ok(())
 }
@@ -106,7 +114,7 @@ fn first_sight(
         // before this ledger: to act on it would be to use an approval again.
         return Ok(());
     }
-    let proposal = match observe::proposal(case.reading, current, desk.now) {
+    let proposal = match observe::proposal(case.reading, current, (desk.now, case.hint.as_ref())) {
         Ok(proposal) => proposal,
         Err(problem) => {
             events.extend(observe::refuse_slot(case.reading, current, &problem));
@@ -123,7 +131,7 @@ fn seen_before(
     record: &ProposalRecord,
     events: &mut Vec<Event>,
 ) -> Result<(), WorkflowError> {
-    let seen = observe::proposal(case.reading, record.proposal.id.as_str(), desk.now);
+    let seen = observe::proposal(case.reading, record.proposal.id.as_str(), (desk.now, None));
     let same = match &seen {
         Ok(seen) => seen.fingerprint()? == record.fingerprint,
         Err(_) => false,
@@ -151,6 +159,7 @@ fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event
             proposal_id: record.proposal.id.clone(),
             stage: Stage::Refused,
             code: problem.code().to_owned(),
+            successor: None,
         });
     }
     if case.reading.slot.pending {

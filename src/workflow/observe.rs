@@ -10,11 +10,11 @@ use super::{
 use crate::{
     domain::{
         Actor, Approval, Decision, Digest, Door, FieldValue, IdError, ObjectName, Proposal, ProposalId,
-        event::Event,
+        RecordId, event::Event,
     },
     gate::{FindingCode, Verdict},
     ledger::ProposalRecord,
-    salesforce::{ProposalSlot, RecordReading},
+    salesforce::{ProposalSlot, RecordReading, names},
 };
 
 /// Why what stands in the proposal fields is no proposal.
@@ -43,7 +43,11 @@ impl SlotProblem {
 }
 
 /// The proposal that stands on the record, seen for the first time at `now`.
-pub fn proposal(reading: &RecordReading, id: &str, now: Timestamp) -> Result<Proposal, SlotProblem> {
+pub fn proposal(
+    reading: &RecordReading,
+    id: &str,
+    (now, hint): (Timestamp, Option<&DecisionHint>),
+) -> Result<Proposal, SlotProblem> {
     let slot = &reading.slot;
     let id = ProposalId::parse(id)?;
     if slot.patch.is_empty() {
@@ -56,7 +60,7 @@ pub fn proposal(reading: &RecordReading, id: &str, now: Timestamp) -> Result<Pro
         .map(|field| (field.clone(), snapshot.value(field).cloned().unwrap_or(FieldValue::Null)))
         .collect();
     let agent = snapshot.modified_by.as_ref().map_or("unknown", |user| user.as_str());
-    Ok(Proposal {
+    let seen = Proposal {
         id,
         object: snapshot.object.clone(),
         record: snapshot.record.clone(),
@@ -65,12 +69,52 @@ pub fn proposal(reading: &RecordReading, id: &str, now: Timestamp) -> Result<Pro
         confidence: slot.confidence,
         reason: slot.reason.clone(),
         evaluated_at: slot.evaluated_at,
+        expires_at: slot.expires_at,
+        edited_from: None,
         requires_review: slot.requires_review,
         actor: Actor::named(agent),
         door: Door::Record,
         evidence: Vec::new(),
         received_at: now,
+    };
+    Ok(match edited_from(slot) {
+        Some(original) => edited(seen, original, reading, hint),
+        None => seen,
     })
+}
+
+/// The agent's proposal that a reviewer edited and decided on in one save: the new id is the
+/// old one with a suffix, so that a field left over from an earlier edit says nothing.
+pub fn edited_from(slot: &ProposalSlot) -> Option<ProposalId> {
+    let original = slot.edited_from.as_deref()?;
+    let suffix = slot.proposal_id.as_deref()?.strip_prefix(original)?;
+    let by_a_reviewer = suffix.len() > 1 && suffix.starts_with(names::EDIT_MARK) && decision(slot).is_some();
+    ProposalId::parse(original).ok().filter(|_| by_a_reviewer)
+}
+
+/// An edited proposal is the reviewer's own: who, when and no confidence or reason of a model,
+/// because those were about other values.
+fn edited(
+    seen: Proposal,
+    original: ProposalId,
+    reading: &RecordReading,
+    hint: Option<&DecisionHint>,
+) -> Proposal {
+    let slot = &reading.slot;
+    let hint = decision(slot).and_then(|decided| speaking(hint, slot, decided));
+    let by_event = hint.map(|hint| (hint.decided_by.clone(), hint.decided_at));
+    let (user, at) = match by_event.or(by_stamp(reading)).or(by_last_save(reading)) {
+        Some((user, at)) => (user.to_string(), Some(at)),
+        None => ("unknown".to_owned(), None),
+    };
+    Proposal {
+        confidence: None,
+        reason: None,
+        evaluated_at: at,
+        edited_from: Some(original),
+        actor: Actor::named(user),
+        ..seen
+    }
 }
 
 /// Under which id a notice speaks of proposal fields that hold no proposal: it needs one of its
@@ -110,15 +154,33 @@ fn decision(slot: &ProposalSlot) -> Option<Decision> {
 /// What an event told about exactly the decision that the record carries. A hint about another
 /// one (an earlier proposal, or a decision that was taken back) names the wrong person.
 fn hint_for<'a>(case: &'a Case<'_>, decision: Decision) -> Option<&'a DecisionHint> {
-    let slot = &case.reading.slot;
-    case.hint.as_ref().filter(|hint| hint.speaks_of(decision, slot.decision_proposal_id.as_deref()))
+    speaking(case.hint.as_ref(), &case.reading.slot, decision)
+}
+
+fn speaking<'a>(
+    hint: Option<&'a DecisionHint>,
+    slot: &ProposalSlot,
+    decision: Decision,
+) -> Option<&'a DecisionHint> {
+    hint.filter(|hint| hint.speaks_of(decision, slot.decision_proposal_id.as_deref()))
+}
+
+/// Who decided and when, as the guard flow stamped it.
+fn by_stamp(reading: &RecordReading) -> Option<(RecordId, Timestamp)> {
+    let slot = &reading.slot;
+    slot.decided_by.clone().map(|user| (user, slot.decided_at.unwrap_or(reading.snapshot.modified_at)))
+}
+
+/// Who saved the record last, and when.
+fn by_last_save(reading: &RecordReading) -> Option<(RecordId, Timestamp)> {
+    let snapshot = &reading.snapshot;
+    snapshot.modified_by.clone().map(|user| (user, snapshot.modified_at))
 }
 
 /// The decision on this proposal, bound to its patch and base. Who decided comes from the
 /// event's committing user, else from the stamp, else from the record's last modifier.
 pub fn approval(case: &Case<'_>, proposal: &Proposal) -> Result<Option<Approval>, WorkflowError> {
     let slot = &case.reading.slot;
-    let snapshot = &case.reading.snapshot;
     if slot.proposal_id.as_deref() != Some(proposal.id.as_str()) {
         return Ok(None);
     }
@@ -136,10 +198,8 @@ pub fn approval(case: &Case<'_>, proposal: &Proposal) -> Result<Option<Approval>
         return Ok(Some(earlier.clone()));
     }
     let by_event = hint.map(|hint| (hint.decided_by.clone(), hint.decided_at));
-    let by_stamp =
-        slot.decided_by.clone().map(|user| (user, slot.decided_at.unwrap_or(snapshot.modified_at)));
-    let by_record = snapshot.modified_by.clone().map(|user| (user, snapshot.modified_at));
-    let Some((decided_by, decided_at)) = by_event.or(by_stamp).or(by_record) else { return Ok(None) };
+    let decided = by_event.or(by_stamp(case.reading)).or(by_last_save(case.reading));
+    let Some((decided_by, decided_at)) = decided else { return Ok(None) };
     Ok(Some(Approval {
         proposal_id: proposal.id.clone(),
         decision,

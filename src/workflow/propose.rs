@@ -21,6 +21,9 @@ use crate::{
     },
 };
 
+/// Most characters of the evidence field.
+const MOST_EVIDENCE: usize = 4000;
+
 /// How a submission ended.
 #[derive(Debug)]
 pub enum Submitted {
@@ -130,7 +133,12 @@ async fn land(
     let result = refusal.as_ref().map_or("done", |(code, _)| code.as_str()).to_owned();
     let mut events = vec![Event::SubmissionSettled { proposal_id: proposal_id.clone(), result }];
     if let Some((code, _)) = &refusal {
-        events.push(Event::StageChanged { proposal_id, stage: Stage::Refused, code: code.clone() });
+        events.push(Event::StageChanged {
+            proposal_id,
+            stage: Stage::Refused,
+            code: code.clone(),
+            successor: None,
+        });
     }
     let mut tx = context.ledger.begin("submission settled").await.map_err(WorkflowError::from)?;
     tx.append_all(&events).await.map_err(WorkflowError::from)?;
@@ -229,6 +237,9 @@ pub fn proposal_row(contract: &ObjectContract, proposal: &Proposal) -> RowWrite 
             proposal.evaluated_at.map_or(Value::Null, |at| FieldValue::DateTime(at).to_json()),
         ),
     ]);
+    let ends = proposal.expires_at.map_or(Value::Null, |at| FieldValue::DateTime(at).to_json());
+    fields.insert(names::EXPIRES_AT.to_owned(), ends);
+    fields.insert(names::EVIDENCE.to_owned(), json!(evidence_text(proposal)));
     for lane in contract.lanes {
         let value = proposal.patch.iter().find(|(field, _)| field.as_str() == lane.field);
         fields.insert(lane.proposed.to_owned(), value.map_or(Value::Null, |(_, value)| value.to_json()));
@@ -238,4 +249,20 @@ pub fn proposal_row(contract: &ObjectContract, proposal: &Proposal) -> RowWrite 
         fields.insert(listed.to_owned(), json!(named.join(";")));
     }
     RowWrite { object: proposal.object.clone(), record: proposal.record.clone(), fields }
+}
+
+/// The evidence in lines, for the people who review; what does not fit is left out and counted.
+fn evidence_text(proposal: &Proposal) -> Option<String> {
+    let mut text = String::new();
+    for (place, one) in proposal.evidence.iter().enumerate() {
+        let link = one.link.as_ref().map_or(String::new(), |link| format!(" {link}"));
+        let line = format!("{} {} ({}){link}\n", one.occurred_at, one.kind, one.source);
+        let rest = format!("and {} more\n", proposal.evidence.len() - place);
+        if text.encode_utf16().count() + line.encode_utf16().count() + rest.len() > MOST_EVIDENCE {
+            text.push_str(&rest);
+            break;
+        }
+        text.push_str(&line);
+    }
+    Some(text.trim_end().to_owned()).filter(|text| !text.is_empty())
 }

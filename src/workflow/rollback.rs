@@ -115,6 +115,7 @@ pub async fn apply(
             proposal_id: undone.plan.proposal_id.clone(),
             stage: Stage::RolledBack,
             code: "rolled-back".to_owned(),
+            successor: None,
         };
         append(context, vec![changed]).await?;
     }

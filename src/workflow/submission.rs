@@ -54,6 +54,7 @@ pub struct Submission {
     confidence: Option<Decimal>,
     reason: Option<String>,
     evaluated_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
     requires_review: bool,
     actor: Actor,
     evidence: Vec<Evidence>,
@@ -68,6 +69,7 @@ const KEYS: &[&str] = &[
     "confidence",
     "reason",
     "evaluated_at",
+    "expires_at",
     "requires_review",
     "actor",
     "evidence",
@@ -119,6 +121,8 @@ impl Submission {
             confidence: self.confidence,
             reason: self.reason.clone(),
             evaluated_at: self.evaluated_at.or(Some(now)),
+            expires_at: self.expires_at,
+            edited_from: None,
             requires_review: self.requires_review,
             actor: self.actor.clone(),
             door: Door::Cli,
@@ -205,6 +209,10 @@ impl Reader {
         }
         let id =
             self.text("proposal_id").and_then(|text| self.checked("proposal_id", ProposalId::parse(&text)));
+        if id.as_ref().is_some_and(|id| id.as_str().contains(names::EDIT_MARK)) {
+            let message = "`~` stands in the ids of proposals that a reviewer edited";
+            self.problem("proposal-id-reserved", "proposal_id", message, "send an id without `~`");
+        }
         let object = self.text("object").and_then(|text| self.checked("object", ObjectName::parse(&text)));
         let record =
             self.text("record_id").and_then(|text| self.checked("record_id", RecordId::parse(&text)));
@@ -213,6 +221,7 @@ impl Reader {
         let confidence = self.confidence();
         let reason = self.reason();
         let evaluated_at = self.moment("evaluated_at");
+        let expires_at = self.moment("expires_at");
         let requires_review = self.flag("requires_review");
         let actor = self.parsed("actor").unwrap_or_else(|| Actor::named("cli"));
         let evidence = self.parsed("evidence").unwrap_or_default();
@@ -226,6 +235,7 @@ impl Reader {
                 confidence,
                 reason,
                 evaluated_at,
+                expires_at,
                 requires_review,
                 actor,
                 evidence,
@@ -388,6 +398,13 @@ mod tests {
         ] {
             assert!(found.contains(&code), "{code} missing in {found:?}");
         }
+    }
+
+    #[test]
+    fn the_mark_of_an_edited_proposal_is_a_reviewers() {
+        let text = r#"{"proposal_id":"p-1~x","object":"Lead","record_id":"00Q000000000001EAA",
+            "patch":{"Status":"Working - Contacted"}}"#;
+        assert_eq!(codes(text), ["proposal-id-reserved"]);
     }
 
     #[test]

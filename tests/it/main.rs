@@ -4,10 +4,12 @@
 
 mod architecture;
 mod bad_input;
+mod daemon_world;
 mod docs;
 mod doctor_setup;
 mod kill;
 mod lifecycle;
+mod people;
 mod processes;
 mod salesforce_client;
 mod serve;

@@ -5,60 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::processes::{OrgProcess, ServeProcess, countersign, eventually};
-
-struct World {
-    org: OrgProcess,
-    config: String,
-    folder: tempfile::TempDir,
-    _serve: ServeProcess,
-}
-
-impl World {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let org = OrgProcess::start(&["--seed", "demo"]);
-        let config = org.write_config(folder.path());
-        let serve = ServeProcess::start(&config);
-        let config = config.to_str().expect("a plain path").to_owned();
-        Self { org, config, folder, _serve: serve }
-    }
-
-    async fn opportunities(&self) -> Vec<Value> {
-        self.org.query("SELECT Id, StageName, Amount FROM Opportunity WHERE StageName = 'Prospecting'").await
-    }
-
-    async fn outcome(&self, object: &str, id: &str) -> String {
-        let (_, row) = self.org.call("admin", "GET", &format!("/sobjects/{object}/{id}"), None).await;
-        row["AI_Gate_Outcome__c"].as_str().unwrap_or_default().to_owned()
-    }
-
-    fn stage(&self, proposal: &str) -> String {
-        let ledger = self.folder.path().join("ledger.db");
-        let path = ledger.to_str().expect("a plain path");
-        let (_, out, _) = countersign(&["proposals", "--ledger", path, "--json"], None);
-        out.lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find(|line| line["proposal_id"] == proposal)
-            .and_then(|line| line["stage"].as_str().map(str::to_owned))
-            .unwrap_or_default()
-    }
-
-    async fn wait_stage(&self, proposal: &str, stage: &str) {
-        eventually(&format!("{proposal} is {stage}"), Duration::from_secs(30), || async {
-            self.stage(proposal) == stage
-        })
-        .await;
-    }
-
-    async fn patch(&self, role: &str, object: &str, id: &str, fields: Value) -> (u16, Value) {
-        self.org.call(role, "PATCH", &format!("/sobjects/{object}/{id}"), Some(fields)).await
-    }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a text")
-}
+use crate::{
+    daemon_world::{World, text},
+    processes::{OrgProcess, ServeProcess, countersign, eventually},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_doors_end_in_the_same_place() {

@@ -11,12 +11,14 @@ pub mod autonomy;
 pub mod base;
 pub mod base_unproven;
 pub mod confidence;
+pub mod expiry;
 pub mod freshness;
 pub mod hold;
 pub mod identity;
 pub mod inconclusive;
 pub mod lane;
 pub mod lifecycle;
+pub mod manual_override;
 pub mod operation;
 pub mod record;
 pub mod schema;
@@ -58,6 +60,7 @@ pub const CHECKS: &[Check] = &[
     check!(identity),
     check!(superseded),
     check!(freshness),
+    check!(expiry),
     // Does it rest on what the record holds?
     check!(base),
     check!(base_unproven),
@@ -68,6 +71,7 @@ pub const CHECKS: &[Check] = &[
     check!(approval),
     check!(autonomy),
     // May it run now?
+    check!(manual_override),
     check!(hold),
     check!(shadow),
 ];

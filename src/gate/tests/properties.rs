@@ -62,6 +62,7 @@ prop_compose! {
         state in prop::sample::select(&["live", "live", "live", "missing", "deleted", "converted"]),
         mode in prop::sample::select(&["live", "live", "shadow"]),
         decision in decision(),
+        limits in (prop::option::of(-100_i64..30_000), prop::sample::select(&[None, Some("2026-05-01"), Some("2026-06-01")])),
     ) -> Owned {
         let [requires_review, superseded, open, done, switch, undescribed] = flags;
         let policy_field = if object == "Opportunity" { "StageName" } else { "Status" };
@@ -69,6 +70,7 @@ prop_compose! {
             "name": "generated", "object": object, "patch": {}, "state": state,
             "confidence": confidence.map(|number| Decimal::new(number, 2).to_string()),
             "evaluated": times.0, "received": times.1, "requires_review": requires_review,
+            "expires": limits.0, "hold": limits.1.map(|until| serde_json::json!({ "until": until })),
             "decision": decision, "undescribed": undescribed && open,
             "rules": { policy_field: { "mode": mode } },
             "auto_switch": if switch { vec!["Status"] } else { vec![] },

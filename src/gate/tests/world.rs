@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     domain::{
         Actor, Approval, Decision, Digest, Door, Evidence, FieldName, FieldSchema, FieldType, FieldValue,
-        ObjectName, ObjectPolicy, ObjectSchema, Policy, Proposal, ProposalId, RecordId, RecordSnapshot,
+        Hold, ObjectName, ObjectPolicy, ObjectSchema, Policy, Proposal, ProposalId, RecordId, RecordSnapshot,
         RecordState,
     },
     gate::{History, Input, Rules},
@@ -47,6 +47,12 @@ pub struct Case {
     pub evaluated: Option<i64>,
     #[serde(default = "five")]
     pub received: i64,
+    /// When the proposer's own end was.
+    #[serde(default)]
+    pub expires: Option<i64>,
+    /// What people hold the record with.
+    #[serde(default)]
+    pub hold: Option<Hold>,
     #[serde(default)]
     pub requires_review: bool,
     #[serde(default)]
@@ -160,6 +166,7 @@ impl Case {
             fields,
             promotion_seq: 3,
             last_promotion: None,
+            hold: self.hold.clone(),
             modified_at: before(60),
             modified_by: None,
         };
@@ -189,6 +196,8 @@ impl Case {
             confidence: self.confidence,
             reason: Some("they answered".into()),
             evaluated_at: self.evaluated.map(before),
+            expires_at: self.expires.map(before),
+            edited_from: None,
             requires_review: self.requires_review,
             actor: Actor::named("nightly-enricher"),
             door: Door::Record,

@@ -1,5 +1,6 @@
 //! Readings, proposals and promotions that the tests of the steps start from.
 
+mod edited;
 mod observe;
 mod settle;
 
@@ -7,9 +8,10 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Actor, Basis, Change, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId,
-        Proposal, ProposalId, RecordId, RecordSnapshot, RecordState, Settlement, Stamps,
+        Actor, Approval, Basis, Change, Door, FieldName, FieldValue, ObjectName, Plan, Promotion,
+        PromotionId, Proposal, ProposalId, RecordId, RecordSnapshot, RecordState, Settlement, Stage, Stamps,
     },
+    ledger::ProposalRecord,
     salesforce::{ProposalSlot, RecordReading},
 };
 
@@ -47,6 +49,7 @@ pub fn reading() -> RecordReading {
         fields: [(field("Status"), FieldValue::text("Open - Not Contacted"))].into(),
         promotion_seq: 4,
         last_promotion: Some("promo-0".into()),
+        hold: None,
         modified_at: at(0),
         modified_by: Some(user(PROPOSER)),
     };
@@ -71,11 +74,31 @@ pub fn proposal() -> Proposal {
         confidence: None,
         reason: None,
         evaluated_at: None,
+        expires_at: None,
+        edited_from: None,
         requires_review: false,
         actor: Actor::named(PROPOSER),
         door: Door::Record,
         evidence: Vec::new(),
         received_at: at(1),
+    }
+}
+
+/// What the ledger knows of it: it waits for a person.
+pub fn known(approval: Option<Approval>) -> ProposalRecord {
+    let proposal = proposal();
+    ProposalRecord {
+        fingerprint: proposal.fingerprint().unwrap(),
+        patch: proposal.patch_digest().unwrap(),
+        proposal,
+        stage: Stage::AwaitingApproval,
+        verdict: None,
+        approval,
+        promotion: None,
+        landed: true,
+        notice_open: false,
+        received_seq: 1,
+        updated_at: at(1),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Who decided, when, and whether the approver saw the base that was read.
 
-use super::{OTHER, PROPOSER, REVIEWER, at, field, proposal, reading, user};
+use super::{OTHER, PROPOSER, REVIEWER, at, field, known, proposal, reading, user};
 use crate::{
-    domain::{Approval, Decision, FieldValue, Stage},
+    domain::{Decision, FieldValue},
     gate::Rules,
-    ledger::ProposalRecord,
     salesforce::RecordReading,
     workflow::{
         consider::{Case, Desk},
@@ -26,23 +25,6 @@ fn approved() -> RecordReading {
 fn hint(by: &str, minute: i64, told: (Option<Decision>, Option<&str>)) -> DecisionHint {
     let proposal_id = told.1.map(str::to_owned);
     DecisionHint { decided_by: user(by), decided_at: at(minute), decision: told.0, proposal_id }
-}
-
-fn known(approval: Option<Approval>) -> ProposalRecord {
-    let proposal = proposal();
-    ProposalRecord {
-        fingerprint: proposal.fingerprint().unwrap(),
-        patch: proposal.patch_digest().unwrap(),
-        proposal,
-        stage: Stage::AwaitingApproval,
-        verdict: None,
-        approval,
-        promotion: None,
-        landed: true,
-        notice_open: false,
-        received_seq: 1,
-        updated_at: at(1),
-    }
 }
 
 fn case(reading: &RecordReading, hint: Option<DecisionHint>) -> Case<'_> {

@@ -3,7 +3,7 @@
 use super::{field, promotion, reading};
 use crate::{
     domain::{FieldValue, RecordState, Settlement},
-    salesforce::RowOutcome,
+    salesforce::{GateRule, RowOutcome},
     workflow::settle::{Reply, after_read, after_reply},
 };
 
@@ -13,12 +13,9 @@ fn unknown() -> Settlement {
     Settlement::Unknown { reason: "timeout".into() }
 }
 
-fn refused(gate_code: Option<&str>) -> RowOutcome {
-    RowOutcome::Refused {
-        code: "FIELD_CUSTOM_VALIDATION_EXCEPTION".into(),
-        message: "AI_GATE_07: not approved".into(),
-        gate_code: gate_code.map(str::to_owned),
-    }
+fn refused(rule: Option<GateRule>) -> RowOutcome {
+    let code = rule.map_or("FIELD_CUSTOM_VALIDATION_EXCEPTION", GateRule::code).to_owned();
+    RowOutcome::Refused { message: format!("{code}: the words of the org"), code, rule }
 }
 
 #[test]
@@ -92,13 +89,19 @@ fn a_refusal_proves_something_of_a_lone_copy_only() {
         Settlement::Refused { code, .. } if code == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     ));
     assert!(matches!(
-        after_reply(&sent, refused(Some("AI_GATE_07")), 1, Reply::Promotion),
+        after_reply(&sent, refused(Some(GateRule::ApprovedValue)), 1, Reply::Promotion),
         Settlement::Stale { .. }
     ));
+    for rule in [GateRule::Expired, GateRule::Hold] {
+        assert!(matches!(
+            after_reply(&sent, refused(Some(rule)), 1, Reply::Promotion),
+            Settlement::Refused { code, .. } if code == rule.code()
+        ));
+    }
     let race = RowOutcome::RaceLost { code: "AI_GATE_05".into(), message: "AI_GATE_05: number moved".into() };
     let stale = Settlement::Stale { reason: "AI_GATE_05: number moved".into() };
     assert_eq!(after_reply(&sent, race.clone(), 1, Reply::Promotion), stale);
-    for outcome in [race, refused(None), refused(Some("AI_GATE_07"))] {
+    for outcome in [race, refused(None), refused(Some(GateRule::ApprovedValue))] {
         // An earlier copy may have landed and be the very reason of the refusal.
         let again = after_reply(&sent, outcome, 2, Reply::Promotion);
         assert!(

@@ -1,0 +1,68 @@
+//! A simulated org and a daemon against it, as real processes.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::processes::{OrgProcess, ServeProcess, countersign, eventually};
+
+pub struct World {
+    pub org: OrgProcess,
+    pub config: String,
+    pub folder: tempfile::TempDir,
+    pub serve: ServeProcess,
+}
+
+impl World {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let org = OrgProcess::start(&["--seed", "demo"]);
+        let config = org.write_config(folder.path());
+        let serve = ServeProcess::start(&config);
+        let config = config.to_str().expect("a plain path").to_owned();
+        Self { org, config, folder, serve }
+    }
+
+    pub async fn opportunities(&self) -> Vec<Value> {
+        self.org.query("SELECT Id, StageName, Amount FROM Opportunity WHERE StageName = 'Prospecting'").await
+    }
+
+    pub async fn outcome(&self, object: &str, id: &str) -> String {
+        let (_, row) = self.org.call("admin", "GET", &format!("/sobjects/{object}/{id}"), None).await;
+        row["AI_Gate_Outcome__c"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn ledger(&self) -> String {
+        self.folder.path().join("ledger.db").to_str().expect("a plain path").to_owned()
+    }
+
+    /// What `countersign explain` tells of a proposal.
+    pub fn story(&self, proposal: &str) -> String {
+        let (_, out, _) = countersign(&["explain", proposal, "--ledger", &self.ledger()], None);
+        out
+    }
+
+    pub fn stage(&self, proposal: &str) -> String {
+        let (_, out, _) = countersign(&["proposals", "--ledger", &self.ledger(), "--json"], None);
+        out.lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|line| line["proposal_id"] == proposal)
+            .and_then(|line| line["stage"].as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    pub async fn wait_stage(&self, proposal: &str, stage: &str) {
+        eventually(&format!("{proposal} is {stage}"), Duration::from_secs(30), || async {
+            self.stage(proposal) == stage
+        })
+        .await;
+    }
+
+    pub async fn patch(&self, role: &str, object: &str, id: &str, fields: Value) -> (u16, Value) {
+        self.org.call(role, "PATCH", &format!("/sobjects/{object}/{id}"), Some(fields)).await
+    }
+}
+
+pub fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
