@@ -84,7 +84,7 @@ async fn a_proposal_ends_when_its_proposer_said() {
     let world = World::start();
     let deals = world.opportunities().await;
     let id = text(&deals[0]["Id"]);
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(4);
+    let soon = countersign::clock::Clock::system().now() + jiff::SignedDuration::from_secs(4);
     propose(
         &world,
         "end:1",
