@@ -12,6 +12,8 @@ pub mod telemetry;
 pub mod ledger;
 pub mod salesforce;
 
+pub mod package;
+
 pub mod workflow;
 
 pub mod http;

@@ -1,0 +1,128 @@
+//! The governed part of the Salesforce package, rendered from one description of each object.
+//!
+//! `salesforce-metadata/` holds what this module renders for the shipped objects; a test compares
+//! the two byte for byte. `countersign metadata generate` renders the same templates for others.
+
+mod derive;
+mod engine;
+mod fields;
+mod governed;
+mod permissions;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use engine::Engine;
+pub use fields::Field;
+pub use governed::{Compared, Governed, Lane, Required, Signals, Stored};
+pub use permissions::{FieldAccess, ObjectAccess, PermissionSet};
+pub use rules::Rule;
+
+use crate::salesforce::names;
+
+/// Where metadata stands in the project.
+pub const SOURCE: &str = "force-app/main/default";
+
+/// Name and formula of every rule of a shipped object, by number; none for another object.
+pub fn rules(object: &str) -> Vec<(String, String)> {
+    let rules = Governed::find(object).map(|governed| governed.rules()).unwrap_or_default();
+    rules.into_iter().map(|rule| (rule.name, rule.formula)).collect()
+}
+
+impl Governed {
+    /// Its validation rules, by number.
+    pub fn rules(&self) -> Vec<Rule> {
+        rules::rules(&Engine::new(), self)
+    }
+
+    /// Its custom fields, by name.
+    pub fn fields(&self) -> Vec<Field> {
+        fields::fields(&Engine::new(), self)
+    }
+
+    /// Its switches on the setting type, in the order of its fields.
+    pub fn switches(&self) -> Vec<Field> {
+        fields::switches(self)
+    }
+
+    /// The files of this object, by path below [`SOURCE`]: fields, rules, switches, channel member.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let engine = Engine::new();
+        let mut files = BTreeMap::new();
+        let folder = format!("objects/{}", self.object);
+        for field in fields::fields(&engine, self) {
+            let path = format!("{folder}/fields/{}.field-meta.xml", field.name);
+            files.insert(path, engine.render("field.xml", "f", &field));
+        }
+        for switch in fields::switches(self) {
+            let path = format!("objects/{}/fields/{}.field-meta.xml", names::setting::OBJECT, switch.name);
+            files.insert(path, engine.render("field.xml", "f", &switch));
+        }
+        for rule in rules::rules(&engine, self) {
+            let path = format!("{folder}/validationRules/{}.validationRule-meta.xml", rule.name);
+            files.insert(path, engine.render("rule.xml", "r", &rule));
+        }
+        let entity = self.change_event();
+        let member = serde_json::json!({
+            "channel": names::CHANNEL, "filter": names::CHANNEL_FILTER, "entity": entity,
+        });
+        let path = format!(
+            "platformEventChannelMembers/{}.platformEventChannelMember-meta.xml",
+            self.channel_member()
+        );
+        files.insert(path, engine.render("channel_member.xml", "c", member));
+        files
+    }
+
+    /// The entity whose events the channel carries, for example `LeadChangeEvent`.
+    pub fn change_event(&self) -> String {
+        match self.object.strip_suffix("__c") {
+            Some(bare) => format!("{bare}__ChangeEvent"),
+            None => format!("{}ChangeEvent", self.object),
+        }
+    }
+
+    /// Full name of the channel's member. It has no double underscore.
+    pub fn channel_member(&self) -> String {
+        let channel = names::CHANNEL.replace("__", "_");
+        format!("{channel}_{}", self.change_event().replace("__", "_"))
+    }
+}
+
+/// The permission sets over these objects, with a suffix for sets that stand beside the shipped ones.
+pub fn permission_sets(objects: &[Governed], suffix: &str) -> Vec<PermissionSet> {
+    permissions::sets(&Engine::new(), objects, suffix)
+}
+
+/// Path and text of a permission set.
+pub fn permission_set_file(set: &PermissionSet) -> (String, String) {
+    let path = format!("permissionsets/{}.permissionset-meta.xml", set.name);
+    (path, Engine::new().render("permission_set.xml", "s", set))
+}
+
+/// The global value sets that the fields use.
+pub fn value_set_files() -> BTreeMap<String, String> {
+    use names::source::{APPROVED, AUTO, DECAY, HUMAN, RECONCILIATION, ROLLBACK};
+    let sets: [(&str, &str, &[&str]); 3] = [
+        (
+            "AI_Change_Source",
+            "On what ground a governed field was changed.",
+            &[HUMAN, APPROVED, AUTO, DECAY, RECONCILIATION, ROLLBACK],
+        ),
+        ("AI_Decision", "What a reviewer may say about a proposal.", &["Pending", "Approved", "Rejected"]),
+        (
+            "AI_Rejection_Reason",
+            "Why a reviewer rejects a proposal.",
+            &["Wrong Value", "Not Enough Evidence", "Too Early", "Out of Date", "Duplicate", "Other"],
+        ),
+    ];
+    let engine = Engine::new();
+    let file = |(name, description, values): (&str, &str, &[&str])| {
+        let label = name.replace('_', " ");
+        let set = serde_json::json!({ "label": label, "description": description, "values": values });
+        (format!("globalValueSets/{name}.globalValueSet-meta.xml"), engine.render("value_set.xml", "v", set))
+    };
+    sets.into_iter().map(file).collect()
+}
