@@ -13,7 +13,6 @@ pub mod ledger;
 pub mod salesforce;
 
 pub mod package;
-
 pub mod workflow;
 
 pub mod http;
