@@ -2,11 +2,11 @@
 
 use super::{
     ChannelDef, ChannelMemberDef, Package,
-    xml::{Component, Element},
+    xml::{Draft, Element},
 };
 
 /// A custom channel for change events.
-pub(super) fn channel(at: &mut Component, root: &Element) -> ChannelDef {
+pub(super) fn channel(at: &mut Draft, root: &Element) -> ChannelDef {
     at.only(root, &["channelType", "eventType", "label"], &[]);
     at.required(root, "channelType");
     at.word(root, "channelType", &["data"]);
@@ -19,7 +19,7 @@ pub(super) fn channel(at: &mut Component, root: &Element) -> ChannelDef {
 }
 
 /// One entity on a channel.
-pub(super) fn member(at: &mut Component, root: &Element, package: &Package) -> ChannelMemberDef {
+pub(super) fn member(at: &mut Draft, root: &Element, package: &Package) -> ChannelMemberDef {
     at.only(root, &["eventChannel", "filterExpression", "selectedEntity"], &["enrichedFields"]);
     let full_name = at.name.clone();
     at.api_name(&full_name);

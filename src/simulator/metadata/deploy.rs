@@ -1,31 +1,24 @@
 //! Deploys a package: every file is a component, in the order in which components need each other.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Package, PackageObject, Problem, channels, fields, permissions, rules,
-    xml::{self, Component, Element},
+    Package, PackageObject, Problem, channels, fields,
+    files::{self, PROJECT, problem},
+    kinds::{self, KINDS, Place},
+    permissions, rules,
+    xml::{self, Draft, Element},
 };
 
-/// A file that was read.
+/// A component that was read.
 struct File {
-    at: Component,
-    object: String,
-    root: Element,
+    at: Draft,
+    root: Arc<Element>,
+    bodies: BTreeMap<String, String>,
 }
 
-/// Folder, file suffix, root element; later kinds may name earlier ones.
-const KINDS: &[(&str, &str, &str)] = &[
-    ("globalValueSets", ".globalValueSet-meta.xml", "GlobalValueSet"),
-    ("customPermissions", ".customPermission-meta.xml", "CustomPermission"),
-    ("objects", ".object-meta.xml", "CustomObject"),
-    ("objects", ".field-meta.xml", "CustomField"),
-    ("customMetadata", ".md-meta.xml", "CustomMetadata"),
-    ("objects", ".validationRule-meta.xml", "ValidationRule"),
-    ("permissionsets", ".permissionset-meta.xml", "PermissionSet"),
-    ("platformEventChannels", ".platformEventChannel-meta.xml", "PlatformEventChannel"),
-    ("platformEventChannelMembers", ".platformEventChannelMember-meta.xml", "PlatformEventChannelMember"),
-];
+/// Place in the order of deployment, and full name.
+type Key = (usize, String);
 
 /// The package made of these files: path from the folder with `sfdx-project.json`, and text.
 pub(super) fn deploy(files: Vec<(String, String)>) -> Result<Package, Vec<Problem>> {
@@ -34,74 +27,67 @@ pub(super) fn deploy(files: Vec<(String, String)>) -> Result<Package, Vec<Proble
         problems.push(problem);
         Vec::new()
     });
-    let mut by_kind: BTreeMap<usize, Vec<File>> = BTreeMap::new();
+    let mut components: BTreeMap<Key, File> = BTreeMap::new();
+    let mut bodies: Vec<(Key, String, String)> = Vec::new();
     for (path, text) in files {
         if !folders.iter().any(|folder| path.starts_with(folder.as_str())) {
             continue;
         }
-        match open(&path, &text) {
-            Ok((order, file)) => by_kind.entry(order).or_default().push(file),
-            Err(problem) => problems.push(problem),
+        match kinds::place(&path) {
+            Some(Place::Body(order, name)) => bodies.push(((order, name), path, text)),
+            Some(Place::Meta(order, name)) => match open(order, &name, path, &text) {
+                Ok(file) => {
+                    components.insert((order, name), file);
+                }
+                Err(problem) => problems.push(problem),
+            },
+            None => problems.push(problem(&path, "The simulated org does not support this kind of file")),
+        }
+    }
+    for (key, path, text) in bodies {
+        match components.get_mut(&key) {
+            Some(file) => {
+                file.bodies.insert(path, text);
+            }
+            None => problems.push(problem(&path, "The -meta.xml file of this component is missing")),
         }
     }
     let mut package = Package::default();
-    for mut file in by_kind.into_values().flatten() {
+    for mut file in components.into_values() {
         add(&mut package, &mut file);
-        problems.append(&mut file.at.problems);
+        let File { at, root, bodies } = file;
+        problems.extend(at.problems);
+        let (kind, full_name, file) = (at.kind, at.name, at.file);
+        package.components.push(super::Component { kind, full_name, file, root, bodies });
     }
     if problems.is_empty() { Ok(package) } else { Err(problems) }
 }
 
-fn problem(file: &str, message: impl Into<String>) -> Problem {
-    Problem { component: "Package".into(), file: file.to_owned(), message: message.into() }
-}
-
 /// The package directories of the project, each with a slash at its end.
 fn folders(files: &[(String, String)]) -> Result<Vec<String>, Problem> {
-    const PROJECT: &str = "sfdx-project.json";
     let (_, text) = files
         .iter()
         .find(|(path, _)| path == PROJECT)
         .ok_or_else(|| problem(PROJECT, "There is no sfdx-project.json in this folder"))?;
-    let json: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| problem(PROJECT, format!("Error parsing file: {error}")))?;
-    let listed = json.get("packageDirectories").and_then(serde_json::Value::as_array);
-    let folders: Vec<String> = listed
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.get("path")?.as_str())
-        .map(|path| format!("{}/", path.trim_matches('/')))
-        .collect();
-    if folders.is_empty() {
-        return Err(problem(PROJECT, "Required field is missing: packageDirectories[].path"));
-    }
-    Ok(folders)
+    Ok(files::package_folders(text)?.into_iter().map(|folder| format!("{folder}/")).collect())
 }
 
-fn open(path: &str, text: &str) -> Result<(usize, File), Problem> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let file_name = parts.last().copied().unwrap_or_default();
-    let found = KINDS.iter().enumerate().find_map(|(order, (folder, suffix, kind))| {
-        let place = parts.iter().rposition(|part| part == folder)?;
-        let name = file_name.strip_suffix(suffix)?;
-        Some((order, *kind, name, parts.get(place + 1).copied().unwrap_or_default()))
-    });
-    let Some((order, kind, name, object)) = found else {
-        return Err(problem(path, "The simulated org does not support this kind of file"));
-    };
-    let nested = matches!(kind, "CustomField" | "ValidationRule");
-    let full_name = if nested { format!("{object}.{name}") } else { name.to_owned() };
-    let at = Component { kind, name: full_name, file: path.to_owned(), problems: Vec::new() };
+fn open(order: usize, name: &str, path: String, text: &str) -> Result<File, Problem> {
+    let kind = KINDS.get(order).map_or("", |kind| kind.name);
+    let at = Draft { kind, name: name.to_owned(), file: path, problems: Vec::new() };
     match xml::read(text, kind) {
-        Ok(root) => Ok((order, File { at, object: object.to_owned(), root })),
+        Ok(root) => Ok(File { at, root: Arc::new(root), bodies: BTreeMap::new() }),
         Err(message) => {
-            Err(Problem { component: format!("{kind} {}", at.name), file: path.to_owned(), message })
+            Err(Problem { component: format!("{kind} {name}"), file: at.file, place: None, message })
         }
     }
 }
 
 fn add(package: &mut Package, file: &mut File) {
-    let File { at, object, root } = file;
+    let File { at, root, bodies } = file;
+    let root = &**root;
+    let object = at.name.split_once('.').map(|(object, _)| object.to_owned()).unwrap_or_default();
+    let object = object.as_str();
     if let Some(full_name) = root.text("fullName")
         && at.name.rsplit('.').next() != Some(full_name)
     {
@@ -137,16 +123,15 @@ fn add(package: &mut Package, file: &mut File) {
         }
         "PermissionSet" => package.permission_sets.push(permissions::permission_set(at, root, package)),
         "PlatformEventChannel" => package.channels.push(channels::channel(at, root)),
-        _ => package.channel_members.push(channels::member(at, root, package)),
+        "PlatformEventChannelMember" => package.channel_members.push(channels::member(at, root, package)),
+        "ApexClass" if bodies.is_empty() => at.wrong("The content file of this component is missing"),
+        // Kinds without behaviour are kept as they are.
+        _ => {}
     }
 }
 
 /// The package's part of an object that exists.
-fn object_mut<'a>(
-    package: &'a mut Package,
-    at: &mut Component,
-    object: &str,
-) -> Option<&'a mut PackageObject> {
+fn object_mut<'a>(package: &'a mut Package, at: &mut Draft, object: &str) -> Option<&'a mut PackageObject> {
     if !package.has_object(object) {
         at.wrong(format!("Entity of type 'CustomObject' named '{object}' cannot be found"));
         return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     super::model::{FieldDef, FieldKind, PicklistValue, Restricted},
-    xml::{Component, Element},
+    xml::{Draft, Element},
 };
 
 /// Global value sets by name.
@@ -44,7 +44,7 @@ const SINGLE: &[&str] = &[
 const CLASSIFICATIONS: &[&str] = &["Public", "Internal", "Confidential", "Restricted", "MissionCritical"];
 
 /// A custom field of an object.
-pub(super) fn custom_field(at: &mut Component, root: &Element, sets: &ValueSets) -> FieldDef {
+pub(super) fn custom_field(at: &mut Draft, root: &Element, sets: &ValueSets) -> FieldDef {
     at.only(root, SINGLE, &[]);
     let name = at.required(root, "fullName");
     at.api_name(&name);
@@ -77,7 +77,7 @@ pub(super) fn custom_field(at: &mut Component, root: &Element, sets: &ValueSets)
     }
 }
 
-fn kind(at: &mut Component, root: &Element, sets: &ValueSets) -> FieldKind {
+fn kind(at: &mut Draft, root: &Element, sets: &ValueSets) -> FieldKind {
     let kind = at.required(root, "type");
     match kind.as_str() {
         "Text" => FieldKind::Text(at.number(root, "length", 1..=255)),
@@ -120,7 +120,7 @@ fn kind(at: &mut Component, root: &Element, sets: &ValueSets) -> FieldKind {
     }
 }
 
-fn number(at: &mut Component, root: &Element, rest_type: &'static str) -> FieldKind {
+fn number(at: &mut Draft, root: &Element, rest_type: &'static str) -> FieldKind {
     let precision = at.number(root, "precision", 1..=18);
     let scale = at.number(root, "scale", 0..=17);
     if scale > precision {
@@ -129,7 +129,7 @@ fn number(at: &mut Component, root: &Element, rest_type: &'static str) -> FieldK
     FieldKind::Number(rest_type, precision, scale)
 }
 
-fn value_set(at: &mut Component, root: &Element, sets: &ValueSets) -> (Vec<PicklistValue>, Restricted) {
+fn value_set(at: &mut Draft, root: &Element, sets: &ValueSets) -> (Vec<PicklistValue>, Restricted) {
     let Some(set) = root.first("valueSet") else {
         at.wrong("Required field is missing: valueSet");
         return (Vec::new(), Restricted::No);
@@ -158,7 +158,7 @@ fn value_set(at: &mut Component, root: &Element, sets: &ValueSets) -> (Vec<Pickl
 }
 
 /// The values of a list: `customValue` in global sets, `value` in a field.
-pub(super) fn values(at: &mut Component, parent: &Element, element: &str) -> Vec<PicklistValue> {
+pub(super) fn values(at: &mut Draft, parent: &Element, element: &str) -> Vec<PicklistValue> {
     let mut values: Vec<PicklistValue> = Vec::new();
     for entry in parent.all(element) {
         at.only(entry, &["fullName", "color", "default", "description", "isActive", "label"], &[]);
@@ -178,7 +178,7 @@ pub(super) fn values(at: &mut Component, parent: &Element, element: &str) -> Vec
 }
 
 /// A global value set.
-pub(super) fn global_value_set(at: &mut Component, root: &Element) -> Vec<PicklistValue> {
+pub(super) fn global_value_set(at: &mut Draft, root: &Element) -> Vec<PicklistValue> {
     at.only(root, &["description", "masterLabel", "sorted"], &["customValue"]);
     at.label(root, "masterLabel");
     at.flag(root, "sorted");

@@ -6,6 +6,7 @@ mod channels;
 mod deploy;
 mod fields;
 mod files;
+mod kinds;
 mod names;
 mod permissions;
 #[cfg(test)]
@@ -14,6 +15,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod xml;
+
+pub use xml::Element;
 
 use super::{
     formula::Formula,
@@ -39,6 +42,30 @@ pub struct Package {
     pub channels: Vec<ChannelDef>,
     /// What they carry.
     pub channel_members: Vec<ChannelMemberDef>,
+    /// Every component in the order of deployment, those without behaviour as well.
+    pub components: Vec<Component>,
+}
+
+impl Package {
+    /// The components of one kind, such as `Flow`.
+    pub fn components<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Component> {
+        self.components.iter().filter(move |component| component.kind == kind)
+    }
+}
+
+/// One component as it was deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// For example `Flow`.
+    pub kind: &'static str,
+    /// For example `AI_Lead_Guard` or `Lead.AI_Decision__c`.
+    pub full_name: String,
+    /// Path inside the package.
+    pub file: String,
+    /// The metadata itself.
+    pub root: Arc<Element>,
+    /// Content files by path: Apex code, schemas of actions.
+    pub bodies: BTreeMap<String, String>,
 }
 
 /// What the package adds to one object.
@@ -157,6 +184,8 @@ pub struct Problem {
     pub component: String,
     /// Path inside the package.
     pub file: String,
+    /// Line and column, from 1, where it is one element's fault.
+    pub place: Option<(u32, u32)>,
     /// In the words a deploy would use.
     pub message: String,
 }

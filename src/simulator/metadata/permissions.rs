@@ -2,11 +2,11 @@
 
 use super::{
     FieldAccess, ObjectAccess, Package, PermissionSetDef,
-    xml::{Component, Element},
+    xml::{Draft, Element},
 };
 
 /// A custom permission has nothing but its name.
-pub(super) fn custom_permission(at: &mut Component, root: &Element) {
+pub(super) fn custom_permission(at: &mut Draft, root: &Element) {
     at.only(root, &["description", "isLicensed", "label"], &["requiredPermission"]);
     at.label(root, "label");
     at.flag(root, "isLicensed");
@@ -15,11 +15,18 @@ pub(super) fn custom_permission(at: &mut Component, root: &Element) {
 }
 
 /// A permission set; every name in it must exist by now.
-pub(super) fn permission_set(at: &mut Component, root: &Element, package: &Package) -> PermissionSetDef {
+pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) -> PermissionSetDef {
     at.only(
         root,
         &["description", "hasActivationRequired", "label"],
-        &["customMetadataTypeAccesses", "customPermissions", "fieldPermissions", "objectPermissions"],
+        &[
+            "classAccesses",
+            "customMetadataTypeAccesses",
+            "customPermissions",
+            "fieldPermissions",
+            "flowAccesses",
+            "objectPermissions",
+        ],
     );
     at.flag(root, "hasActivationRequired");
     let mut set = PermissionSetDef {
@@ -61,7 +68,7 @@ pub(super) fn permission_set(at: &mut Component, root: &Element, package: &Packa
     set
 }
 
-fn object_access(at: &mut Component, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
+fn object_access(at: &mut Draft, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
     at.only(
         entry,
         &[
@@ -106,7 +113,7 @@ fn object_access(at: &mut Component, entry: &Element, package: &Package, set: &m
     }
 }
 
-fn field_access(at: &mut Component, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
+fn field_access(at: &mut Draft, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
     at.only(entry, &["editable", "field", "readable"], &[]);
     let name = at.required(entry, "field");
     let access = FieldAccess { read: at.flag(entry, "readable"), edit: at.flag(entry, "editable") };

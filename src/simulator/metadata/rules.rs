@@ -9,13 +9,13 @@ use super::{
     },
     MetadataRecord, Package, ValidationRule,
     names::ObjectNames,
-    xml::{Component, Element},
+    xml::{Draft, Element},
 };
 use crate::domain::FieldValue;
 
 /// A validation rule of `object`; `None` when its formula does not compile.
 pub(super) fn validation_rule(
-    at: &mut Component,
+    at: &mut Draft,
     root: &Element,
     package: &Package,
     object: &str,
@@ -51,7 +51,7 @@ pub(super) fn validation_rule(
 }
 
 /// The label of a custom metadata type.
-pub(super) fn custom_object(at: &mut Component, root: &Element) -> String {
+pub(super) fn custom_object(at: &mut Draft, root: &Element) -> String {
     at.only(root, &["description", "label", "pluralLabel", "visibility"], &[]);
     let name = at.name.clone();
     at.api_name(&name);
@@ -64,7 +64,7 @@ pub(super) fn custom_object(at: &mut Component, root: &Element) -> String {
 }
 
 /// A custom metadata record.
-pub(super) fn record(at: &mut Component, root: &Element, package: &Package) -> Option<MetadataRecord> {
+pub(super) fn record(at: &mut Draft, root: &Element, package: &Package) -> Option<MetadataRecord> {
     at.only(root, &["description", "label", "protected"], &["values"]);
     at.flag(root, "protected");
     let label = at.label(root, "label");

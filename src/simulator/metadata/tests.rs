@@ -308,7 +308,7 @@ fn a_broken_package_does_not_deploy() {
 #[test]
 fn files_of_other_kinds_and_unknown_objects_are_problems() {
     for (path, expected) in [
-        ("force-app/main/default/flows/X.flow-meta.xml", "does not support"),
+        ("force-app/main/default/lwc/x/x.js-meta.xml", "does not support"),
         (
             "force-app/main/default/objects/Nothing__c/fields/A__c.field-meta.xml",
             "'Nothing__c' cannot be found",

@@ -10,31 +10,33 @@ const NAMESPACE: &str = "http://soap.sforce.com/2006/04/metadata";
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// An element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Element {
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Element {
     /// Name without namespace.
-    pub(super) name: String,
+    pub name: String,
     /// Text, for elements without children.
-    pub(super) text: String,
+    pub text: String,
     /// `xsi:type`, where given.
-    pub(super) value_type: Option<String>,
+    pub value_type: Option<String>,
     /// Child elements in order.
-    pub(super) children: Vec<Element>,
+    pub children: Vec<Element>,
+    /// Line and column of its start in the file, from 1.
+    pub place: (u32, u32),
 }
 
 impl Element {
     /// The children of one name.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The first child of that name.
-    pub(super) fn first(&self, name: &str) -> Option<&Element> {
+    pub fn first(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// The text of the first child of that name.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.first(name).map(|child| child.text.as_str())
     }
 }
@@ -49,23 +51,42 @@ pub(super) fn read(text: &str, kind: &str) -> Result<Element, String> {
     if root.tag_name().name() != kind {
         return Err(format!("Element {} invalid at this location, expected {kind}", root.tag_name().name()));
     }
-    Ok(element(root))
+    Ok(element(root, &Lines::of(text)))
 }
 
-fn element(node: Node<'_, '_>) -> Element {
-    let children: Vec<Element> = node.children().filter(Node::is_element).map(element).collect();
+/// Where lines begin, to turn an offset into line and column.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self(std::iter::once(0).chain(after_breaks).collect())
+    }
+
+    fn place(&self, offset: usize) -> (u32, u32) {
+        let line = self.0.partition_point(|start| *start <= offset);
+        let start = self.0.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        (number(line), number(offset - start + 1))
+    }
+}
+
+fn element(node: Node<'_, '_>, lines: &Lines) -> Element {
+    let children: Vec<Element> =
+        node.children().filter(Node::is_element).map(|child| element(child, lines)).collect();
     Element {
         name: node.tag_name().name().to_owned(),
         text: if children.is_empty() { node.text().unwrap_or("").to_owned() } else { String::new() },
         value_type: node.attribute((INSTANCE, "type")).map(str::to_owned),
         children,
+        place: lines.place(node.range().start),
     }
 }
 
-/// One component while it is being deployed. Problems are collected, not thrown, so that
+/// A component while it is being deployed. Problems are collected, not thrown, so that
 /// one run shows them all.
 #[derive(Debug)]
-pub(super) struct Component {
+pub(super) struct Draft {
     /// `CustomField`
     pub(super) kind: &'static str,
     /// `Lead.AI_Decision__c`
@@ -76,14 +97,23 @@ pub(super) struct Component {
     pub(super) problems: Vec<Problem>,
 }
 
-impl Component {
+impl Draft {
     /// Adds a problem.
     pub(super) fn wrong(&mut self, message: impl Into<String>) {
         self.problems.push(Problem {
             component: format!("{} {}", self.kind, self.name),
             file: self.file.clone(),
+            place: None,
             message: message.into(),
         });
+    }
+
+    /// Adds a problem at an element.
+    pub(super) fn wrong_at(&mut self, element: &Element, message: impl Into<String>) {
+        self.wrong(message);
+        if let Some(problem) = self.problems.last_mut() {
+            problem.place = Some(element.place);
+        }
     }
 
     /// Every child must be one of these; those of `single` stand at most once, and those
@@ -93,9 +123,15 @@ impl Component {
         for child in &parent.children {
             let name = child.name.as_str();
             if !single.contains(&name) && !repeated.contains(&name) {
-                self.wrong(format!("Element {name} invalid at this location in type {}", parent.name));
+                self.wrong_at(
+                    child,
+                    format!("Element {name} invalid at this location in type {}", parent.name),
+                );
             } else if seen.contains(&name) && (single.contains(&name) || seen.last() != Some(&name)) {
-                self.wrong(format!("Element {name} is duplicated at this location in type {}", parent.name));
+                self.wrong_at(
+                    child,
+                    format!("Element {name} is duplicated at this location in type {}", parent.name),
+                );
             }
             if seen.last() != Some(&name) {
                 seen.push(name);
@@ -189,8 +225,8 @@ impl Component {
 mod tests {
     use super::*;
 
-    fn component() -> Component {
-        Component { kind: "CustomField", name: "Lead.X__c".into(), file: "x".into(), problems: Vec::new() }
+    fn draft() -> Draft {
+        Draft { kind: "CustomField", name: "Lead.X__c".into(), file: "x".into(), problems: Vec::new() }
     }
 
     fn tree(body: &str) -> Element {
@@ -207,19 +243,19 @@ mod tests {
 
     #[test]
     fn unknown_doubled_and_split_elements_are_problems() {
-        let mut component = component();
+        let mut component = draft();
         component.only(&tree("<label>a</label><label>b</label><colour/>"), &["label"], &[]);
         let messages: Vec<_> = component.problems.iter().map(|it| it.message.as_str()).collect();
         assert!(messages[0].contains("label is duplicated") && messages[1].contains("colour invalid"));
 
-        let mut split = self::component();
+        let mut split = draft();
         split.only(&tree("<value/><value/><label/><value/>"), &["label"], &["value"]);
         assert_eq!(split.problems.len(), 1, "a list stands together");
     }
 
     #[test]
     fn values_are_checked() {
-        let mut component = component();
+        let mut component = draft();
         let tree = tree("<required>yes</required><length>300</length><label>a&amp;b</label>");
         assert!(!component.flag(&tree, "required"));
         assert_eq!(component.number(&tree, "length", 1..=255), 1);
@@ -238,7 +274,7 @@ mod tests {
             ("a-b", false),
             ("A", true),
         ] {
-            let mut component = component();
+            let mut component = draft();
             component.api_name(name);
             assert_eq!(component.problems.is_empty(), fine, "{name}");
         }
