@@ -82,11 +82,8 @@ pub struct Org(pub(super) Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) clock: Clock,
-    pub(super) package: Package,
     pub(super) settings: Settings,
-    pub(super) objects: Vec<Arc<ObjectDef>>,
-    by_name: BTreeMap<String, Arc<ObjectDef>>,
-    access: BTreeMap<String, (UserInfo, Arc<Access>)>,
+    deployed: RwLock<Arc<Deployed>>,
     state: RwLock<State>,
     pub(super) gate: Arc<WriterGate>,
     pub(super) faults: Faults,
@@ -96,10 +93,30 @@ pub(super) struct Inner {
     pub(super) saver: Option<Saver>,
 }
 
+/// What follows from the deployed package. A deploy replaces it as a whole; who holds one
+/// keeps seeing the org as it was.
+#[derive(Debug)]
+pub(super) struct Deployed {
+    pub(super) package: Arc<Package>,
+    objects: Vec<Arc<ObjectDef>>,
+    by_name: BTreeMap<String, Arc<ObjectDef>>,
+    access: BTreeMap<String, (UserInfo, Arc<Access>)>,
+}
+
+impl Deployed {
+    /// Brings the state's tables and setup rows up to the package.
+    pub(super) fn new(package: Package, state: &mut State, now: Timestamp) -> Result<Self, OrgError> {
+        let objects = deploy::objects(&package)?;
+        deploy::fill(state, &objects, &package, now);
+        let access = deploy::access(state, &objects, &package);
+        let by_name = objects.iter().map(|object| (object.name.to_lowercase(), Arc::clone(object))).collect();
+        Ok(Self { package: Arc::new(package), objects, by_name, access })
+    }
+}
+
 impl Org {
     /// Starts an org and deploys the package into it.
     pub fn new(options: OrgOptions) -> Result<Self, OrgError> {
-        let objects = deploy::objects(&options.package)?;
         let org_id = match &options.org_id {
             Some(id) if id.starts_with("00D") => {
                 ids::complete(id).ok_or_else(|| OrgError::OrgId(id.clone()))?
@@ -112,17 +129,12 @@ impl Org {
             None => None,
         };
         let mut state = loaded.unwrap_or_else(|| State::new(org_id, deploy::oauth_app()));
-        deploy::fill(&mut state, &objects, &options.package, seconds(options.clock.now()));
-        let access = deploy::access(&state, &objects, &options.package);
-        let by_name = objects.iter().map(|object| (object.name.to_lowercase(), Arc::clone(object))).collect();
+        let deployed = Deployed::new(options.package, &mut state, seconds(options.clock.now()))?;
         let (tip, _) = watch::channel(state.bus.tip());
         let inner = Arc::new_cyclic(|weak| Inner {
             clock: options.clock,
-            package: options.package,
             settings: options.settings,
-            objects,
-            by_name,
-            access,
+            deployed: RwLock::new(Arc::new(deployed)),
             state: RwLock::new(state),
             gate: WriterGate::new(),
             faults: Faults::default(),
@@ -164,28 +176,34 @@ impl Org {
         &self.0.cursors
     }
 
-    /// What is deployed.
-    pub fn package(&self) -> &Package {
-        &self.0.package
+    /// What is deployed at this moment. A later deploy does not change what was handed out.
+    pub fn package(&self) -> Arc<Package> {
+        Arc::clone(&self.deployed().package)
+    }
+
+    /// The package and what follows from it.
+    pub(super) fn deployed(&self) -> Arc<Deployed> {
+        Arc::clone(&self.0.deployed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// An object by name, letter case ignored.
     pub fn object(&self, name: &str) -> Option<Arc<ObjectDef>> {
-        match self.0.by_name.get(name) {
+        let deployed = self.deployed();
+        match deployed.by_name.get(name) {
             Some(object) => Some(Arc::clone(object)),
-            None => self.0.by_name.get(&name.to_lowercase()).cloned(),
+            None => deployed.by_name.get(&name.to_lowercase()).cloned(),
         }
     }
 
     /// All objects.
     pub fn objects(&self) -> Vec<Arc<ObjectDef>> {
-        self.0.objects.clone()
+        self.deployed().objects.clone()
     }
 
     /// The object that a record id belongs to, by its prefix; the first one where several share it.
     pub fn object_of_id(&self, id: &str) -> Option<Arc<ObjectDef>> {
         let prefix = id.get(..3)?;
-        self.0.objects.iter().find(|object| object.key_prefix == prefix).cloned()
+        self.deployed().objects.iter().find(|object| object.key_prefix == prefix).cloned()
     }
 
     /// A live row by 15- or 18-character id.
@@ -230,9 +248,10 @@ impl Org {
 
     /// The seeded users.
     pub fn users(&self) -> Vec<UserInfo> {
+        let deployed = self.deployed();
         let people = &self.read().people;
         let ids = PEOPLE.iter().filter_map(|person| people.get(person.0));
-        ids.filter_map(|id| self.0.access.get(id)).map(|(info, _)| info.clone()).collect()
+        ids.filter_map(|id| deployed.access.get(id)).map(|(info, _)| info.clone()).collect()
     }
 
     /// The seeded user with this role.
@@ -243,7 +262,8 @@ impl Org {
 
     /// A user by 15- or 18-character id.
     pub fn user_by_id(&self, id: &str) -> Option<UserContext> {
-        let (info, access) = self.0.access.get(&ids::complete(id)?)?;
+        let deployed = self.deployed();
+        let (info, access) = deployed.access.get(&ids::complete(id)?)?;
         Some(UserContext {
             user_id: info.user_id.clone(),
             username: info.username.clone(),
@@ -254,8 +274,9 @@ impl Org {
 
     /// A user by username, letter case ignored.
     pub fn user_by_username(&self, username: &str) -> Option<UserContext> {
+        let deployed = self.deployed();
         let (info, _) =
-            self.0.access.values().find(|(info, _)| info.username.eq_ignore_ascii_case(username))?;
+            deployed.access.values().find(|(info, _)| info.username.eq_ignore_ascii_case(username))?;
         self.user_by_id(&info.user_id)
     }
 

@@ -74,8 +74,8 @@ pub(super) fn find(org: &Org, catalog: &Catalog, name: &str, rpc: &'static str) 
         return Err(status::refuse(rpc, Code::InvalidArgument, "topic.validation.empty", words));
     }
     let members_of = |channel: &str| -> Vec<ChannelMemberDef> {
-        let members = &org.package().channel_members;
-        members.iter().filter(|member| member.channel == channel).cloned().collect()
+        let package = org.package();
+        package.channel_members.iter().filter(|member| member.channel == channel).cloned().collect()
     };
     let unknown = || {
         let words = format!(

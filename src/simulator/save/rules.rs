@@ -21,7 +21,8 @@ impl Save<'_> {
     /// writer committed. That real orgs do the same is generally assumed and not
     /// documented; the compare-and-set of the shipped rules rests on it.
     pub(super) fn run_rules(&self, old: Option<&Row>, new: &Row) -> Outcome<()> {
-        let Some(added) = self.context.org.package().objects.get(&self.object.name) else { return Ok(()) };
+        let package = self.context.org.package();
+        let Some(added) = package.objects.get(&self.object.name) else { return Ok(()) };
         let scope = RowScope { context: self.context, state: self.state, object: &self.object, old, new };
         let errors: Vec<RowError> = added
             .rules
