@@ -5,6 +5,7 @@
 #   tests/run.sh            everything
 #   tests/run.sh rust       formatting, lints, unit and integration tests
 #   tests/run.sh clients    the simulated org judged by clients that other people wrote
+#   tests/run.sh metadata   salesforce-metadata/ checked without an org
 #   tests/run.sh deny       licences, bans, sources and advisories of the dependencies
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,6 +41,11 @@ clients() {
   python3 tests/clients/run.py
 }
 
+metadata() {
+  say "the Salesforce package, without an org"
+  python3 tests/metadata/run.py
+}
+
 demo() {
   say "the demo, every step as told"
   cargo run --locked --quiet -- demo --once --json > target/demo.json
@@ -71,8 +77,8 @@ need node "install Node 20 or newer"
 need python3 "install Python 3.11 or newer"
 system_packages
 case "$what" in
-  all) rust; demo; clients; deny ;;
-  rust | clients | deny | demo) "$what" ;;
-  *) echo "unknown part: $what (all, rust, demo, clients, deny)" >&2; exit 2 ;;
+  all) rust; metadata; demo; clients; deny ;;
+  rust | clients | deny | demo | metadata) "$what" ;;
+  *) echo "unknown part: $what (all, rust, metadata, demo, clients, deny)" >&2; exit 2 ;;
 esac
 say "all parts passed"

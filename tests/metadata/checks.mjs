@@ -8,6 +8,7 @@ import flows from './checks/flows.mjs';
 import formulas from './checks/formulas.mjs';
 import roundtrip from './checks/roundtrip.mjs';
 import scanner from './checks/scanner.mjs';
+import apex from './checks/apex.mjs';
 import security from './checks/security.mjs';
 
-export const CHECKS = [schema, names, fields, permissions, references, flows, formulas, roundtrip, scanner, security];
+export const CHECKS = [schema, names, fields, permissions, references, flows, formulas, roundtrip, scanner, security, apex];
