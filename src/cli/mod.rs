@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod event;
 pub mod exit;
 pub mod explain;
+pub mod metadata;
 pub mod org;
 pub mod org_side;
 pub mod propose;
@@ -68,6 +69,8 @@ pub enum Command {
     Check(check::Args),
     /// Try the settings against the org and say what is missing, wrong or too much.
     Doctor(doctor::Args),
+    /// Plan, generate, compare and remove the Salesforce package.
+    Metadata(metadata::Args),
     /// Run a simulated Salesforce org on this machine.
     Org(org::Args),
 }
@@ -87,6 +90,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rollback(args) => rollback::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Metadata(args) => metadata::run(args).await,
         Command::Org(args) => org::run(args).await,
     }
 }

@@ -14,6 +14,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("rule.xml", include_str!("templates/rule.xml.j2")),
     ("permission_set.xml", include_str!("templates/permission_set.xml.j2")),
     ("value_set.xml", include_str!("templates/value_set.xml.j2")),
+    ("manifest.xml", include_str!("templates/manifest.xml.j2")),
     ("channel_member.xml", include_str!("templates/channel_member.xml.j2")),
     ("rules/macros.j2", include_str!("templates/rules/macros.j2")),
     ("rules/01", include_str!("templates/rules/01.j2")),

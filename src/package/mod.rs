@@ -5,7 +5,9 @@
 
 mod derive;
 mod engine;
+mod error;
 mod fields;
+mod flows;
 mod governed;
 mod permissions;
 mod rules;
@@ -14,7 +16,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use derive::FieldFacts;
 use engine::Engine;
+pub use error::PackageError;
 pub use fields::Field;
 pub use governed::{Compared, Governed, Lane, Required, Signals, Stored};
 pub use permissions::{FieldAccess, ObjectAccess, PermissionSet};
@@ -24,6 +28,9 @@ use crate::salesforce::names;
 
 /// Where metadata stands in the project.
 pub const SOURCE: &str = "force-app/main/default";
+
+/// The shipped package: path from the folder with `sfdx-project.json`, and text.
+pub static SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/package_files.rs"));
 
 /// Name and formula of every rule of a shipped object, by number; none for another object.
 pub fn rules(object: &str) -> Vec<(String, String)> {
@@ -76,6 +83,17 @@ impl Governed {
         files
     }
 
+    /// Flows for an object that the package does not ship, by path below [`SOURCE`]. They are the
+    /// shipped flows for leads with this object's names, so they speak of one field; none otherwise.
+    pub fn flow_files(&self) -> BTreeMap<String, String> {
+        flows::files(self)
+    }
+
+    /// What stands in the names of this object's flows and sets: `Case` in `AI_Case_Guard`.
+    pub fn stem(&self) -> String {
+        derive::stem(&self.object)
+    }
+
     /// The entity whose events the channel carries, for example `LeadChangeEvent`.
     pub fn change_event(&self) -> String {
         match self.object.strip_suffix("__c") {
@@ -125,4 +143,9 @@ pub fn value_set_files() -> BTreeMap<String, String> {
         (format!("globalValueSets/{name}.globalValueSet-meta.xml"), engine.render("value_set.xml", "v", set))
     };
     sets.into_iter().map(file).collect()
+}
+
+/// A manifest that names these components: `package.xml` or `destructiveChanges.xml`.
+pub fn manifest(types: &BTreeMap<&str, Vec<String>>) -> String {
+    Engine::new().render("manifest.xml", "m", serde_json::json!({ "types": types }))
 }

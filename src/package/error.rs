@@ -1,0 +1,89 @@
+//! Why nothing can be rendered for an object or a field.
+
+/// A refusal; nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackageError {
+    /// Not an API name.
+    #[error("`{name}` is not the API name of {what}: letters, digits and single underscores, as in Setup")]
+    Name {
+        /// What was given.
+        name: String,
+        /// An object or a field.
+        what: &'static str,
+    },
+    /// No field was named.
+    #[error("no field of {object} is named: name at least one with --field")]
+    NoField {
+        /// The object.
+        object: String,
+    },
+    /// One field was named twice.
+    #[error("{object}.{field} is named twice: name each field one time")]
+    FieldTwice {
+        /// The object.
+        object: String,
+        /// The field.
+        field: String,
+    },
+    /// The field is governed already.
+    #[error("{object}.{field} is governed by the shipped package already: deploy salesforce-metadata")]
+    Governed {
+        /// The object.
+        object: String,
+        /// The field.
+        field: String,
+    },
+    /// Its type cannot be governed.
+    #[error(
+        "{object}.{field} is of type {kind}: a governed field is a picklist, a text of at most 255 \
+         characters, an e-mail, phone or URL, a number, currency or percent, a date or a date and time"
+    )]
+    FieldType {
+        /// The object.
+        object: String,
+        /// The field.
+        field: String,
+        /// Its type.
+        kind: String,
+    },
+    /// A formula or a system field.
+    #[error("{object}.{field} cannot be written by anybody ({why}): choose the field that is written")]
+    ReadOnly {
+        /// The object.
+        object: String,
+        /// The field.
+        field: String,
+        /// For example `formula`.
+        why: String,
+    },
+    /// A rule would be longer than Salesforce takes.
+    #[error(
+        "{rule} of {object} would have {length} characters, and Salesforce takes {most}: \
+         govern fewer fields of this object"
+    )]
+    FormulaTooLong {
+        /// The object.
+        object: String,
+        /// The rule.
+        rule: String,
+        /// Its length.
+        length: usize,
+        /// The limit.
+        most: usize,
+    },
+}
+
+impl PackageError {
+    /// Stable kebab-case code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Name { .. } => "api-name-invalid",
+            Self::NoField { .. } => "no-field",
+            Self::FieldTwice { .. } => "field-twice",
+            Self::Governed { .. } => "already-governed",
+            Self::FieldType { .. } => "field-type-unsupported",
+            Self::ReadOnly { .. } => "field-read-only",
+            Self::FormulaTooLong { .. } => "formula-too-long",
+        }
+    }
+}
