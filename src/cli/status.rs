@@ -11,9 +11,12 @@ use super::{
     show::{safe, table},
 };
 use crate::{
-    domain::Stage,
+    domain::{BreakGlassUse, RecordId, Stage, break_glass::Seen},
     ledger::{Ledger, ProposalFilter, ProposalRecord},
 };
+
+/// How many uses of break-glass are listed.
+const LAST_USES: usize = 5;
 
 /// Counts by stage, the oldest waiting proposal, and the head of the chain.
 #[derive(Debug, ClapArgs)]
@@ -33,8 +36,11 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let ledger = open(args.ledger, args.config).await?;
     let counts = ledger.counts().await?;
+    let broken = ledger.break_glass_uses().await?;
     if args.json {
-        println!("{}", serde_json::to_string(&counts)?);
+        let mut json = serde_json::to_value(&counts)?;
+        json["break_glass_uses"] = serde_json::to_value(&broken)?;
+        println!("{json}");
         return Ok(Exit::Done);
     }
     let mut rows = vec![vec!["stage".to_owned(), "proposals".to_owned()]];
@@ -46,8 +52,24 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         Some(since) => println!("oldest waiting for a person since {since}"),
         None => println!("nothing waits for a person"),
     }
+    break_glass(&broken);
     println!("chain               {} entries, head {}", counts.head_seq, counts.head_hash.short());
     Ok(Exit::Done)
+}
+
+/// How often people went around the rules, and the last few times.
+fn break_glass(uses: &[BreakGlassUse]) {
+    if uses.is_empty() {
+        println!("break-glass         never used");
+        return;
+    }
+    println!("break-glass         used {} time(s); the last:", uses.len());
+    for used in uses.iter().rev().take(LAST_USES) {
+        let by = used.by.as_ref().map_or("unknown", RecordId::as_str);
+        let by = if used.seen == Seen::Event { format!("by {by}") } else { format!("last saved by {by}") };
+        let reason = used.reason.as_deref().map_or("(erased)".to_owned(), safe);
+        println!("  {} {} {} {by}: {reason}", used.at, used.object, used.record);
+    }
 }
 
 /// Lists proposals, newest first.

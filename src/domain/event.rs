@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     approval::Approval,
+    break_glass::BreakGlassUse,
     digest::Digest,
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
     promotion::{Promotion, Settlement},
@@ -116,6 +117,11 @@ pub enum Event {
         /// `done`, or a code.
         result: String,
     },
+    /// Somebody used break-glass.
+    BreakGlassUsed {
+        /// Who, when, where and why.
+        used: BreakGlassUse,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -144,6 +150,7 @@ impl Event {
             Self::PromotionConfirmed { .. } => "promotion_confirmed",
             Self::NoticeIntended { .. } => "notice_intended",
             Self::NoticeSettled { .. } => "notice_settled",
+            Self::BreakGlassUsed { .. } => "break_glass_used",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -160,6 +167,7 @@ impl Event {
             Self::PromotionIntended { .. } => &["/promotion/plan/changes", "/promotion/plan/stamps"],
             Self::PromotionSettled { .. } => &["/settlement/message", "/settlement/reason"],
             Self::NoticeIntended { .. } => &["/text"],
+            Self::BreakGlassUsed { .. } => &["/used/reason"],
             _ => &[],
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod approval;
+pub mod break_glass;
 pub mod digest;
 pub mod entry;
 pub mod event;
@@ -19,6 +20,7 @@ pub mod value;
 
 pub use actor::{Actor, Door};
 pub use approval::{Approval, Decision};
+pub use break_glass::BreakGlassUse;
 pub use digest::{CanonicalError, Digest};
 pub use evidence::Evidence;
 pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId};

@@ -8,7 +8,7 @@ use super::{LedgerError, Tx};
 use crate::{
     clock,
     domain::{
-        Digest,
+        BreakGlassUse, Digest,
         digest::canonical,
         entry::{Entry, commitment},
         event::Event,
@@ -105,6 +105,7 @@ impl Tx<'_> {
                 let known = self.promotion(promotion).await?;
                 return Ok(known.map(|known| known.plan.proposal_id.to_string()));
             }
+            Event::BreakGlassUsed { used } => BreakGlassUse::story(&used.record),
             Event::Started { .. } | Event::PromotionsSent { .. } | Event::StreamReset { .. } => {
                 return Ok(None);
             }

@@ -79,7 +79,10 @@ impl Tx<'_> {
                     .await?;
                 Ok(())
             }
-            Event::Started { .. } | Event::SubmissionRefused { .. } | Event::StreamReset { .. } => Ok(()),
+            Event::Started { .. }
+            | Event::SubmissionRefused { .. }
+            | Event::BreakGlassUsed { .. }
+            | Event::StreamReset { .. } => Ok(()),
         }
     }
 

@@ -77,6 +77,14 @@ impl Tx<'_> {
     }
 }
 
+impl Tx<'_> {
+    /// Whether a notice under this id has not been written to its record yet.
+    pub async fn notice_open(&mut self, id: &ProposalId) -> Result<bool, LedgerError> {
+        let row = sqlx::query("SELECT 1 FROM notice WHERE proposal = ?").bind(id.as_str());
+        Ok(row.fetch_optional(self.connection()).await?.is_some())
+    }
+}
+
 impl Ledger {
     /// A promotion as it stands.
     pub async fn promotion(&self, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {

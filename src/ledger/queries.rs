@@ -106,7 +106,12 @@ impl Ledger {
     }
 }
 
-async fn put_back(connection: &mut SqliteConnection, seq: u64, event: &mut Value) -> Result<(), LedgerError> {
+/// Puts the private parts that have not been erased back into an event.
+pub(super) async fn put_back(
+    connection: &mut SqliteConnection,
+    seq: u64,
+    event: &mut Value,
+) -> Result<(), LedgerError> {
     let rows = sqlx::query("SELECT path, value FROM private WHERE seq = ?").bind(number(seq)?);
     for row in rows.fetch_all(connection).await? {
         let (path, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);

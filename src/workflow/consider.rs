@@ -14,8 +14,8 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Approval, ObjectSchema, Promotion, PromotionId, Proposal, ProposalId, RecordId, Settlement, Stage,
-        event::Event,
+        Approval, ObjectSchema, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState,
+        Settlement, Stage, event::Event,
     },
     gate::{self, History, Input, Outcome, Rules, Verdict},
     ledger::ProposalRecord,
@@ -45,6 +45,8 @@ pub struct Case<'a> {
     pub known: Vec<ProposalRecord>,
     /// A promotion of the record that has not ended.
     pub open_promotion: Option<PromotionId>,
+    /// A notice about what stands there and is no proposal is on its way.
+    pub told: bool,
     /// What the newest event said about the decision.
     pub hint: Option<DecisionHint>,
 }
@@ -59,12 +61,25 @@ pub fn consider(desk: &Desk<'_>, case: &Case<'_>) -> Result<Vec<Event>, Workflow
             displace(desk, case, record, &mut events)?;
         }
     }
-    let Some(current) = current else { return Ok(events) };
+    let Some(current) = current else {
+        // A proposal that came in by command and has not landed yet still needs the flag.
+        if case.reading.slot.pending && !case.told && ended_all(case, &events) {
+            events.extend(observe::idle(case.reading));
+        }
+        return Ok(events);
+    };
     match case.known.iter().find(|record| record.proposal.id.as_str() == current) {
         None => first_sight(desk, case, current, &mut events)?,
         Some(record) => seen_before(desk, case, record, &mut events)?,
     }
     Ok(events)
+}
+
+/// Whether nothing of the record stays open after these events.
+fn ended_all(case: &Case<'_>, events: &[Event]) -> bool {
+    let open = case.known.iter().filter(|record| !record.stage.is_final()).count();
+    let ended = events.iter().filter(|event| matches!(event, Event::StageChanged { .. })).count();
+    case.open_promotion.is_none() && case.reading.snapshot.state == RecordState::Live && open == ended
 }
 
 /// A proposal that is open in the ledger but whose place on the record holds another one.
@@ -74,7 +89,7 @@ fn displace(
     record: &ProposalRecord,
     events: &mut Vec<Event>,
 ) -> Result<(), WorkflowError> {
-    if case.reading.snapshot.state != crate::domain::RecordState::Live {
+    if case.reading.snapshot.state != RecordState::Live {
         // The gate says what is wrong with the record, in its own words.
         return judge(desk, case, record.proposal.clone(), Known::of(record), events);
     }
@@ -117,7 +132,9 @@ fn first_sight(
     let proposal = match observe::proposal(case.reading, current, (desk.now, case.hint.as_ref())) {
         Ok(proposal) => proposal,
         Err(problem) => {
-            events.extend(observe::refuse_slot(case.reading, current, &problem));
+            if !case.told {
+                events.extend(observe::refuse_slot(case.reading, current, &problem));
+            }
             return Ok(());
         }
     };
@@ -162,7 +179,7 @@ fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event
             successor: None,
         });
     }
-    if case.reading.slot.pending {
+    if case.reading.slot.pending && !case.told {
         events.extend(observe::refuse_slot(case.reading, record.proposal.id.as_str(), &problem));
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Decision, FieldValue, ObjectName, PromotionId, RecordId},
+    domain::{BreakGlassUse, Decision, FieldValue, ObjectName, PromotionId, RecordId, break_glass::Seen},
     salesforce::{
         change_event::{Change, ChangeType},
         names::{self, ObjectContract},
@@ -71,6 +71,8 @@ pub struct Hints {
     pub records: BTreeMap<ObjectName, BTreeMap<RecordId, Option<DecisionHint>>>,
     /// Echoes of our own promotions, with proof of landing.
     pub echoes: Vec<(PromotionId, BTreeMap<String, String>)>,
+    /// Uses of break-glass.
+    pub break_glass: Vec<BreakGlassUse>,
     /// Events could not be told apart by record: everything pending must be read.
     pub sweep: bool,
 }
@@ -109,13 +111,25 @@ impl Hints {
             }
         }
         let Ok(object) = ObjectName::parse(contract.object) else { return };
-        let decision = DecisionHint::of(change, user);
-        let records = self.records.entry(object).or_default();
+        let reason = change.values.get(names::BREAK_GLASS_REASON).and_then(FieldValue::as_text);
+        let broken = reason.filter(|reason| changed(names::BREAK_GLASS_REASON) && !reason.is_empty());
+        let decision = DecisionHint::of(change, user.clone());
+        let records = self.records.entry(object.clone()).or_default();
         for id in &change.record_ids {
             let Ok(id) = RecordId::parse(id) else {
                 self.sweep = true;
                 continue;
             };
+            if let Some(reason) = broken {
+                self.break_glass.push(BreakGlassUse {
+                    object: object.clone(),
+                    record: id.clone(),
+                    by: user.clone(),
+                    at: change.committed_at,
+                    reason: Some(reason.to_owned()),
+                    seen: Seen::Event,
+                });
+            }
             let hint = records.entry(id).or_default();
             if decision.is_some() {
                 hint.clone_from(&decision);
@@ -250,6 +264,20 @@ mod tests {
         assert!(notice.echoes.is_empty() && notice.records.is_empty());
         let foreign = taken(&[change(PERSON, &[(names::LAST_PROMOTION_ID, Some("promo-1"))])]);
         assert!(foreign.echoes.is_empty(), "somebody else's mark proves nothing");
+    }
+
+    #[test]
+    fn a_changed_break_glass_reason_is_a_use() {
+        let used =
+            change(PERSON, &[(names::BREAK_GLASS_REASON, Some("the gate was down")), (names::PENDING, None)]);
+        let found = taken(std::slice::from_ref(&used)).break_glass;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].by.as_ref().map(RecordId::as_str), Some(PERSON));
+        assert_eq!(found[0].reason.as_deref(), Some("the gate was down"));
+        assert_eq!((found[0].at, found[0].seen), (used.committed_at, Seen::Event));
+        let mut enriched = change(PERSON, &[("Company", Some("Example Widgets Ltd"))]);
+        enriched.values.insert(names::BREAK_GLASS_REASON.into(), FieldValue::text("the gate was down"));
+        assert!(taken(&[enriched]).break_glass.is_empty(), "it did not change");
     }
 
     #[test]

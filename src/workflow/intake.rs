@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Context, WorkflowError,
+    Context, WorkflowError, break_glass,
     consider::{Case, Desk, consider},
     hints::{DecisionHint, Ears, Hints},
-    observe::object_name,
+    observe::{self, object_name},
 };
 use crate::{
     domain::{PromotionId, RecordId, Settlement, event::Event},
-    ledger::{InboxBatch, ProposalRecord},
+    ledger::{InboxBatch, ProposalRecord, Tx},
     salesforce::{RecordReading, names::ObjectContract, pubsub::PubSubClient},
 };
 
@@ -49,6 +49,7 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
         full: batches.len() == BATCHES_PER_STEP,
     };
     confirm(context, &hints.echoes).await?;
+    break_glass::record(context, &hints.break_glass).await?;
     for contract in context.governed() {
         let object = object_name(contract.object)?;
         let Some(records) = hints.records.get(&object) else { continue };
@@ -158,6 +159,7 @@ async fn level_together(
     let mut known = tx.proposals_for(&object, &keys).await?;
     let open = tx.open_promotions_for(&object, &keys).await?;
     let mut events = Vec::new();
+    let mut broken = Vec::new();
     let mut seen = BTreeSet::new();
     for reading in readings {
         let record = &reading.snapshot.record;
@@ -175,8 +177,13 @@ async fn level_together(
         {
             context.hold(&object, record).await;
         }
+        if let Some(used) = break_glass::of_reading(&mut tx, reading).await? {
+            events.push(Event::BreakGlassUsed { used: used.clone() });
+            broken.push(used);
+        }
         let case = Case {
             reading,
+            told: told(&mut tx, reading).await?,
             known: mine,
             open_promotion: open.get(record).cloned(),
             hint: hints.get(record).cloned().flatten(),
@@ -185,7 +192,19 @@ async fn level_together(
     }
     tx.append_all(&events).await?;
     tx.commit().await?;
+    broken.iter().for_each(break_glass::warn);
     Ok(())
+}
+
+/// Whether a notice about what is no proposal is on its way to the record.
+async fn told(tx: &mut Tx<'_>, reading: &RecordReading) -> Result<bool, WorkflowError> {
+    if !reading.slot.pending {
+        return Ok(false);
+    }
+    match observe::stand_in(reading) {
+        Some(id) => Ok(tx.notice_open(&id).await?),
+        None => Ok(false),
+    }
 }
 
 /// Whether the record carries a proposal that is not the one being promoted.

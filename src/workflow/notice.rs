@@ -75,11 +75,11 @@ async fn read_again(context: &Context, sent: &[NoticeRecord]) -> Result<(), Work
 }
 
 /// Whether one of the notices is about what stands in the proposal fields now: under its own id,
-/// or under the stand-in of an id that is no proposal's.
+/// or under the stand-in of what is no proposal.
 fn speaks_of(told: &BTreeSet<&str>, reading: &RecordReading) -> bool {
-    let Some(current) = reading.slot.proposal_id.as_deref() else { return false };
-    let stand_in = observe::stand_in(reading, current);
-    told.contains(current) || stand_in.is_some_and(|id| told.contains(id.as_str()))
+    let current = reading.slot.proposal_id.as_deref();
+    let stand_in = observe::stand_in(reading);
+    current.is_some_and(|id| told.contains(id)) || stand_in.is_some_and(|id| told.contains(id.as_str()))
 }
 
 #[cfg(test)]
@@ -98,13 +98,17 @@ mod tests {
         let told = BTreeSet::from(["p-1"]);
         assert!(speaks_of(&told, &with_id(Some("p-1"))));
         assert!(!speaks_of(&told, &with_id(Some("p-2"))), "a newer proposal asks again");
-        assert!(!speaks_of(&told, &with_id(None)));
+        assert!(!speaks_of(&told, &with_id(None)), "withdrawn meanwhile");
+        assert!(
+            speaks_of(&BTreeSet::from(["idle:00QCs0000000001MAA"]), &with_id(None)),
+            "it is not told twice"
+        );
     }
 
     #[test]
     fn a_notice_about_no_proposal_hides_none_that_came_after_it() {
         let bad = with_id(Some("not an id!"));
-        let stand_in = observe::stand_in(&bad, "not an id!").unwrap();
+        let stand_in = observe::stand_in(&bad).unwrap();
         let told = BTreeSet::from([stand_in.as_str()]);
         assert!(speaks_of(&told, &bad), "it is not told twice");
         assert!(!speaks_of(&told, &with_id(Some("p-2"))), "a proposal written in between asks");
@@ -114,7 +118,7 @@ mod tests {
     #[test]
     fn several_notices_about_one_record_all_count() {
         let bad = with_id(Some("not an id!"));
-        let stand_in = observe::stand_in(&bad, "not an id!").unwrap();
+        let stand_in = observe::stand_in(&bad).unwrap();
         let told = BTreeSet::from(["p-1", stand_in.as_str()]);
         assert!(speaks_of(&told, &bad) && speaks_of(&told, &with_id(Some("p-1"))));
     }

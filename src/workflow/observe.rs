@@ -117,30 +117,49 @@ fn edited(
     }
 }
 
-/// Under which id a notice speaks of proposal fields that hold no proposal: it needs one of its
-/// own, because the given one may not be one.
-pub fn stand_in(reading: &RecordReading, given: &str) -> Option<ProposalId> {
-    let digest = Digest::of_bytes(format!("{}:{given}", reading.snapshot.record).as_bytes());
-    ProposalId::parse(&format!("unreadable:{}", digest.short())).ok()
+/// Under which id a notice speaks of a record that carries no proposal, or none that can be
+/// read: it needs one of its own, because the given one may not be one.
+pub fn stand_in(reading: &RecordReading) -> Option<ProposalId> {
+    let record = &reading.snapshot.record;
+    let id = match &reading.slot.proposal_id {
+        Some(given) => {
+            format!("unreadable:{}", Digest::of_bytes(format!("{record}:{given}").as_bytes()).short())
+        }
+        None => format!("idle:{record}"),
+    };
+    ProposalId::parse(&id).ok()
 }
 
 /// The events for proposal fields that hold no proposal: recorded once, told once.
 pub fn refuse_slot(reading: &RecordReading, given: &str, problem: &SlotProblem) -> Vec<Event> {
+    let words = format!("{}: {problem}", problem.code());
+    let Some(notice) = stand_in_notice(reading, &words) else { return Vec::new() };
+    let refused = Event::SubmissionRefused {
+        proposal_id: given.chars().take(64).collect(),
+        code: problem.code().to_owned(),
+        fingerprint: None,
+    };
+    vec![refused, notice]
+}
+
+/// The notice for a record whose flag is on while no proposal stands on it: it was withdrawn,
+/// or somebody used break-glass.
+pub fn idle(reading: &RecordReading) -> Option<Event> {
+    let words = match &reading.slot.break_glass {
+        Some(_) => "nothing-waits: no proposal stands on the record; its break-glass use is in the ledger",
+        None => "nothing-waits: no proposal stands on the record",
+    };
+    stand_in_notice(reading, words)
+}
+
+fn stand_in_notice(reading: &RecordReading, words: &str) -> Option<Event> {
     let snapshot = &reading.snapshot;
-    let Some(stand_in) = stand_in(reading, given) else { return Vec::new() };
-    vec![
-        Event::SubmissionRefused {
-            proposal_id: given.chars().take(64).collect(),
-            code: problem.code().to_owned(),
-            fingerprint: None,
-        },
-        Event::NoticeIntended {
-            object: snapshot.object.clone(),
-            record: snapshot.record.clone(),
-            proposal_id: stand_in,
-            text: super::stamp::fit(&format!("{}: {problem}", problem.code())),
-        },
-    ]
+    Some(Event::NoticeIntended {
+        object: snapshot.object.clone(),
+        record: snapshot.record.clone(),
+        proposal_id: stand_in(reading)?,
+        text: super::stamp::fit(words),
+    })
 }
 
 /// The decision on the proposal that the record carries.

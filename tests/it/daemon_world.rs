@@ -10,7 +10,7 @@ pub struct World {
     pub org: OrgProcess,
     pub config: String,
     pub folder: tempfile::TempDir,
-    pub serve: ServeProcess,
+    serve: Option<ServeProcess>,
 }
 
 impl World {
@@ -20,7 +20,7 @@ impl World {
         let config = org.write_config(folder.path());
         let serve = ServeProcess::start(&config);
         let config = config.to_str().expect("a plain path").to_owned();
-        Self { org, config, folder, serve }
+        Self { org, config, folder, serve: Some(serve) }
     }
 
     pub async fn opportunities(&self) -> Vec<Value> {
@@ -34,6 +34,29 @@ impl World {
 
     fn ledger(&self) -> String {
         self.folder.path().join("ledger.db").to_str().expect("a plain path").to_owned()
+    }
+
+    /// Kills the daemon.
+    pub fn kill(&mut self) {
+        self.serve.take().expect("it runs").kill();
+    }
+
+    /// Starts another daemon over the same ledger.
+    pub fn restart(&mut self) {
+        self.serve = Some(ServeProcess::start(self.config.as_ref()));
+    }
+
+    /// What the daemon has logged.
+    pub fn said(&self) -> String {
+        self.serve.as_ref().map(ServeProcess::said).unwrap_or_default()
+    }
+
+    /// A command over the daemon's ledger: what it prints.
+    pub fn over_ledger(&self, command: &[&str]) -> String {
+        let ledger = self.ledger();
+        let (code, out, err) = countersign(&[command, &["--ledger", &ledger]].concat(), None);
+        assert_eq!(code, 0, "{command:?}: {out}{err}");
+        out
     }
 
     /// What `countersign explain` tells of a proposal.

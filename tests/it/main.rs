@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod break_glass;
 mod daemon_world;
 mod docs;
 mod doctor_setup;

@@ -108,6 +108,7 @@ impl Fold {
             Event::SubmissionSettled { .. }
             | Event::Started { .. }
             | Event::SubmissionRefused { .. }
+            | Event::BreakGlassUsed { .. }
             | Event::StreamReset { .. } => {}
         }
     }

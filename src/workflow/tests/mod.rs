@@ -1,6 +1,7 @@
 //! Readings, proposals and promotions that the tests of the steps start from.
 
 mod edited;
+mod idle;
 mod observe;
 mod settle;
 

@@ -28,7 +28,7 @@ fn hint(by: &str, minute: i64, told: (Option<Decision>, Option<&str>)) -> Decisi
 }
 
 fn case(reading: &RecordReading, hint: Option<DecisionHint>) -> Case<'_> {
-    Case { reading, known: vec![known(None)], open_promotion: None, hint }
+    Case { reading, known: vec![known(None)], open_promotion: None, told: false, hint }
 }
 
 /// The decision that is taken from a case: who and when.

@@ -1,0 +1,67 @@
+//! Records whose flag is on while nothing stands there that could be judged.
+
+use super::{at, known, promotion, reading};
+use crate::{
+    domain::{RecordState, Settlement, Stage, event::Event},
+    gate::Rules,
+    salesforce::RecordReading,
+    workflow::consider::{Case, Desk, consider},
+};
+
+fn withdrawn() -> RecordReading {
+    let mut reading = reading();
+    reading.slot.proposal_id = None;
+    reading
+}
+
+fn kinds(case: &Case<'_>) -> Vec<&'static str> {
+    let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
+    let desk = Desk { rules: &rules, schema: None, machine_users: &[], now: at(6) };
+    consider(&desk, case).unwrap().iter().map(Event::kind).collect()
+}
+
+fn case(reading: &RecordReading) -> Case<'_> {
+    Case { reading, known: Vec::new(), open_promotion: None, told: false, hint: None }
+}
+
+#[test]
+fn a_flag_without_a_proposal_is_taken_off_one_time() {
+    let idle = withdrawn();
+    assert_eq!(kinds(&case(&idle)), ["notice_intended"]);
+    assert!(kinds(&Case { told: true, ..case(&idle) }).is_empty(), "it is on its way");
+    let mut quiet = withdrawn();
+    quiet.slot.pending = false;
+    assert!(kinds(&case(&quiet)).is_empty());
+}
+
+#[test]
+fn a_withdrawn_proposal_ends_first() {
+    let idle = withdrawn();
+    let both = kinds(&Case { known: vec![known(None)], ..case(&idle) });
+    assert_eq!(both, ["stage_changed", "notice_intended"]);
+    let ended = crate::ledger::ProposalRecord { stage: Stage::Rejected, ..known(None) };
+    assert_eq!(kinds(&Case { known: vec![ended], ..case(&idle) }), ["notice_intended"]);
+}
+
+#[test]
+fn what_is_under_way_keeps_the_flag() {
+    let idle = withdrawn();
+    let id = promotion(Settlement::Sent, 1).id;
+    assert!(kinds(&Case { open_promotion: Some(id), ..case(&idle) }).is_empty());
+    let mut fresh = known(None);
+    fresh.proposal.door = crate::domain::Door::Cli;
+    fresh.proposal.received_at = at(5);
+    fresh.landed = false;
+    assert!(kinds(&Case { known: vec![fresh], ..case(&idle) }).is_empty(), "it may be about to land");
+    let mut gone = withdrawn();
+    gone.snapshot.state = RecordState::Deleted;
+    assert!(kinds(&case(&gone)).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_told_one_time() {
+    let mut bad = reading();
+    bad.slot.proposal_id = Some("not an id!".into());
+    assert_eq!(kinds(&case(&bad)), ["submission_refused", "notice_intended"]);
+    assert!(kinds(&Case { told: true, ..case(&bad) }).is_empty());
+}
