@@ -7,8 +7,6 @@ use super::{
 
 /// A custom channel for change events.
 pub(super) fn channel(at: &mut Draft, root: &Element) -> ChannelDef {
-    at.only(root, &["channelType", "eventType", "label"], &[]);
-    at.required(root, "channelType");
     at.word(root, "channelType", &["data"]);
     let name = at.name.clone();
     at.api_name(&name);
@@ -20,7 +18,6 @@ pub(super) fn channel(at: &mut Draft, root: &Element) -> ChannelDef {
 
 /// One entity on a channel.
 pub(super) fn member(at: &mut Draft, root: &Element, package: &Package) -> ChannelMemberDef {
-    at.only(root, &["eventChannel", "filterExpression", "selectedEntity"], &["enrichedFields"]);
     let full_name = at.name.clone();
     at.api_name(&full_name);
     let channel = at.required(root, "eventChannel");
@@ -35,7 +32,6 @@ pub(super) fn member(at: &mut Draft, root: &Element, package: &Package) -> Chann
     let object = object.unwrap_or_default();
     let mut enriched = Vec::new();
     for entry in root.all("enrichedFields") {
-        at.only(entry, &["name"], &[]);
         let name = at.required(entry, "name");
         if package.find_field(&object, &name).is_none() {
             at.wrong(format!("The enriched field {name} does not exist on {object}"));

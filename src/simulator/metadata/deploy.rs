@@ -1,98 +1,27 @@
-//! Deploys a package: every file is a component, in the order in which components need each other.
-
-use std::{collections::BTreeMap, sync::Arc};
+//! Makes the package of its components, in the order in which they need each other.
 
 use super::{
-    Package, PackageObject, Problem, channels, fields,
-    files::{self, PROJECT, problem},
-    kinds::{self, KINDS, Place},
-    permissions, rules,
-    xml::{self, Draft, Element},
+    Component, Package, PackageObject, Problem, channels, fields, permissions, references, rules, xml::Draft,
 };
 
-/// A component that was read.
-struct File {
-    at: Draft,
-    root: Arc<Element>,
-    bodies: BTreeMap<String, String>,
-}
-
-/// Place in the order of deployment, and full name.
-type Key = (usize, String);
-
-/// The package made of these files: path from the folder with `sfdx-project.json`, and text.
-pub(super) fn deploy(files: Vec<(String, String)>) -> Result<Package, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let folders = folders(&files).unwrap_or_else(|problem| {
-        problems.push(problem);
-        Vec::new()
-    });
-    let mut components: BTreeMap<Key, File> = BTreeMap::new();
-    let mut bodies: Vec<(Key, String, String)> = Vec::new();
-    for (path, text) in files {
-        if !folders.iter().any(|folder| path.starts_with(folder.as_str())) {
-            continue;
-        }
-        match kinds::place(&path) {
-            Some(Place::Body(order, name)) => bodies.push(((order, name), path, text)),
-            Some(Place::Meta(order, name)) => match open(order, &name, path, &text) {
-                Ok(file) => {
-                    components.insert((order, name), file);
-                }
-                Err(problem) => problems.push(problem),
-            },
-            None => problems.push(problem(&path, "The simulated org does not support this kind of file")),
-        }
-    }
-    for (key, path, text) in bodies {
-        match components.get_mut(&key) {
-            Some(file) => {
-                file.bodies.insert(path, text);
-            }
-            None => problems.push(problem(&path, "The -meta.xml file of this component is missing")),
-        }
-    }
+/// The package of these components and what is wrong with it. A component that has a
+/// problem is left out as far as others could rest on it.
+pub(super) fn compile(components: Vec<Component>) -> (Package, Vec<Problem>) {
     let mut package = Package::default();
-    for mut file in components.into_values() {
-        add(&mut package, &mut file);
-        let File { at, root, bodies } = file;
-        problems.extend(at.problems);
-        let (kind, full_name, file) = (at.kind, at.name, at.file);
-        package.components.push(super::Component { kind, full_name, file, root, bodies });
+    let mut problems = Vec::new();
+    for component in components {
+        let (kind, name, file) = (component.kind, component.full_name.clone(), component.file.clone());
+        let mut at = Draft { kind, name, file, problems: Vec::new() };
+        add(&mut package, &mut at, &component);
+        problems.append(&mut at.problems);
+        package.components.push(component);
     }
-    if problems.is_empty() { Ok(package) } else { Err(problems) }
+    (package, problems)
 }
 
-/// The package directories of the project, each with a slash at its end.
-fn folders(files: &[(String, String)]) -> Result<Vec<String>, Problem> {
-    let (_, text) = files
-        .iter()
-        .find(|(path, _)| path == PROJECT)
-        .ok_or_else(|| problem(PROJECT, "There is no sfdx-project.json in this folder"))?;
-    Ok(files::package_folders(text)?.into_iter().map(|folder| format!("{folder}/")).collect())
-}
-
-fn open(order: usize, name: &str, path: String, text: &str) -> Result<File, Problem> {
-    let kind = KINDS.get(order).map_or("", |kind| kind.name);
-    let at = Draft { kind, name: name.to_owned(), file: path, problems: Vec::new() };
-    match xml::read(text, kind) {
-        Ok(root) => Ok(File { at, root: Arc::new(root), bodies: BTreeMap::new() }),
-        Err(message) => {
-            Err(Problem { component: format!("{kind} {name}"), file: at.file, place: None, message })
-        }
-    }
-}
-
-fn add(package: &mut Package, file: &mut File) {
-    let File { at, root, bodies } = file;
-    let root = &**root;
-    let object = at.name.split_once('.').map(|(object, _)| object.to_owned()).unwrap_or_default();
-    let object = object.as_str();
-    if let Some(full_name) = root.text("fullName")
-        && at.name.rsplit('.').next() != Some(full_name)
-    {
-        at.wrong(format!("The fullName {full_name} does not match the name of the file"));
-    }
+fn add(package: &mut Package, at: &mut Draft, component: &Component) {
+    let root = &*component.root;
+    let object = component.full_name.split_once('.').map_or("", |(object, _)| object);
     match at.kind {
         "GlobalValueSet" => {
             let values = fields::global_value_set(at, root);
@@ -124,9 +53,8 @@ fn add(package: &mut Package, file: &mut File) {
         "PermissionSet" => package.permission_sets.push(permissions::permission_set(at, root, package)),
         "PlatformEventChannel" => package.channels.push(channels::channel(at, root)),
         "PlatformEventChannelMember" => package.channel_members.push(channels::member(at, root, package)),
-        "ApexClass" if bodies.is_empty() => at.wrong("The content file of this component is missing"),
         // Kinds without behaviour are kept as they are.
-        _ => {}
+        _ => references::check(at, component, package),
     }
 }
 

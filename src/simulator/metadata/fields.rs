@@ -10,42 +10,11 @@ use super::{
 /// Global value sets by name.
 pub(super) type ValueSets = BTreeMap<String, Vec<PicklistValue>>;
 
-/// Elements that any custom field may have, used or not.
-const SINGLE: &[&str] = &[
-    "fullName",
-    "businessStatus",
-    "caseSensitive",
-    "complianceGroup",
-    "defaultValue",
-    "deleteConstraint",
-    "description",
-    "externalId",
-    "fieldManageability",
-    "inlineHelpText",
-    "label",
-    "length",
-    "precision",
-    "referenceTo",
-    "relationshipLabel",
-    "relationshipName",
-    "required",
-    "scale",
-    "securityClassification",
-    "trackFeedHistory",
-    "trackHistory",
-    "trackTrending",
-    "type",
-    "unique",
-    "valueSet",
-    "visibleLines",
-];
-
 /// Data sensitivity levels that come with every org.
 const CLASSIFICATIONS: &[&str] = &["Public", "Internal", "Confidential", "Restricted", "MissionCritical"];
 
 /// A custom field of an object.
 pub(super) fn custom_field(at: &mut Draft, root: &Element, sets: &ValueSets) -> FieldDef {
-    at.only(root, SINGLE, &[]);
     let name = at.required(root, "fullName");
     at.api_name(&name);
     if !name.ends_with("__c") {
@@ -54,8 +23,11 @@ pub(super) fn custom_field(at: &mut Draft, root: &Element, sets: &ValueSets) -> 
     at.limited(root, "description", 1_000);
     at.limited(root, "inlineHelpText", 510);
     at.word(root, "securityClassification", CLASSIFICATIONS);
-    at.word(root, "deleteConstraint", &["SetNull", "Restrict", "Cascade"]);
-    at.word(root, "fieldManageability", &["DeveloperControlled", "SubscriberControlled", "Locked"]);
+    for element in ["formula", "lookupFilter", "summaryOperation"] {
+        if root.first(element).is_some() {
+            at.wrong(format!("Fields with a {element} are not supported by the simulated org"));
+        }
+    }
     let required = at.flag(root, "required");
     let kind = kind(at, root, sets);
     let external_id = at.flag(root, "externalId");
@@ -134,21 +106,13 @@ fn value_set(at: &mut Draft, root: &Element, sets: &ValueSets) -> (Vec<PicklistV
         at.wrong("Required field is missing: valueSet");
         return (Vec::new(), Restricted::No);
     };
-    at.only(
-        set,
-        &["controllingField", "restricted", "valueSetDefinition", "valueSetName"],
-        &["valueSettings"],
-    );
     let restricted = if at.flag(set, "restricted") { Restricted::Yes } else { Restricted::No };
     let values = match (set.text("valueSetName"), set.first("valueSetDefinition")) {
         (Some(name), None) => sets.get(name).cloned().unwrap_or_else(|| {
             at.wrong(format!("no GlobalValueSet named {name} found"));
             Vec::new()
         }),
-        (None, Some(definition)) => {
-            at.only(definition, &["sorted"], &["value"]);
-            values(at, definition, "value")
-        }
+        (None, Some(definition)) => values(at, definition, "value"),
         _ => {
             at.wrong("A picklist has either a valueSetName or a valueSetDefinition");
             Vec::new()
@@ -161,7 +125,6 @@ fn value_set(at: &mut Draft, root: &Element, sets: &ValueSets) -> (Vec<PicklistV
 pub(super) fn values(at: &mut Draft, parent: &Element, element: &str) -> Vec<PicklistValue> {
     let mut values: Vec<PicklistValue> = Vec::new();
     for entry in parent.all(element) {
-        at.only(entry, &["fullName", "color", "default", "description", "isActive", "label"], &[]);
         let value = at.required(entry, "fullName");
         if values.iter().any(|other| other.value == value) {
             at.wrong(format!("Duplicate value: {value}"));
@@ -179,7 +142,6 @@ pub(super) fn values(at: &mut Draft, parent: &Element, element: &str) -> Vec<Pic
 
 /// A global value set.
 pub(super) fn global_value_set(at: &mut Draft, root: &Element) -> Vec<PicklistValue> {
-    at.only(root, &["description", "masterLabel", "sorted"], &["customValue"]);
     at.label(root, "masterLabel");
     at.flag(root, "sorted");
     values(at, root, "customValue")

@@ -71,6 +71,11 @@ pub(super) const KINDS: &[Kind] = &[
     kind("ManagedEventSubscription", "managedEventSubscriptions", "managedEventSubscription", Single),
 ];
 
+/// Whether components of this kind belong to an object.
+pub(super) fn is_child(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.shape == Shape::Child)
+}
+
 /// A file of a package in source format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {

@@ -9,9 +9,12 @@ mod files;
 mod kinds;
 mod names;
 mod permissions;
+mod references;
 #[cfg(test)]
 mod rule_cases;
 mod rules;
+mod schema;
+mod source;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -193,16 +196,19 @@ pub struct Problem {
 impl Package {
     /// Reads and deploys the package at `root`, the folder with `sfdx-project.json`.
     pub fn load(root: &Path) -> Result<Self, Vec<Problem>> {
-        deploy::deploy(files::read(root)?)
+        Self::from_files(files::read(root)?)
     }
 
     /// Deploys the package that was compiled into this binary.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        deploy::deploy(files::embedded())
+        Self::from_files(files::embedded())
     }
 
     /// Deploys files given as path from the folder with `sfdx-project.json`, and text.
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, Vec<Problem>> {
-        deploy::deploy(files)
+        let (components, mut problems) = source::components(files);
+        let (package, more) = deploy::compile(components);
+        problems.extend(more);
+        if problems.is_empty() { Ok(package) } else { Err(problems) }
     }
 }

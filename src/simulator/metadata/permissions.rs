@@ -7,7 +7,6 @@ use super::{
 
 /// A custom permission has nothing but its name.
 pub(super) fn custom_permission(at: &mut Draft, root: &Element) {
-    at.only(root, &["description", "isLicensed", "label"], &["requiredPermission"]);
     at.label(root, "label");
     at.flag(root, "isLicensed");
     let name = at.name.clone();
@@ -16,18 +15,6 @@ pub(super) fn custom_permission(at: &mut Draft, root: &Element) {
 
 /// A permission set; every name in it must exist by now.
 pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) -> PermissionSetDef {
-    at.only(
-        root,
-        &["description", "hasActivationRequired", "label"],
-        &[
-            "classAccesses",
-            "customMetadataTypeAccesses",
-            "customPermissions",
-            "fieldPermissions",
-            "flowAccesses",
-            "objectPermissions",
-        ],
-    );
     at.flag(root, "hasActivationRequired");
     let mut set = PermissionSetDef {
         name: at.name.clone(),
@@ -35,7 +22,6 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
         ..PermissionSetDef::default()
     };
     for entry in root.all("customPermissions") {
-        at.only(entry, &["enabled", "name"], &[]);
         let name = at.required(entry, "name");
         if !package.custom_permissions.contains(&name) {
             at.wrong(format!("no CustomPermission named {name} found"));
@@ -45,13 +31,22 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
         }
     }
     for entry in root.all("customMetadataTypeAccesses") {
-        at.only(entry, &["enabled", "name"], &[]);
         let name = at.required(entry, "name");
         if !package.metadata_types.contains_key(&name) {
             at.wrong(format!("no CustomObject named {name} found"));
         }
         if at.flag(entry, "enabled") {
             set.metadata_types.push(name);
+        }
+    }
+    for (section, element, kind) in
+        [("classAccesses", "apexClass", "ApexClass"), ("flowAccesses", "flow", "Flow")]
+    {
+        for entry in root.all(section) {
+            let name = at.required(entry, element);
+            if !package.components(kind).any(|known| known.full_name == name) {
+                at.wrong_at(entry.place, format!("In field: {element} - no {kind} named {name} found"));
+            }
         }
     }
     for entry in root.all("objectPermissions") {
@@ -69,20 +64,6 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
 }
 
 fn object_access(at: &mut Draft, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
-    at.only(
-        entry,
-        &[
-            "allowCreate",
-            "allowDelete",
-            "allowEdit",
-            "allowRead",
-            "modifyAllRecords",
-            "object",
-            "viewAllFields",
-            "viewAllRecords",
-        ],
-        &[],
-    );
     let object = at.required(entry, "object");
     if !package.has_object(&object) {
         at.wrong(format!("In field: object - no CustomObject named {object} found"));
@@ -114,12 +95,13 @@ fn object_access(at: &mut Draft, entry: &Element, package: &Package, set: &mut P
 }
 
 fn field_access(at: &mut Draft, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
-    at.only(entry, &["editable", "field", "readable"], &[]);
     let name = at.required(entry, "field");
     let access = FieldAccess { read: at.flag(entry, "readable"), edit: at.flag(entry, "editable") };
     match name.split_once('.').and_then(|(object, field)| package.find_field(object, field)) {
-        None => at.wrong(format!("In field: field - no CustomField named {name} found")),
-        Some(field) if !field.has_fls => at.wrong(format!("You cannot deploy to a required field: {name}")),
+        None => at.wrong_at(entry.place, format!("In field: field - no CustomField named {name} found")),
+        Some(field) if !field.has_fls => {
+            at.wrong_at(entry.place, format!("You cannot deploy to a required field: {name}"))
+        }
         Some(_) => {}
     }
     if access.edit && !access.read {

@@ -9,7 +9,7 @@ use super::{
     },
     MetadataRecord, Package, ValidationRule,
     names::ObjectNames,
-    xml::{Draft, Element},
+    xml::{Draft, Element, NIL},
 };
 use crate::domain::FieldValue;
 
@@ -20,11 +20,6 @@ pub(super) fn validation_rule(
     package: &Package,
     object: &str,
 ) -> Option<ValidationRule> {
-    at.only(
-        root,
-        &["fullName", "active", "description", "errorConditionFormula", "errorDisplayField", "errorMessage"],
-        &[],
-    );
     let name = at.required(root, "fullName");
     at.api_name(&name);
     at.required(root, "active");
@@ -52,20 +47,17 @@ pub(super) fn validation_rule(
 
 /// The label of a custom metadata type.
 pub(super) fn custom_object(at: &mut Draft, root: &Element) -> String {
-    at.only(root, &["description", "label", "pluralLabel", "visibility"], &[]);
     let name = at.name.clone();
     at.api_name(&name);
     if !name.ends_with("__mdt") {
         at.wrong("Only custom metadata types are supported by the simulated org, no other objects");
     }
-    at.word(root, "visibility", &["Public", "Protected", "PackageProtected"]);
     at.label(root, "pluralLabel");
     at.label(root, "label")
 }
 
 /// A custom metadata record.
 pub(super) fn record(at: &mut Draft, root: &Element, package: &Package) -> Option<MetadataRecord> {
-    at.only(root, &["description", "label", "protected"], &["values"]);
     at.flag(root, "protected");
     let label = at.label(root, "label");
     let Some((type_name, developer_name)) = at.name.split_once('.') else {
@@ -85,7 +77,6 @@ pub(super) fn record(at: &mut Draft, root: &Element, package: &Package) -> Optio
         }
     }
     for entry in root.all("values") {
-        at.only(entry, &["field", "value"], &[]);
         let name = at.required(entry, "field");
         let Some(field) = object.fields.iter().find(|field| field.name == name) else {
             at.wrong(format!("no CustomField named {type_name}.{name} found"));
@@ -95,6 +86,9 @@ pub(super) fn record(at: &mut Draft, root: &Element, package: &Package) -> Optio
             at.wrong("Required field is missing: value");
             continue;
         };
+        if value.value_type.as_deref() == Some(NIL) {
+            continue;
+        }
         match typed(value, &field.kind) {
             Some(value) => values.insert(name, value),
             None => {

@@ -5,22 +5,26 @@ use roxmltree::{Document, Node};
 use super::Problem;
 
 /// The namespace of all metadata files.
-const NAMESPACE: &str = "http://soap.sforce.com/2006/04/metadata";
+pub(super) const NAMESPACE: &str = "http://soap.sforce.com/2006/04/metadata";
 /// The namespace of `xsi:type`.
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// What `value_type` is for an element with `xsi:nil`.
+pub(super) const NIL: &str = "xsi:nil";
 
 /// An element.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Element {
     /// Name without namespace.
     pub name: String,
-    /// Text, for elements without children.
+    /// Text; of an element with children what stands between them, if it is not blank.
     pub text: String,
-    /// `xsi:type`, where given.
+    /// `xsi:type` where given, or `xsi:nil`.
     pub value_type: Option<String>,
     /// Child elements in order.
     pub children: Vec<Element>,
-    /// Line and column of its start in the file, from 1.
+    /// Line and column, from 1, behind the element, or behind its start tag when it has
+    /// children. A recorded deploy counts so.
     pub place: (u32, u32),
 }
 
@@ -74,12 +78,23 @@ impl Lines {
 fn element(node: Node<'_, '_>, lines: &Lines) -> Element {
     let children: Vec<Element> =
         node.children().filter(Node::is_element).map(|child| element(child, lines)).collect();
+    let mut text: String = node.children().filter(Node::is_text).filter_map(|part| part.text()).collect();
+    let range = node.range();
+    let mut end = range.end;
+    if !children.is_empty() {
+        if text.trim().is_empty() {
+            text.clear();
+        }
+        let tag = node.document().input_text().get(range.clone()).and_then(|inside| inside.find('>'));
+        end = range.start + tag.map_or(0, |at| at + 1);
+    }
+    let nil = matches!(node.attribute((INSTANCE, "nil")), Some("true" | "1")).then_some(NIL);
     Element {
         name: node.tag_name().name().to_owned(),
-        text: if children.is_empty() { node.text().unwrap_or("").to_owned() } else { String::new() },
-        value_type: node.attribute((INSTANCE, "type")).map(str::to_owned),
+        text,
+        value_type: nil.or_else(|| node.attribute((INSTANCE, "type"))).map(str::to_owned),
         children,
-        place: lines.place(node.range().start),
+        place: lines.place(end),
     }
 }
 
@@ -108,34 +123,11 @@ impl Draft {
         });
     }
 
-    /// Adds a problem at an element.
-    pub(super) fn wrong_at(&mut self, element: &Element, message: impl Into<String>) {
+    /// Adds a problem at a place in the file.
+    pub(super) fn wrong_at(&mut self, place: (u32, u32), message: impl Into<String>) {
         self.wrong(message);
         if let Some(problem) = self.problems.last_mut() {
-            problem.place = Some(element.place);
-        }
-    }
-
-    /// Every child must be one of these; those of `single` stand at most once, and those
-    /// of one name stand together.
-    pub(super) fn only(&mut self, parent: &Element, single: &[&str], repeated: &[&str]) {
-        let mut seen: Vec<&str> = Vec::new();
-        for child in &parent.children {
-            let name = child.name.as_str();
-            if !single.contains(&name) && !repeated.contains(&name) {
-                self.wrong_at(
-                    child,
-                    format!("Element {name} invalid at this location in type {}", parent.name),
-                );
-            } else if seen.contains(&name) && (single.contains(&name) || seen.last() != Some(&name)) {
-                self.wrong_at(
-                    child,
-                    format!("Element {name} is duplicated at this location in type {}", parent.name),
-                );
-            }
-            if seen.last() != Some(&name) {
-                seen.push(name);
-            }
+            problem.place = Some(place);
         }
     }
 
@@ -239,18 +231,6 @@ mod tests {
             assert!(read(text, "CustomField").is_err(), "{text}");
         }
         assert!(read(&format!("<Flow xmlns=\"{NAMESPACE}\"/>"), "CustomField").unwrap_err().contains("Flow"));
-    }
-
-    #[test]
-    fn unknown_doubled_and_split_elements_are_problems() {
-        let mut component = draft();
-        component.only(&tree("<label>a</label><label>b</label><colour/>"), &["label"], &[]);
-        let messages: Vec<_> = component.problems.iter().map(|it| it.message.as_str()).collect();
-        assert!(messages[0].contains("label is duplicated") && messages[1].contains("colour invalid"));
-
-        let mut split = draft();
-        split.only(&tree("<value/><value/><label/><value/>"), &["label"], &["value"]);
-        assert_eq!(split.problems.len(), 1, "a list stands together");
     }
 
     #[test]
