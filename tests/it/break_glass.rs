@@ -54,8 +54,9 @@ async fn each_use_is_told_one_time_with_who_when_and_why() {
     assert_eq!(found.len(), 3, "{found:?}");
     for used in &found {
         assert_eq!(
-            (&used["by"], &used["seen"], &used["object"]),
-            (&json!(breaker), &json!("event"), &json!("Lead"))
+            (&used["by"], &used["object"]),
+            (&json!(breaker), &json!("Lead")),
+            "whether an event or a read told it first"
         );
     }
     assert_eq!(
