@@ -14,7 +14,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use derive::FieldFacts;
 use engine::Engine;
@@ -87,6 +87,20 @@ impl Governed {
     /// shipped flows for leads with this object's names, so they speak of one field; none otherwise.
     pub fn flow_files(&self) -> BTreeMap<String, String> {
         flows::files(self)
+    }
+
+    /// API names of its flows, shipped or generated.
+    pub fn flow_names(&self) -> BTreeSet<String> {
+        let prefix = format!("AI_{}_", self.stem());
+        let own = self.flow_files();
+        let shipped = SHIPPED.iter().map(|(path, _)| *path);
+        let flow = |path: &str| Some(path.rsplit('/').next()?.strip_suffix(".flow-meta.xml")?.to_owned());
+        own.keys()
+            .map(String::as_str)
+            .chain(shipped)
+            .filter_map(flow)
+            .filter(|name| name.starts_with(&prefix))
+            .collect()
     }
 
     /// What stands in the names of this object's flows and sets: `Case` in `AI_Case_Guard`.

@@ -86,8 +86,9 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
     access.sort_by(|left, right| left.name.cmp(&right.name));
     let types = [names::setting::OBJECT, names::transition::OBJECT];
     let flows = objects.iter().flat_map(|object| {
-        let stem = super::derive::stem(&object.object);
-        text.flows.iter().map(move |flow| format!("AI_{stem}_{flow}"))
+        let known = object.flow_names();
+        let named = text.flows.iter().map(|flow| format!("AI_{}_{flow}", object.stem()));
+        named.filter(|flow| known.contains(flow)).collect::<Vec<_>>()
     });
     let mut flows: Vec<String> = flows.collect();
     flows.sort();

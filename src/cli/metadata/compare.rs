@@ -1,12 +1,15 @@
 //! The package beside an org, component by component.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
 use super::org::{Names, Org, OrgRule};
 use crate::{
-    package::{self, Field, Governed, SHIPPED},
+    package::{self, Field, Governed},
     salesforce::{DescribedField, ObjectDescription, names},
 };
 
@@ -99,27 +102,10 @@ pub async fn compare(org: &Org, objects: &[Governed], formulas: bool) -> anyhow:
             .map(|object| by_name("PlatformEventChannelMember", &object.channel_member(), &members)),
     );
     let flows = org.active_flows().await?;
-    found.extend(flow_names(objects).iter().map(|name| by_name("Flow", name, &flows)));
-    let mut seen = std::collections::BTreeSet::new();
+    found.extend(objects.iter().flat_map(Governed::flow_names).map(|name| by_name("Flow", &name, &flows)));
+    let mut seen = BTreeSet::new();
     found.retain(|it| seen.insert((it.kind, it.name.clone())));
     Ok(found)
-}
-
-/// The flows that belong to these objects.
-fn flow_names(objects: &[Governed]) -> Vec<String> {
-    let of = |object: &Governed| -> Vec<String> {
-        let prefix = format!("AI_{}_", object.stem());
-        let own = object.flow_files();
-        let shipped = SHIPPED.iter().map(|(path, _)| (*path).to_owned());
-        own.into_keys()
-            .chain(shipped)
-            .filter_map(|path| {
-                let file = path.rsplit('/').next()?.strip_suffix(".flow-meta.xml")?;
-                file.starts_with(&prefix).then(|| file.to_owned())
-            })
-            .collect()
-    };
-    objects.iter().flat_map(of).collect()
 }
 
 fn field_component(object: &str, field: &Field, described: Option<&ObjectDescription>) -> Component {
