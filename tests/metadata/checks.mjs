@@ -10,5 +10,6 @@ import roundtrip from './checks/roundtrip.mjs';
 import scanner from './checks/scanner.mjs';
 import apex from './checks/apex.mjs';
 import security from './checks/security.mjs';
+import matrix from './matrix.mjs';
 
-export const CHECKS = [schema, names, fields, permissions, references, flows, formulas, roundtrip, scanner, security, apex];
+export const CHECKS = [schema, names, fields, permissions, references, flows, formulas, roundtrip, scanner, security, apex, matrix];
