@@ -376,15 +376,18 @@ def text(table):
     return "{\n" + ",\n".join(objects) + "\n}\n"
 
 
-def main():
-    matrix = json.loads((HERE / "matrix.json").read_text())
-    said = text(expected(matrix))
+def said():
+    return text(expected(json.loads((HERE / "matrix.json").read_text())))
+
+
+def check():
     at = HERE / "matrix_expected.json"
-    if "--check" not in sys.argv:
-        at.write_text(said)
-    elif not at.exists() or at.read_text() != said:
-        sys.exit("matrix_expected.json is not what model.py says: run it and look at the difference")
+    if not at.exists() or at.read_text() != said():
+        sys.exit("matrix_expected.json is not what model.py says: run model.py and look at the difference")
 
 
 if __name__ == "__main__":
-    main()
+    if "--check" in sys.argv:
+        check()
+    else:
+        (HERE / "matrix_expected.json").write_text(said())

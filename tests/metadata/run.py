@@ -17,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+import model
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PACKAGE = ROOT / "salesforce-metadata"
@@ -71,6 +73,7 @@ def main():
     start = time.monotonic()
     install()
     java()
+    model.check()
     rows = node("check.mjs", PACKAGE, TARGET / "work", *sys.argv[1:])
     show(rows)
     print(f"{time.monotonic() - start:.0f} s")

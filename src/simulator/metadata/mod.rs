@@ -7,6 +7,8 @@ mod deploy;
 mod fields;
 mod files;
 mod kinds;
+#[cfg(test)]
+mod matrix_cases;
 mod names;
 mod permissions;
 mod references;
