@@ -26,15 +26,14 @@ const QUEUE: &str = "AI_Review_Queue";
 const GROUP: &str = "AI_Reviewers";
 
 /// Standard objects with the package's fields after their own, and custom metadata types.
-pub(super) fn objects(package: &Package) -> Result<Vec<Arc<ObjectDef>>, OrgError> {
+pub(super) fn objects(package: &Package, state: &mut State) -> Result<Vec<Arc<ObjectDef>>, OrgError> {
     let mut objects = schema::standard_objects();
-    let mut number = 0;
-    let mut custom = |fields: &[super::model::FieldDef]| {
+    let mut custom = |object: &str, fields: &[super::model::FieldDef]| {
         let mut fields = fields.to_vec();
         for field in &mut fields {
-            number += 1;
+            let id = state.component_id("CustomField", "00N", &format!("{object}.{}", field.name));
             // The 15-character form, as schema documents carry it.
-            field.custom_id = ids::nth("00N", number).get(..15).map(str::to_owned);
+            field.custom_id = id.get(..15).map(str::to_owned);
         }
         fields
     };
@@ -43,11 +42,11 @@ pub(super) fn objects(package: &Package) -> Result<Vec<Arc<ObjectDef>>, OrgError
             .iter_mut()
             .find(|object| object.name == *name)
             .ok_or_else(|| OrgError::UnknownObject(name.clone()))?;
-        object.fields.extend(custom(&added.fields));
+        object.fields.extend(custom(name, &added.fields));
     }
     for (name, added) in &package.metadata_types {
         let label = added.label.as_deref().unwrap_or(name);
-        objects.push(schema::metadata_type(name, label, custom(&added.fields)));
+        objects.push(schema::metadata_type(name, label, custom(name, &added.fields)));
     }
     Ok(objects.into_iter().map(Arc::new).collect())
 }

@@ -12,6 +12,7 @@ pub mod model;
 mod oauth;
 pub mod org;
 pub mod pubsub;
+mod redeploy;
 mod rest;
 mod save;
 mod saver;

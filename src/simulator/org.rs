@@ -18,7 +18,7 @@ use super::{
     gate::WriterGate,
     ids,
     limits::Counters,
-    metadata::Package,
+    metadata::{Package, Problem},
     model::{ObjectDef, Row},
     saver::Saver,
     settings::Settings,
@@ -59,6 +59,9 @@ pub enum OrgError {
     /// The package names an object that this org does not have.
     #[error("the package has fields or rules for `{0}`, which this org does not have")]
     UnknownObject(String),
+    /// What the state file says was deployed no longer compiles.
+    #[error("what the state file says was deployed does not deploy any more: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Deployed(Vec<Problem>),
     /// The state file.
     #[error(transparent)]
     State(#[from] StateError),
@@ -70,6 +73,7 @@ impl OrgError {
         match self {
             Self::OrgId(_) => "org-id-malformed",
             Self::UnknownObject(_) => "package-object-unknown",
+            Self::Deployed(_) => "state-package-not-deployable",
             Self::State(error) => error.code(),
         }
     }
@@ -83,7 +87,7 @@ pub struct Org(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) settings: Settings,
-    deployed: RwLock<Arc<Deployed>>,
+    pub(super) deployed: RwLock<Arc<Deployed>>,
     state: RwLock<State>,
     pub(super) gate: Arc<WriterGate>,
     pub(super) faults: Faults,
@@ -101,16 +105,28 @@ pub(super) struct Deployed {
     objects: Vec<Arc<ObjectDef>>,
     by_name: BTreeMap<String, Arc<ObjectDef>>,
     access: BTreeMap<String, (UserInfo, Arc<Access>)>,
+    /// When it was deployed.
+    pub(super) at: Timestamp,
 }
 
 impl Deployed {
     /// Brings the state's tables and setup rows up to the package.
     pub(super) fn new(package: Package, state: &mut State, now: Timestamp) -> Result<Self, OrgError> {
-        let objects = deploy::objects(&package)?;
+        let objects = deploy::objects(&package, state)?;
         deploy::fill(state, &objects, &package, now);
         let access = deploy::access(state, &objects, &package);
         let by_name = objects.iter().map(|object| (object.name.to_lowercase(), Arc::clone(object))).collect();
-        Ok(Self { package: Arc::new(package), objects, by_name, access })
+        Ok(Self { package: Arc::new(package), objects, by_name, access, at: now })
+    }
+
+    /// All objects.
+    pub(super) fn objects(&self) -> &[Arc<ObjectDef>] {
+        &self.objects
+    }
+
+    /// An object by name, letter case ignored.
+    pub(super) fn object(&self, name: &str) -> Option<&Arc<ObjectDef>> {
+        self.by_name.get(name).or_else(|| self.by_name.get(&name.to_lowercase()))
     }
 }
 
@@ -129,7 +145,12 @@ impl Org {
             None => None,
         };
         let mut state = loaded.unwrap_or_else(|| State::new(org_id, deploy::oauth_app()));
-        let deployed = Deployed::new(options.package, &mut state, seconds(options.clock.now()))?;
+        // What was deployed into a kept org is kept; the package is for a fresh one.
+        let package = match &state.deployed {
+            Some(stored) => Package::from_stored(stored).map_err(OrgError::Deployed)?,
+            None => options.package,
+        };
+        let deployed = Deployed::new(package, &mut state, seconds(options.clock.now()))?;
         let (tip, _) = watch::channel(state.bus.tip());
         let inner = Arc::new_cyclic(|weak| Inner {
             clock: options.clock,
@@ -188,11 +209,7 @@ impl Org {
 
     /// An object by name, letter case ignored.
     pub fn object(&self, name: &str) -> Option<Arc<ObjectDef>> {
-        let deployed = self.deployed();
-        match deployed.by_name.get(name) {
-            Some(object) => Some(Arc::clone(object)),
-            None => deployed.by_name.get(&name.to_lowercase()).cloned(),
-        }
+        self.deployed().object(name).cloned()
     }
 
     /// All objects.

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bus::{Bus, PendingChange},
-    ids::IdMaker,
+    ids::{self, IdMaker},
+    metadata::Stored,
     model::{ObjectDef, Row},
     sessions::{OAuthApp, Sessions},
     store::Table,
@@ -35,6 +36,12 @@ pub(super) struct State {
     pub(super) people: BTreeMap<String, String>,
     /// Records locked by an approval.
     pub(super) locked: BTreeSet<String>,
+    /// What a deploy left in the org, once there was one.
+    #[serde(default)]
+    pub(super) deployed: Option<Vec<Stored>>,
+    /// Ids of components, `Kind FullName` to id: they stay when others come and go.
+    #[serde(default)]
+    pub(super) component_ids: BTreeMap<String, String>,
 }
 
 /// A state file that cannot be used.
@@ -91,6 +98,8 @@ impl State {
             oauth,
             people: BTreeMap::new(),
             locked: BTreeSet::new(),
+            deployed: None,
+            component_ids: BTreeMap::new(),
         }
     }
 
@@ -120,6 +129,18 @@ impl State {
         file.write_all(&text).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         fs::rename(&aside, path).map_err(failed)
+    }
+
+    /// The 18-character id of a component, made at first sight.
+    pub(super) fn component_id(&mut self, kind: &str, prefix: &str, full_name: &str) -> String {
+        let key = format!("{kind} {full_name}");
+        if let Some(id) = self.component_ids.get(&key) {
+            return id.clone();
+        }
+        let taken = self.component_ids.values().filter(|id| id.starts_with(prefix)).count();
+        let id = ids::nth(prefix, u64::try_from(taken).unwrap_or(u64::MAX) + 1);
+        self.component_ids.insert(key, id.clone());
+        id
     }
 
     pub(super) fn table(&self, object: &str) -> Option<&Table> {

@@ -59,7 +59,7 @@ pub(super) const REVIEWERS: &[&str] = &["reviewer", "reviewer2"];
 const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account"];
 
 /// What one user may see and do, worked out once at deploy.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Access {
     all: bool,
     objects: BTreeMap<String, ObjectAccess>,

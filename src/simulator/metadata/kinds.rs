@@ -71,6 +71,11 @@ pub(super) const KINDS: &[Kind] = &[
     kind("ManagedEventSubscription", "managedEventSubscriptions", "managedEventSubscription", Single),
 ];
 
+/// Place of a kind in the order of deployment.
+pub(super) fn order(kind: &str) -> usize {
+    KINDS.iter().position(|known| known.name == kind).unwrap_or(KINDS.len())
+}
+
 /// Whether components of this kind belong to an object.
 pub(super) fn is_child(kind: &str) -> bool {
     KINDS.iter().any(|known| known.name == kind && known.shape == Shape::Child)

@@ -17,10 +17,12 @@ mod rule_cases;
 mod rules;
 mod schema;
 mod source;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod xml;
 
+pub(super) use stored::{Named, Stored};
 pub use xml::Element;
 
 use super::{

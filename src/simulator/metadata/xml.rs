@@ -1,6 +1,7 @@
 //! One metadata file as a tree, and reading it without overlooking anything.
 
 use roxmltree::{Document, Node};
+use serde::{Deserialize, Serialize};
 
 use super::Problem;
 
@@ -13,15 +14,18 @@ const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub(super) const NIL: &str = "xsi:nil";
 
 /// An element.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Element {
     /// Name without namespace.
     pub name: String,
     /// Text; of an element with children what stands between them, if it is not blank.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// `xsi:type` where given, or `xsi:nil`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_type: Option<String>,
     /// Child elements in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Element>,
     /// Line and column, from 1, behind the element, or behind its start tag when it has
     /// children. A recorded deploy counts so.

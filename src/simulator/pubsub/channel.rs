@@ -1,6 +1,9 @@
 //! Topics: which objects they carry, with which filter and enrichment, and for whom.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tonic::{Code, Status};
 
@@ -8,7 +11,7 @@ use crate::{
     domain::FieldValue,
     simulator::{
         Org, UserContext,
-        metadata::ChannelMemberDef,
+        metadata::{ChannelMemberDef, Package},
         model::{ChangeKind, ChangeRecord, Row},
     },
 };
@@ -26,23 +29,55 @@ const STANDARD_CHANNEL: &str = "ChangeEvents";
 /// Every object's encoder: whatever schema id an event names can be asked for.
 #[derive(Debug)]
 pub(super) struct Catalog {
+    package: Arc<Package>,
     by_object: BTreeMap<String, Arc<Encoder>>,
+    /// Schemas of before a deploy as well: a reader may still hold their ids.
+    by_schema: BTreeMap<String, Arc<Encoder>>,
 }
 
 impl Catalog {
-    pub(super) fn new(org: &Org) -> Self {
+    fn new(org: &Org, package: Arc<Package>, earlier: Option<&Self>) -> Self {
         // Change data capture covers the objects that have rows of their own to write.
         let objects = org.objects().into_iter().filter(|object| object.dml);
         let encoders = objects.filter_map(|object| Encoder::new(&object).ok());
-        Self { by_object: encoders.map(|encoder| (encoder.object.clone(), Arc::new(encoder))).collect() }
+        let by_object: BTreeMap<_, _> =
+            encoders.map(|encoder| (encoder.object.clone(), Arc::new(encoder))).collect();
+        let mut by_schema = earlier.map(|earlier| earlier.by_schema.clone()).unwrap_or_default();
+        let now = by_object.values().map(|encoder| (encoder.schema_id.clone(), Arc::clone(encoder)));
+        by_schema.extend(now);
+        Self { package, by_object, by_schema }
     }
 
     pub(super) fn schema(&self, id: &str) -> Option<&Encoder> {
-        self.by_object.values().find(|encoder| encoder.schema_id == id).map(Arc::as_ref)
+        self.by_schema.get(id).map(Arc::as_ref)
     }
 
     fn of_event(&self, event: &str) -> Option<&Arc<Encoder>> {
         self.by_object.values().find(|encoder| encoder.event_name == event)
+    }
+}
+
+/// The catalog of what is deployed now.
+#[derive(Debug, Clone)]
+pub(super) struct Catalogs {
+    org: Org,
+    latest: Arc<Mutex<Arc<Catalog>>>,
+}
+
+impl Catalogs {
+    pub(super) fn new(org: Org) -> Self {
+        let catalog = Catalog::new(&org, org.package(), None);
+        Self { org, latest: Arc::new(Mutex::new(Arc::new(catalog))) }
+    }
+
+    /// Made anew after a deploy.
+    pub(super) fn current(&self) -> Arc<Catalog> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let package = self.org.package();
+        if !Arc::ptr_eq(&latest.package, &package) {
+            *latest = Arc::new(Catalog::new(&self.org, package, Some(&latest)));
+        }
+        Arc::clone(&latest)
     }
 }
 

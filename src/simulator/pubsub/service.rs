@@ -1,6 +1,6 @@
 //! The six calls of `eventbus.v1.PubSub`.
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use futures::Stream;
 use prost::bytes::Bytes;
@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     access::{Caller, caller},
-    channel::{self, Catalog},
+    channel::{self, Catalogs},
     status,
     stream::Subscription,
 };
@@ -28,15 +28,14 @@ use super::{
 #[derive(Clone)]
 pub struct PubSubService {
     org: Org,
-    catalog: Arc<Catalog>,
+    catalogs: Catalogs,
 }
 
 type Reply<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl PubSubService {
     pub(super) fn new(org: Org) -> Self {
-        let catalog = Arc::new(Catalog::new(&org));
-        Self { org, catalog }
+        Self { catalogs: Catalogs::new(org.clone()), org }
     }
 
     async fn open<T>(&self, request: &Request<T>, rpc: &'static str) -> Result<Caller, Status> {
@@ -74,7 +73,7 @@ impl PubSub for PubSubService {
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let caller = self.open(&request, "Subscribe").await?;
         let (out, replies) = mpsc::channel(4);
-        let subscription = Subscription::new(self.org.clone(), Arc::clone(&self.catalog), caller, out);
+        let subscription = Subscription::new(self.org.clone(), self.catalogs.clone(), caller, out);
         tokio::spawn(subscription.run(request.into_inner()));
         Ok(Response::new(Box::pin(ReceiverStream::new(replies))))
     }
@@ -87,7 +86,8 @@ impl PubSub for PubSubService {
             let words = "Schema validation failed. The schema ID can't be blank.";
             return Err(status::refuse(RPC, Code::InvalidArgument, "schema.validation.failed", words));
         }
-        let Some(encoder) = self.catalog.schema(&id) else {
+        let catalog = self.catalogs.current();
+        let Some(encoder) = catalog.schema(&id) else {
             let words = "The schema was not found.";
             return Err(status::refuse(RPC, Code::NotFound, "schema.not.found", words));
         };
@@ -102,7 +102,7 @@ impl PubSub for PubSubService {
         const RPC: &str = "GetTopic";
         let caller = self.open(&request, RPC).await?;
         let name = request.into_inner().topic_name;
-        let topic = channel::find(&self.org, &self.catalog, &name, RPC)?;
+        let topic = channel::find(&self.org, &self.catalogs.current(), &name, RPC)?;
         Ok(Response::new(TopicInfo {
             tenant_guid: format!("CORE/prod/{}", self.org.org_id()),
             can_publish: false,

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     access::Caller,
-    channel::{self, Catalog, Lanes},
+    channel::{self, Catalog, Catalogs, Lanes},
     replay, reset,
     service::keepalive,
     status,
@@ -37,7 +37,7 @@ const MAX_RESPONSE_BYTES: usize = 2_500_000;
 
 pub(super) struct Subscription {
     org: Org,
-    catalog: Arc<Catalog>,
+    catalogs: Catalogs,
     caller: Caller,
     out: mpsc::Sender<Result<FetchResponse, Status>>,
     rpc_id: String,
@@ -58,6 +58,7 @@ impl From<Status> for End {
 /// An accepted subscription.
 struct Open {
     topic: String,
+    catalog: Arc<Catalog>,
     lanes: Lanes,
     position: u64,
     credit: i64,
@@ -70,11 +71,11 @@ struct Open {
 impl Subscription {
     pub(super) fn new(
         org: Org,
-        catalog: Arc<Catalog>,
+        catalogs: Catalogs,
         caller: Caller,
         out: mpsc::Sender<Result<FetchResponse, Status>>,
     ) -> Self {
-        Self { org, catalog, caller, out, rpc_id: clock::random_id() }
+        Self { org, catalogs, caller, out, rpc_id: clock::random_id() }
     }
 
     pub(super) async fn run(self, mut requests: Streaming<FetchRequest>) {
@@ -98,6 +99,7 @@ impl Subscription {
                 }
             }
             tip.borrow_and_update();
+            self.follow_deploys(&mut open)?;
             if open.credit > 0 && self.deliver(&mut open).await? {
                 continue;
             }
@@ -118,7 +120,8 @@ impl Subscription {
     }
 
     fn accept(&self, first: &FetchRequest) -> Result<Open, Status> {
-        let topic = channel::find(&self.org, &self.catalog, &first.topic_name, RPC)?;
+        let catalog = self.catalogs.current();
+        let topic = channel::find(&self.org, &catalog, &first.topic_name, RPC)?;
         if !topic.can_subscribe(&self.caller.user) {
             let words = "The user lacks View All Records on the topic's object.";
             return Err(status::refuse(
@@ -131,7 +134,8 @@ impl Subscription {
         let now = Instant::now();
         let mut open = Open {
             topic: first.topic_name.clone(),
-            lanes: topic.lanes(&self.catalog, &self.caller.user)?,
+            lanes: topic.lanes(&catalog, &self.caller.user)?,
+            catalog,
             position: self.start(first)?,
             credit: 0,
             last_response: now,
@@ -141,6 +145,19 @@ impl Subscription {
         };
         open.grant(first)?;
         Ok(open)
+    }
+
+    /// After a deploy an open stream carries what the topic is made of now. That a real
+    /// org does so without a new subscription is not confirmed.
+    fn follow_deploys(&self, open: &mut Open) -> Result<(), Status> {
+        let catalog = self.catalogs.current();
+        if Arc::ptr_eq(&catalog, &open.catalog) {
+            return Ok(());
+        }
+        let user = self.org.user_by_id(&self.caller.user.user_id).ok_or_else(|| status::auth(RPC))?;
+        open.lanes = channel::find(&self.org, &catalog, &open.topic, RPC)?.lanes(&catalog, &user)?;
+        open.catalog = catalog;
+        Ok(())
     }
 
     fn start(&self, first: &FetchRequest) -> Result<u64, Status> {

@@ -179,7 +179,7 @@ async fn run(site: &Site, user: UserContext, call: Call) -> Reply {
         org: site.org.clone(),
         user,
         instance_url: site.instance_url.clone(),
-        deployed: site.deployed,
+        deployed: site.org.deployed().at,
         transaction: None,
     };
     let work = tokio::task::spawn_blocking(move || dispatch(&context, &call));

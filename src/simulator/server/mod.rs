@@ -16,7 +16,6 @@ use std::{
 };
 
 use axum::{Router, routing::any};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -38,8 +37,6 @@ pub(super) struct Site {
     pub(super) instance_url: Arc<str>,
     /// Audiences of JWT assertions, without a trailing slash.
     pub(super) audiences: Arc<BTreeSet<String>>,
-    /// When the schema was deployed.
-    pub(super) deployed: Timestamp,
 }
 
 /// Where and how to serve.
@@ -128,7 +125,6 @@ pub async fn start(org: Org, options: ServerOptions) -> Result<RunningOrg, Serve
     let scheme = if options.tls { "https" } else { "http" };
     let instance_url = format!("{scheme}://{}", shown(rest_at, options.tls));
     let site = Site {
-        deployed: org.now_seconds(),
         audiences: Arc::new(audiences(scheme, &instance_url, rest_at)),
         instance_url: instance_url.as_str().into(),
         org: org.clone(),
