@@ -16,22 +16,43 @@ export default {
     let looked = 0;
     for (const part of pkg.of('ValidationRule')) {
       looked += 1;
+      if (remembered(part, org, findings)) continue;
       const typeOf = ruleTypes(org, permissions, part.object);
-      const say = (message) => findings.push(`${part.path}: ${message}`);
+      const say = (message) => keep(part, org, findings, `${part.path}: ${message}`);
       one(value(part.root, 'errorConditionFormula') ?? '', typeOf, org, part.object, say, {});
       const field = value(part.root, 'errorDisplayField');
       if (field && !org.find(part.object, field)) say(`errorDisplayField ${field} does not exist`);
     }
     for (const part of pkg.of('Flow')) {
+      looked += [...flowFormulas(part)].length;
+      if (remembered(part, org, findings)) continue;
       const typeOf = flowTypes(part, org, permissions);
       for (const { text, returns, onRecord, at } of flowFormulas(part)) {
-        looked += 1;
-        one(text, typeOf, org, value(part.root.children.find((it) => it.name === 'start') ?? part.root, 'object'), (message) => findings.push(`${part.path}: ${at}: ${message}`), { flow: true, returns, onRecord });
+        one(text, typeOf, org, value(part.root.children.find((it) => it.name === 'start') ?? part.root, 'object'), (message) => keep(part, org, findings, `${part.path}: ${at}: ${message}`), { flow: true, returns, onRecord });
       }
     }
     return { looked, findings };
   },
 };
+
+// Broken copies share most of their files, and a formula says the same where all names mean the same.
+const known = new Map();
+const keyOf = (part, org) => `${part.path}\n${part.text}\n${org.signature}`;
+
+function remembered(part, org, findings) {
+  const key = keyOf(part, org);
+  if (known.has(key)) {
+    findings.push(...known.get(key));
+    return true;
+  }
+  known.set(key, []);
+  return false;
+}
+
+function keep(part, org, findings, message) {
+  known.get(keyOf(part, org)).push(message);
+  findings.push(message);
+}
 
 /** Every formula of a flow, and of what type its value must be. */
 function* flowFormulas(part) {

@@ -26,6 +26,7 @@ class Org {
     this.valueSets = new Map(pkg.of('GlobalValueSet').map((part) => [part.name, new Set(children(part.root, 'customValue').map((it) => value(it, 'fullName')))]));
     this.missingObjects = [];
     for (const part of pkg.of('CustomField')) this.field(part);
+    this.permissions = [...pkg.names('CustomPermission')].sort();
     this.records = new Map(pkg.of('CustomMetadata').map((part) => [part.name, part]));
   }
 
@@ -45,6 +46,12 @@ class Org {
       restricted: value(set, 'restricted') !== 'false',
       values: named ? this.valueSets.get(named) : own.length ? new Set(own) : undefined,
     });
+  }
+
+  /** The same text for orgs in which every name means the same. */
+  get signature() {
+    this.signed ??= JSON.stringify([...this.objects].map(([name, fields]) => [name, [...fields].map(([f, it]) => [f, it.type, it.to, it.values && [...it.values]])]).concat([...this.records.keys()].sort(), this.permissions));
+    return this.signed;
   }
 
   /** What is known of a field, or undefined. Paths over a lookup end in the target object. */
