@@ -12,7 +12,7 @@ use super::{
 use crate::salesforce::names::LEAD;
 
 /// Flows that do not care of what type the field is.
-const ANY_TYPE: &[&str] = &["Guard", "Human_Change", "Notify", "Outcome", "Remind"];
+const ANY_TYPE: &[&str] = &["Guard", "Human_Change", "Notify", "Outcome", "Pass_On", "Remind"];
 /// Flows that take or show its value.
 const PICKLIST: &[&str] = &["Decide", "Propose", "Review", "Review_Batch"];
 

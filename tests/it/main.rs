@@ -10,6 +10,7 @@ mod docs;
 mod doctor_setup;
 mod kill;
 mod lifecycle;
+mod metadata;
 mod people;
 mod processes;
 mod salesforce_client;

@@ -8,6 +8,7 @@ use super::{
     context::Context,
 };
 use crate::simulator::{
+    ids,
     schema::tooling,
     soql::{self, QueryOptions, SoqlError},
 };
@@ -32,8 +33,52 @@ pub(super) fn handle(context: &Context, call: &Call, path: &[String]) -> Result<
     }
     let Some(known) = known else { return Ok(rows(entity, 0, Vec::new())) };
     let options = QueryOptions::new(call.version.clone());
-    let page = soql::execute_tooling(&context.org, &context.user, soql, &options).map_err(refused)?;
+    let plain = without_metadata(soql).filter(|_| known.name == tooling::VALIDATION_RULE);
+    let text = plain.as_deref().unwrap_or(soql);
+    let mut page = soql::execute_tooling(&context.org, &context.user, text, &options).map_err(refused)?;
+    if plain.is_some() {
+        if page.total_size > 1 {
+            return Err(malformed(&format!(
+                "When retrieving results with Metadata or FullName fields, the query qualifications must \
+                 specify no more than one row for retrieval. Result size: {}",
+                page.total_size
+            )));
+        }
+        for record in &mut page.records {
+            record["Metadata"] = rule_metadata(context, record);
+        }
+    }
     Ok(rows(&known.name, page.total_size, page.records))
+}
+
+/// The query with `Id` in the place of the column `Metadata`, where it asks for that one.
+fn without_metadata(soql: &str) -> Option<String> {
+    let (head, tail) = soql.split_at(soql.to_ascii_lowercase().find(" from ")?);
+    let columns: Vec<&str> = head.trim_start().get("select ".len()..)?.split(',').map(str::trim).collect();
+    let asked = columns.iter().any(|column| column.eq_ignore_ascii_case("Metadata"));
+    let others = columns.iter().filter(|it| !it.eq_ignore_ascii_case("Metadata") && **it != "Id");
+    let others: Vec<&str> = std::iter::once("Id").chain(others.copied()).collect();
+    asked.then(|| format!("SELECT {}{tail}", others.join(", ")))
+}
+
+/// What was deployed of a rule, as the Metadata API writes it.
+fn rule_metadata(context: &Context, record: &Value) -> Value {
+    let package = context.org.package();
+    let rules = package.objects.values().flat_map(|object| &object.rules);
+    // Rows are numbered in the order of the package.
+    let mut numbered = (1_u64..).zip(rules);
+    let found = numbered.find(|(number, _)| record["Id"] == ids::nth("03d", *number).as_str());
+    found.map_or(Value::Null, |(_, rule)| {
+        json!({
+            "active": rule.active,
+            "description": null,
+            "errorConditionFormula": rule.formula,
+            "errorDisplayField": rule.error_field,
+            "errorMessage": rule.message,
+            "shouldEvaluateOnClient": null,
+            "urls": null,
+        })
+    })
 }
 
 fn rows(entity: &str, size: usize, records: Vec<Value>) -> Reply {
@@ -57,6 +102,13 @@ fn entity(soql: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metadata_is_asked_for_beside_the_id() {
+        let plain = without_metadata("SELECT ValidationName, Metadata FROM ValidationRule WHERE Id = 'x'");
+        assert_eq!(plain.as_deref(), Some("SELECT Id, ValidationName FROM ValidationRule WHERE Id = 'x'"));
+        assert_eq!(without_metadata("SELECT Id FROM ValidationRule"), None);
+    }
 
     #[test]
     fn the_type_of_a_query_is_found() {

@@ -94,6 +94,16 @@ pub(super) fn values(name: &str) -> Vec<PicklistValue> {
             "Technology Partner",
             "Other",
         ]),
+        "CaseStatus" => ["New", "Working", "Escalated", "Closed"]
+            .iter()
+            .map(|value| entry(value, *value == "New"))
+            .collect(),
+        "CasePriority" => {
+            ["High", "Medium", "Low"].iter().map(|value| entry(value, *value == "Medium")).collect()
+        }
+        "CaseOrigin" => plain(&["Phone", "Email", "Web"]),
+        "CaseReason" => plain(&["Installation", "Performance", "Breakdown", "Feedback", "Other"]),
+        "CaseType" => plain(&["Question", "Problem", "Request", "Other"]),
         "Ownership" => plain(&["Public", "Private", "Subsidiary", "Other"]),
         "Clean" => plain(&["Matched", "Different", "Acknowledged", "NotFound", "Inactive", "Pending"]),
         "Accuracy" => {

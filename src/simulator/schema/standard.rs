@@ -1,4 +1,4 @@
-//! Lead, Opportunity and Account, fields in the order that change events use.
+//! Lead, Opportunity, Account and Case, fields in the order that change events use.
 //! Source: public object reference and recorded describes; flags in `table.rs`.
 
 use super::table::Table;
@@ -7,6 +7,7 @@ pub(super) const TABLES: &[Table<'static>] = &[
     Table { name: "Lead", label: "Lead", prefix: "00Q", dml: true, fields: LEAD },
     Table { name: "Opportunity", label: "Opportunity", prefix: "006", dml: true, fields: OPPORTUNITY },
     Table { name: "Account", label: "Account", prefix: "001", dml: true, fields: ACCOUNT },
+    Table { name: "Case", label: "Case", prefix: "500", dml: true, fields: CASE },
 ];
 
 const LEAD: &str = "
@@ -168,4 +169,37 @@ const ACCOUNT: &str = "
     JigsawCompanyId | Jigsaw Company ID | string 20 | n
     AccountSource | Account Source | picklist LeadSource | ncu
     SicDesc | SIC Description | string 80 | ncu
+";
+
+/// Cases are here for what `countersign metadata generate` writes for further objects.
+const CASE: &str = "
+    Id | Case ID | id | -
+    IsDeleted | Deleted | boolean | -
+    MasterRecordId | Master Record ID | ref Case MasterRecord | n-
+    CaseNumber | Case Number | string 30 |
+    ContactId | Contact ID | ref Contact Contact | ncu
+    AccountId | Account ID | ref Account Account | ncu
+    ParentId | Parent Case ID | ref Case Parent | ncu
+    SuppliedName | Name | string 80 | ncu
+    SuppliedEmail | Email Address | email 80 | ncu
+    SuppliedPhone | Phone | string 40 | ncu
+    SuppliedCompany | Company | string 80 | ncu
+    Type | Case Type | picklist CaseType | ncu
+    Status | Status | picklist CaseStatus | ncus
+    Reason | Case Reason | picklist CaseReason | ncu
+    Origin | Case Origin | picklist CaseOrigin | ncu
+    Subject | Subject | string 255 | ncu
+    Priority | Priority | picklist CasePriority | ncu
+    Description | Description | textarea 32000 | ncu
+    IsClosed | Closed | boolean |
+    ClosedDate | Closed Date | datetime | n
+    IsEscalated | Escalated | boolean | cu
+    OwnerId | Owner ID | ref Group,User Owner | cu
+    CreatedDate | Created Date | datetime |
+    CreatedById | Created By ID | ref User CreatedBy |
+    LastModifiedDate | Last Modified Date | datetime |
+    LastModifiedById | Last Modified By ID | ref User LastModifiedBy |
+    SystemModstamp | System Modstamp | datetime | -
+    LastViewedDate | Last Viewed Date | datetime | n-
+    LastReferencedDate | Last Referenced Date | datetime | n-
 ";
