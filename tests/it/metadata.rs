@@ -91,7 +91,7 @@ fn a_changed_rule_and_a_changed_field_are_told_apart() {
     );
     change("fields/AI_Hold_Reason__c.field-meta.xml", "<length>255", "<length>80");
     change("fields/AI_Last_Evaluated_At__c.field-meta.xml", ">DateTime<", ">Date<");
-    let org = OrgProcess::start(&["--package", package.path().to_str().unwrap()]);
+    let org = OrgProcess::start(&["--metadata", package.path().to_str().unwrap()]);
     let diff = metadata(&["diff", "--json"], Some((&org, package.path())));
     let report = json(&diff);
     assert_eq!(diff.code, Some(1), "{report:#}");
@@ -132,7 +132,7 @@ fn what_is_generated_for_a_case_is_a_package() {
     assert!(loaded.objects["Case"].fields.iter().any(|field| field.name == "Previous_Priority__c"));
     assert!(loaded.permission_sets.iter().any(|set| set.name == "AI_Reviewer_Case"));
 
-    let org = OrgProcess::start(&["--package", out]);
+    let org = OrgProcess::start(&["--metadata", out]);
     let diff = metadata(&[&["diff", "--json"], &asked[..]].concat(), Some((&org, folder.path())));
     assert_eq!(diff.code, Some(0), "{}", diff.out);
     let again = metadata(&[&["generate", "--out", out], &asked[..]].concat(), Some((&org, folder.path())));

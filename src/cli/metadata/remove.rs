@@ -32,13 +32,22 @@ const STEPS: &[(&str, &[&str])] = &[
             "Dashboard",
             "Report",
             "ReportType",
+            "CustomApplication",
+            "CustomTab",
             "FlexiPage",
             "ListView",
             "QuickAction",
+            "WebLink",
+            "ApprovalProcess",
             "GenAiFunction",
             "ApexClass",
             "PlatformEventChannelMember",
             "PlatformEventChannel",
+            "ExtlClntAppConfigurablePolicies",
+            "ExtlClntAppOauthConfigurablePolicies",
+            "ExtlClntAppOauthSettings",
+            "ExtlClntAppGlobalOauthSettings",
+            "ExternalClientApplication",
         ],
     ),
     ("flows", &["Flow"]),
@@ -66,6 +75,17 @@ const SUFFIXES: &[(&str, &str)] = &[
     (".platformEventChannel-meta.xml", "PlatformEventChannel"),
     (".platformEventChannelMember-meta.xml", "PlatformEventChannelMember"),
     (".quickAction-meta.xml", "QuickAction"),
+    (".webLink-meta.xml", "WebLink"),
+    (".approvalProcess-meta.xml", "ApprovalProcess"),
+    (".app-meta.xml", "CustomApplication"),
+    (".tab-meta.xml", "CustomTab"),
+    (".reportFolder-meta.xml", "Report"),
+    (".dashboardFolder-meta.xml", "Dashboard"),
+    (".eca-meta.xml", "ExternalClientApplication"),
+    (".ecaOauth-meta.xml", "ExtlClntAppOauthSettings"),
+    (".ecaGlblOauth-meta.xml", "ExtlClntAppGlobalOauthSettings"),
+    (".ecaPlcy-meta.xml", "ExtlClntAppConfigurablePolicies"),
+    (".ecaOauthPlcy-meta.xml", "ExtlClntAppOauthConfigurablePolicies"),
     (".notiftype-meta.xml", "CustomNotificationType"),
     (".queue-meta.xml", "Queue"),
     (".group-meta.xml", "Group"),
@@ -163,7 +183,7 @@ fn components() -> BTreeMap<&'static str, Vec<String>> {
         let name = match (*kind, parts.as_slice()) {
             ("CustomObject", _) if !bare.ends_with("__mdt") => continue,
             (
-                "CustomField" | "ValidationRule" | "ListView" | "FieldSet" | "CompactLayout",
+                "CustomField" | "ValidationRule" | "ListView" | "FieldSet" | "CompactLayout" | "WebLink",
                 ["objects", object, ..],
             ) => {
                 // A custom metadata type takes its fields with it.
@@ -175,6 +195,7 @@ fn components() -> BTreeMap<&'static str, Vec<String>> {
             // A flow is deleted by version.
             ("Flow", _) => format!("{bare}-1"),
             ("Report" | "Dashboard", [_, folder, _]) => format!("{folder}/{bare}"),
+            // A folder is deleted as a report or dashboard of its name.
             _ => bare.to_owned(),
         };
         found.entry(kind).or_default().push(name);
