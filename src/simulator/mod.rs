@@ -3,6 +3,7 @@
 mod bus;
 mod deploy;
 pub mod faults;
+mod flow;
 pub mod formula;
 mod gate;
 pub mod ids;

@@ -16,6 +16,7 @@ pub(super) fn compile(components: Vec<Component>) -> (Package, Vec<Problem>) {
         problems.append(&mut at.problems);
         package.components.push(component);
     }
+    problems.extend(super::super::flow::compile(&mut package));
     (package, problems)
 }
 

@@ -24,8 +24,10 @@ mod xml;
 
 pub(super) use stored::{Named, Stored};
 pub use xml::Element;
+pub(super) use xml::Draft;
 
 use super::{
+    flow::FlowDef,
     formula::Formula,
     model::{FieldDef, PicklistValue, Row},
 };
@@ -49,6 +51,8 @@ pub struct Package {
     pub channels: Vec<ChannelDef>,
     /// What they carry.
     pub channel_members: Vec<ChannelMemberDef>,
+    /// Flows by name.
+    pub flows: BTreeMap<String, Arc<FlowDef>>,
     /// Every component in the order of deployment, those without behaviour as well.
     pub components: Vec<Component>,
 }

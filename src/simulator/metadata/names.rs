@@ -26,6 +26,18 @@ impl Package {
     }
 }
 
+impl Package {
+    /// A field as formulas of flows see it.
+    pub(in crate::simulator) fn flow_field(&self, object: &str, field: &str) -> Option<FormulaField> {
+        self.find_field(object, field).map(|field| formula_field(&field.kind))
+    }
+
+    /// Whether the object exists.
+    pub(in crate::simulator) fn has_flow_object(&self, object: &str) -> bool {
+        self.has_object(object)
+    }
+}
+
 /// The names that formulas of one object may use.
 pub(super) struct ObjectNames<'a> {
     /// The package so far.

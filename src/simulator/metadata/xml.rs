@@ -105,20 +105,20 @@ fn element(node: Node<'_, '_>, lines: &Lines) -> Element {
 /// A component while it is being deployed. Problems are collected, not thrown, so that
 /// one run shows them all.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(in crate::simulator) struct Draft {
     /// `CustomField`
-    pub(super) kind: &'static str,
+    pub(in crate::simulator) kind: &'static str,
     /// `Lead.AI_Decision__c`
-    pub(super) name: String,
+    pub(in crate::simulator) name: String,
     /// Path inside the package.
-    pub(super) file: String,
+    pub(in crate::simulator) file: String,
     /// What was found wrong.
-    pub(super) problems: Vec<Problem>,
+    pub(in crate::simulator) problems: Vec<Problem>,
 }
 
 impl Draft {
     /// Adds a problem.
-    pub(super) fn wrong(&mut self, message: impl Into<String>) {
+    pub(in crate::simulator) fn wrong(&mut self, message: impl Into<String>) {
         self.problems.push(Problem {
             component: format!("{} {}", self.kind, self.name),
             file: self.file.clone(),
@@ -128,7 +128,7 @@ impl Draft {
     }
 
     /// Adds a problem at a place in the file.
-    pub(super) fn wrong_at(&mut self, place: (u32, u32), message: impl Into<String>) {
+    pub(in crate::simulator) fn wrong_at(&mut self, place: (u32, u32), message: impl Into<String>) {
         self.wrong(message);
         if let Some(problem) = self.problems.last_mut() {
             problem.place = Some(place);
@@ -136,7 +136,7 @@ impl Draft {
     }
 
     /// A text that must be there and not be empty.
-    pub(super) fn required(&mut self, parent: &Element, name: &str) -> String {
+    pub(in crate::simulator) fn required(&mut self, parent: &Element, name: &str) -> String {
         match parent.text(name) {
             Some(text) if !text.trim().is_empty() => text.to_owned(),
             _ => {
@@ -147,7 +147,7 @@ impl Draft {
     }
 
     /// A label: there, and at most 40 characters.
-    pub(super) fn label(&mut self, parent: &Element, name: &str) -> String {
+    pub(in crate::simulator) fn label(&mut self, parent: &Element, name: &str) -> String {
         let label = self.required(parent, name);
         if label.chars().count() > 40 {
             self.wrong(format!("{name}: data value too large: {label} (max length=40)"));
@@ -156,7 +156,7 @@ impl Draft {
     }
 
     /// A text of limited length; empty when missing.
-    pub(super) fn limited(&mut self, parent: &Element, name: &str, length: usize) -> String {
+    pub(in crate::simulator) fn limited(&mut self, parent: &Element, name: &str, length: usize) -> String {
         let text = parent.text(name).unwrap_or("").to_owned();
         if text.chars().count() > length {
             self.wrong(format!("{name}: data value too large (max length={length})"));
@@ -165,7 +165,7 @@ impl Draft {
     }
 
     /// `true` or `false`; false when missing.
-    pub(super) fn flag(&mut self, parent: &Element, name: &str) -> bool {
+    pub(in crate::simulator) fn flag(&mut self, parent: &Element, name: &str) -> bool {
         match parent.text(name) {
             None | Some("false") => false,
             Some("true") => true,
@@ -177,7 +177,7 @@ impl Draft {
     }
 
     /// A whole number in a range; the lower end when it is missing or wrong.
-    pub(super) fn number(
+    pub(in crate::simulator) fn number(
         &mut self,
         parent: &Element,
         name: &str,
@@ -195,7 +195,7 @@ impl Draft {
     }
 
     /// One of a fixed set of words, when it is given.
-    pub(super) fn word(&mut self, parent: &Element, name: &str, words: &[&str]) {
+    pub(in crate::simulator) fn word(&mut self, parent: &Element, name: &str, words: &[&str]) {
         if let Some(text) = parent.text(name)
             && !words.contains(&text)
         {
@@ -204,7 +204,7 @@ impl Draft {
     }
 
     /// API names: letters, digits and single underscores, from a letter on.
-    pub(super) fn api_name(&mut self, name: &str) {
+    pub(in crate::simulator) fn api_name(&mut self, name: &str) {
         let bare = ["__c", "__mdt", "__chn"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         let letters = bare.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         let start = bare.starts_with(|letter: char| letter.is_ascii_alphabetic());

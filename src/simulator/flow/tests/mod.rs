@@ -1,0 +1,3 @@
+//! The shipped flows, deployed and run in a simulated org.
+
+mod deploy;
