@@ -29,7 +29,12 @@ impl Package {
 impl Package {
     /// A field as formulas of flows see it.
     pub(in crate::simulator) fn flow_field(&self, object: &str, field: &str) -> Option<FormulaField> {
-        self.find_field(object, field).map(|field| formula_field(&field.kind))
+        let own = self.find_field(object, field);
+        let found = own.or_else(|| {
+            let standard = self.metadata_types.contains_key(object).then(|| schema::metadata_type(object, object, Vec::new()));
+            standard?.field(field).cloned()
+        })?;
+        Some(formula_field(&found.kind))
     }
 
     /// Whether the object exists.
