@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{
     model::{ChangeKind, ChangeRecord, Commit, Row},
     org::Org,
-    state::State,
+    state::{Journal, State},
 };
 use crate::clock;
 
@@ -162,7 +162,9 @@ impl Org {
         self.inject_changes(user_id, origin, vec![change]);
     }
 
-    pub(super) fn commit(&self, state: &mut State, user_id: &str, origin: &str, changes: Vec<PendingChange>) {
+    pub(super) fn commit(&self, state: &mut State, user_id: &str, origin: &str, journal: Journal) {
+        let Journal { changes, effects, .. } = journal;
+        state.take_effect(effects);
         self.count_writes(&changes);
         state.bus.expire(self.retention_cutoff());
         state.bus.publish(user_id, origin, self.now_seconds().as_millisecond(), changes);

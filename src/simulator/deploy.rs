@@ -78,6 +78,7 @@ pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Pack
     org.author = org.state.people.get("admin").cloned().unwrap_or_default();
     org.permission_sets(package);
     org.settings(package);
+    org.notification_types(package);
 }
 
 /// What each seeded user may do, with this package deployed.
@@ -309,6 +310,29 @@ impl Filler<'_> {
                     ],
                 );
             }
+        }
+    }
+
+    fn notification_types(&mut self, package: &Package) {
+        for component in package.components("CustomNotificationType") {
+            let name = text(&component.full_name);
+            let known = self.state.table("CustomNotificationType").is_some_and(|table| {
+                table.rows(false).iter().any(|row| row.get("DeveloperName") == Some(&name))
+            });
+            if known {
+                continue;
+            }
+            let label = component.root.text("masterLabel").unwrap_or(&component.full_name);
+            let type_name = component.root.text("customNotifTypeName").unwrap_or(label);
+            let on = |element: &str| FieldValue::Bool(component.root.text(element) == Some("true"));
+            let values = [
+                ("DeveloperName", name),
+                ("MasterLabel", text(label)),
+                ("CustomNotifTypeName", text(type_name)),
+                ("Desktop", on("desktop")),
+                ("Mobile", on("mobile")),
+            ];
+            self.insert("CustomNotificationType", &values);
         }
     }
 

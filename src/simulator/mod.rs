@@ -31,6 +31,7 @@ pub mod write;
 
 pub use bus::{ChangePage, InjectedChange};
 pub use faults::{Fault, FaultAction, FaultMatch, FaultPoint, FaultSite, Faults};
+pub use flow::{Answer, FlowDef, LaunchError, Launched, Navigation, Notification};
 pub use limits::{Stats, Usage};
 pub use org::{Org, OrgError, OrgOptions};
 pub use seed::Seed;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::{
     deploy,
     faults::Faults,
+    flow::Interviews,
     gate::WriterGate,
     ids,
     limits::Counters,
@@ -92,6 +93,7 @@ pub(super) struct Inner {
     pub(super) gate: Arc<WriterGate>,
     pub(super) faults: Faults,
     cursors: Cursors,
+    pub(super) interviews: Interviews,
     pub(super) tip: watch::Sender<u64>,
     pub(super) counters: Mutex<Counters>,
     pub(super) saver: Option<Saver>,
@@ -160,6 +162,7 @@ impl Org {
             gate: WriterGate::new(),
             faults: Faults::default(),
             cursors: Cursors::default(),
+            interviews: Interviews::default(),
             tip,
             counters: Mutex::default(),
             saver: options.state_file.map(|path| Saver::start(path, weak.clone())),

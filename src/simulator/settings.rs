@@ -46,6 +46,12 @@ pub struct Settings {
     pub promoter_sees_setup: bool,
     /// Unconfirmed: whether tooling queries offer `FilterExpression` as a column of its own.
     pub filter_expression_column: bool,
+    /// Whether autolaunched flows are active after a deploy. In production they are not,
+    /// unless the org allows it and Apex tests cover them; screen flows always are.
+    pub flows_active: bool,
+    /// Whether the REST flow action starts screen flows and shows their screens, in place of
+    /// the Lightning runtime. Real REST knows autolaunched flows only.
+    pub screen_flows_over_rest: bool,
     /// Whether converted leads may be edited; a permission in real orgs.
     pub converted_leads_editable: bool,
     /// The user or queue that an active lead assignment rule would give every created or
@@ -123,6 +129,8 @@ impl Default for Settings {
             insufficient_access_status: 400,
             promoter_sees_setup: true,
             filter_expression_column: true,
+            flows_active: true,
+            screen_flows_over_rest: true,
             converted_leads_editable: false,
             lead_assignment_owner: None,
             history_fields: default_history(),

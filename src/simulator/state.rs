@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bus::{Bus, PendingChange},
+    flow::{Later, Notification},
     ids::{self, IdMaker},
     metadata::Stored,
     model::{ObjectDef, Row},
@@ -42,6 +43,12 @@ pub(super) struct State {
     /// Ids of components, `Kind FullName` to id: they stay when others come and go.
     #[serde(default)]
     pub(super) component_ids: BTreeMap<String, String>,
+    /// Custom notifications that were sent, oldest first.
+    #[serde(default)]
+    pub(super) notifications: Vec<Notification>,
+    /// Paths of flows that wait for their time.
+    #[serde(default)]
+    pub(super) scheduled: Vec<Later>,
 }
 
 /// A state file that cannot be used.
@@ -100,6 +107,8 @@ impl State {
             locked: BTreeSet::new(),
             deployed: None,
             component_ids: BTreeMap::new(),
+            notifications: Vec::new(),
+            scheduled: Vec::new(),
         }
     }
 
@@ -179,6 +188,7 @@ impl State {
             }
         }
         journal.changes.truncate(mark.changes);
+        journal.effects.truncate(mark.effects);
     }
 }
 
@@ -196,6 +206,19 @@ pub(super) struct Before {
 pub(super) struct Journal {
     pub(super) undo: Vec<Before>,
     pub(super) changes: Vec<PendingChange>,
+    pub(super) effects: Vec<Effect>,
+}
+
+/// What a transaction does beside its rows, once it commits.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Notify(Notification),
+    Later(Later),
+    /// The record no longer meets the flow's entry condition.
+    Cancel {
+        flow: String,
+        record_id: String,
+    },
 }
 
 /// A point that a journal can be taken back to.
@@ -203,10 +226,11 @@ pub(super) struct Journal {
 pub(super) struct JournalMark {
     undo: usize,
     changes: usize,
+    effects: usize,
 }
 
 impl Journal {
     pub(super) fn mark(&self) -> JournalMark {
-        JournalMark { undo: self.undo.len(), changes: self.changes.len() }
+        JournalMark { undo: self.undo.len(), changes: self.changes.len(), effects: self.effects.len() }
     }
 }

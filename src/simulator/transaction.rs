@@ -10,7 +10,7 @@ use super::{
     ids,
     org::Org,
     save::{self, Context},
-    state::Journal,
+    state::{Journal, State},
     users::UserContext,
     write::{PRECONDITION_FAILED, RowError, RowResult, WriteOp, WriteOptions, WriteRow},
 };
@@ -39,12 +39,31 @@ impl Transaction {
         self.org.write_rows(&mut self.journal, user, options, rows)
     }
 
-    /// Makes it all final and publishes the changes as one transaction.
-    pub fn commit(mut self) {
+    /// Does other work than writing rows, with the state to itself.
+    pub(super) fn with_state<T>(
+        &mut self,
+        context: &Context<'_>,
+        work: impl FnOnce(&mut State, &mut Journal) -> T,
+    ) -> T {
+        self.user_id.clone_from(&context.user.user_id);
+        self.origin = context.options.origin();
+        work(&mut self.org.write_state(), &mut self.journal)
+    }
+
+    /// Makes it all final, publishes the changes as one transaction, and runs what was to
+    /// run after it.
+    pub fn commit(self) {
+        let org = self.org.clone();
+        self.commit_only();
+        org.run_scheduled();
+    }
+
+    /// Makes it all final; what was to run after it waits.
+    pub(super) fn commit_only(mut self) {
         let org = self.org.clone();
         let journal = std::mem::take(&mut self.journal);
         let mut state = org.write_state();
-        org.commit(&mut state, &self.user_id, &self.origin, journal.changes);
+        org.commit(&mut state, &self.user_id, &self.origin, journal);
     }
 }
 
@@ -90,14 +109,16 @@ impl Org {
             }
             return results;
         }
-        let _turn = self.0.gate.enter();
+        let turn = self.0.gate.enter();
         let mut results = Vec::with_capacity(rows.len());
         for chunk in chunks(&rows) {
             let mut journal = Journal::default();
             results.extend(self.write_rows(&mut journal, user, options, chunk));
             let mut state = self.write_state();
-            self.commit(&mut state, &user.user_id, &options.origin(), journal.changes);
+            self.commit(&mut state, &user.user_id, &options.origin(), journal);
         }
+        drop(turn);
+        self.run_scheduled();
         results
     }
 
@@ -109,7 +130,7 @@ impl Org {
         rows: &[WriteRow],
     ) -> Vec<RowResult> {
         let mut state = self.write_state();
-        let context = Context { org: self, user, options, now: self.now_seconds() };
+        let context = Context { org: self, user, options, now: self.now_seconds(), system: false, depth: 0 };
         let mut results = Vec::with_capacity(rows.len());
         for chunk in chunks(rows) {
             let chunk_start = journal.mark();

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    flow::FlowDef,
     metadata::{FieldAccess, ObjectAccess, Package, PermissionSetDef},
     model::ObjectDef,
     settings::Settings,
@@ -65,6 +66,7 @@ pub(super) struct Access {
     objects: BTreeMap<String, ObjectAccess>,
     fields: BTreeMap<String, BTreeMap<String, FieldAccess>>,
     custom: BTreeSet<String>,
+    flows: BTreeSet<String>,
 }
 
 impl Access {
@@ -82,6 +84,7 @@ impl Access {
         let mut access = Self {
             all: profile == ADMIN_PROFILE,
             custom: sets.iter().flat_map(|set| set.custom_permissions.iter().cloned()).collect(),
+            flows: sets.iter().flat_map(|set| set.flows.iter().cloned()).collect(),
             ..Self::default()
         };
         for object in objects {
@@ -201,6 +204,11 @@ impl UserContext {
     /// `promoter-sees-setup` says whether its promoter has it from elsewhere.
     pub fn sees_setup(&self, settings: &Settings) -> bool {
         self.access.all || settings.promoter_sees_setup && self.has_permission(permission::PROMOTER)
+    }
+
+    /// May start the flow: one that asks for it must be in a permission set of the user.
+    pub fn may_run(&self, flow: &FlowDef) -> bool {
+        self.access.all || !flow.restricted || self.access.flows.contains(&flow.name)
     }
 
     /// Holds the custom permission.

@@ -33,7 +33,9 @@ pub(super) fn holds(operator: Operator, left: &Value, right: &Value, case: Case)
             Value::List(list) => list.iter().any(|member| equal(member, right, case)),
             _ => texts(left, right, case).is_some_and(|(left, right)| left.contains(&right)),
         },
-        Operator::StartsWith => texts(left, right, case).is_some_and(|(left, right)| left.starts_with(&right)),
+        Operator::StartsWith => {
+            texts(left, right, case).is_some_and(|(left, right)| left.starts_with(&right))
+        }
         Operator::EndsWith => texts(left, right, case).is_some_and(|(left, right)| left.ends_with(&right)),
         // Needs the prior record; whoever has it decides.
         Operator::IsChanged => false,
@@ -72,7 +74,8 @@ fn equal(left: &Value, right: &Value, case: Case) -> bool {
 /// Ids are equal in 15 and in 18 characters.
 fn same_id(left: &str, right: &str) -> bool {
     let lengths = (left.len(), right.len());
-    matches!(lengths, (15, 18) | (18, 15)) && ids::complete(left).is_some_and(|id| Some(id) == ids::complete(right))
+    matches!(lengths, (15, 18) | (18, 15))
+        && ids::complete(left).is_some_and(|id| Some(id) == ids::complete(right))
 }
 
 /// A day as its first moment, so that days and moments compare.

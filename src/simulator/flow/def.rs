@@ -254,8 +254,15 @@ pub(super) enum NodeKind {
     Assignment(Vec<AssignItem>),
     Decision(Vec<Outcome>),
     Lookup(Lookup),
-    Create { object: String, values: Vec<(String, Operand)>, held: Option<String> },
-    Update { rows: Rows, values: Vec<(String, Operand)> },
+    Create {
+        object: String,
+        values: Vec<(String, Operand)>,
+        held: Option<String>,
+    },
+    Update {
+        rows: Rows,
+        values: Vec<(String, Operand)>,
+    },
     Delete(Rows),
     /// Collection, from the end, first element of the body.
     Loop(String, bool, Option<String>),

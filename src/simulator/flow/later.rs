@@ -50,7 +50,9 @@ impl State {
                 }
                 Effect::Later(later) => {
                     // A record that meets the condition again waits anew.
-                    let same = |other: &Later| other.is_of(&later.flow, &later.record_id) && other.path == later.path;
+                    let same = |other: &Later| {
+                        other.is_of(&later.flow, &later.record_id) && other.path == later.path
+                    };
                     if later.prior.is_none() {
                         self.scheduled.retain(|other| !same(other));
                     }
@@ -95,7 +97,8 @@ impl Org {
         else {
             return;
         };
-        let path = flow.start.trigger.iter().flat_map(|trigger| &trigger.paths).find(|path| path.name == later.path);
+        let path =
+            flow.start.trigger.iter().flat_map(|trigger| &trigger.paths).find(|path| path.name == later.path);
         let Some(first) = path.map(|path| path.first.clone()) else { return };
         let record = |row: &Row| Record { object: later.object.clone(), row: row.clone() };
         let mut interview = Interview {
@@ -114,7 +117,8 @@ impl Org {
         };
         let mut transaction = self.begin();
         let ended = transaction.with_state(&context, |state, journal| {
-            let mut machine = Machine { context: &context, state, journal, interview: &mut interview, nested: 0 };
+            let mut machine =
+                Machine { context: &context, state, journal, interview: &mut interview, nested: 0 };
             machine.defaults(&flow);
             machine.run(first)
         });

@@ -121,7 +121,8 @@ impl Org {
         if !user.may_run(&flow) {
             return Err(LaunchError::NotAllowed);
         }
-        let given = inputs.iter().map(|(name, json)| input(&flow, name, json)).collect::<Result<Vec<_>, _>>()?;
+        let given =
+            inputs.iter().map(|(name, json)| input(&flow, name, json)).collect::<Result<Vec<_>, _>>()?;
         let open = Open {
             user_id: user.user_id.clone(),
             interview: Interview::new(flow, self.now_seconds()),
@@ -138,7 +139,8 @@ impl Org {
         options: &WriteOptions,
         answer: &Answer,
     ) -> Result<Launched, LaunchError> {
-        let open = self.0.interviews.take(&answer.interview, &user.user_id).ok_or(LaunchError::NoInterview)?;
+        let open =
+            self.0.interviews.take(&answer.interview, &user.user_id).ok_or(LaunchError::NoInterview)?;
         self.drive(user, options, open, |machine, open| {
             let flow = Arc::clone(&machine.interview.flow);
             let Some((screen, next)) = screen_of(&flow, &open.screen) else { return Ok(Ok(Rest::Finished)) };
@@ -209,7 +211,8 @@ fn came_to(machine: &mut Machine<'_>, rest: Result<Rest, Vec<ScreenError>>, open
         Err(errors) => (open.screen.clone(), errors),
     };
     open.screen.clone_from(&name);
-    let screen = screen_of(&flow, &name).map(|(screen, _)| machine.view().screen_json(&name, screen, &errors));
+    let screen =
+        screen_of(&flow, &name).map(|(screen, _)| machine.view().screen_json(&name, screen, &errors));
     Launched { interview: guid, outputs: Map::new(), screen, refused: !errors.is_empty() }
 }
 

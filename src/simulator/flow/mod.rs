@@ -29,7 +29,7 @@ use super::{
     org::Org,
 };
 
-pub use def::{FlowDef, Kind, Variable};
+pub use def::{FlowDef, Kind};
 pub use launch::{Answer, LaunchError, Launched};
 pub use notify::Notification;
 pub use screen::Navigation;

@@ -48,7 +48,9 @@ impl Machine<'_> {
     pub(super) fn notify(&mut self, inputs: &[(String, Value)]) -> Result<(), Failure> {
         let sent = notification(self.state, inputs, &self.context.user.user_id, self.context.now);
         let sent = sent.map_err(|why| {
-            Failure::Fault(format!("This error occurred when the flow tried to send a custom notification: {why}"))
+            Failure::Fault(format!(
+                "This error occurred when the flow tried to send a custom notification: {why}"
+            ))
         })?;
         self.journal.effects.push(Effect::Notify(sent));
         Ok(())
@@ -81,14 +83,25 @@ pub(in crate::simulator) fn notification(
     }
     let (title, body) = (text("title"), text("body"));
     if body.is_empty() || body.chars().count() > MAX_BODY || title.chars().count() > MAX_TITLE {
-        return Err(format!("a body of 1 to {MAX_BODY} and a title of up to {MAX_TITLE} characters are needed"));
+        return Err(format!(
+            "a body of 1 to {MAX_BODY} and a title of up to {MAX_TITLE} characters are needed"
+        ));
     }
     let target_id = Some(text("targetId")).filter(|id| !id.is_empty());
     if target_id.is_none() && text("targetPageRef").is_empty() {
         return Err("targetId or targetPageRef is needed".to_owned());
     }
     let users = recipients.iter().flat_map(|id| people(state, id)).collect();
-    Ok(Notification { kind, recipients, users, title, body, target_id, sender_id: sender.to_owned(), sent_at: now })
+    Ok(Notification {
+        kind,
+        recipients,
+        users,
+        title,
+        body,
+        target_id,
+        sender_id: sender.to_owned(),
+        sent_at: now,
+    })
 }
 
 /// The users behind an id: itself, or the members of a group or queue.

@@ -19,7 +19,8 @@ use crate::domain::FieldValue;
 
 /// The words of a fault, with the errors that caused it.
 fn fault(doing: &str, errors: &[RowError]) -> Failure {
-    let causes: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.code, error.message)).collect();
+    let causes: Vec<String> =
+        errors.iter().map(|error| format!("{}: {}", error.code, error.message)).collect();
     Failure::Fault(format!(
         "This error occurred when the flow tried to {doing}: {}. You can look up ExceptionCode values in the SOAP API Developer Guide.",
         causes.join("; ")
@@ -32,18 +33,21 @@ impl Machine<'_> {
         let mut rows = self.matching(&object, &lookup.filter);
         if let Some((field, descending)) = &lookup.sort {
             // Nulls come first, as in a query without a word about them.
-            rows.sort_by(|left, right| left.get(field).cloned().unwrap_or_default().cmp(&right.get(field).cloned().unwrap_or_default()));
+            rows.sort_by(|left, right| {
+                left.get(field)
+                    .cloned()
+                    .unwrap_or_default()
+                    .cmp(&right.get(field).cloned().unwrap_or_default())
+            });
             if *descending {
                 rows.reverse();
             }
         }
         let record = |row: &Arc<Row>| {
-            let read = |name: &String| {
-                lookup.fields.is_empty() || name == "Id" || lookup.fields.contains(name)
-            };
-            let visible = |name: &String| {
-                self.context.system || self.context.user.can_read_field(&object.name, name)
-            };
+            let read =
+                |name: &String| lookup.fields.is_empty() || name == "Id" || lookup.fields.contains(name);
+            let visible =
+                |name: &String| self.context.system || self.context.user.can_read_field(&object.name, name);
             let fields = row.iter().filter(|(name, _)| read(name) && visible(name));
             Value::Record(Record {
                 object: object.name.clone(),
@@ -64,17 +68,17 @@ impl Machine<'_> {
     fn readable(&self, lookup: &Lookup) -> Result<Arc<ObjectDef>, Failure> {
         let (org, user) = (self.context.org, self.context.user);
         let doing = "look up records";
-        let seen = org.object(&lookup.object).filter(|object| {
-            self.context.system || user.can_read_object(&object.name)
-        });
+        let seen = org
+            .object(&lookup.object)
+            .filter(|object| self.context.system || user.can_read_object(&object.name));
         let Some(object) = seen else {
             let message = format!("sObject type '{}' is not supported.", lookup.object);
             return Err(fault(doing, &[RowError::new("INVALID_TYPE", message)]));
         };
         let named = lookup.fields.iter().chain(lookup.filter.conditions.iter().map(|it| &it.left));
-        let hidden = named.chain(lookup.sort.iter().map(|(field, _)| field)).find(|field| {
-            !self.context.system && !user.can_read_field(&object.name, field)
-        });
+        let hidden = named
+            .chain(lookup.sort.iter().map(|(field, _)| field))
+            .find(|field| !self.context.system && !user.can_read_field(&object.name, field));
         match hidden {
             Some(field) => {
                 let message = format!("No such column '{field}' on entity '{}'", object.name);

@@ -99,7 +99,11 @@ impl Machine<'_> {
             NodeKind::Update { rows, values } => self.update(rows, values)?,
             NodeKind::Delete(rows) => self.delete(rows)?,
             NodeKind::Loop(collection, backwards, body) => {
-                return Ok(if self.turn(name, collection, *backwards) { body.clone() } else { node.next.clone() });
+                return Ok(if self.turn(name, collection, *backwards) {
+                    body.clone()
+                } else {
+                    node.next.clone()
+                });
             }
             NodeKind::Subflow(flow, inputs) => self.subflow(name, flow, inputs)?,
             NodeKind::Action(_, inputs) => {
@@ -262,9 +266,7 @@ fn shifted(now: &Value, value: &Value, sign: i64) -> Value {
     let number = number * Decimal::from(sign);
     let days = number.trunc().to_i64().unwrap_or_default();
     Value::One(match now.one() {
-        FieldValue::Decimal(old) => {
-            old.checked_add(number).map_or(FieldValue::Null, FieldValue::decimal)
-        }
+        FieldValue::Decimal(old) => old.checked_add(number).map_or(FieldValue::Null, FieldValue::decimal),
         FieldValue::Date(day) => day
             .checked_add(jiff::SignedDuration::from_hours(days.saturating_mul(24)))
             .map_or(FieldValue::Null, FieldValue::Date),

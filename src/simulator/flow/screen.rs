@@ -39,7 +39,11 @@ impl Machine<'_> {
     }
 
     /// Takes the answers, or says what is wrong with them and takes none.
-    pub(super) fn answer(&mut self, screen: &Screen, values: &Map<String, Json>) -> Result<(), Vec<ScreenError>> {
+    pub(super) fn answer(
+        &mut self,
+        screen: &Screen,
+        values: &Map<String, Json>,
+    ) -> Result<(), Vec<ScreenError>> {
         let before = self.interview.values.clone();
         let errors = self.take(screen, values);
         if errors.is_empty() {
@@ -74,7 +78,10 @@ impl Machine<'_> {
                 continue;
             }
             if field.required && view.value(&field.name).is_empty() {
-                errors.push((field.name.clone(), "Please enter some valid input. Input is not optional.".to_owned()));
+                errors.push((
+                    field.name.clone(),
+                    "Please enter some valid input. Input is not optional.".to_owned(),
+                ));
             } else if let Some((_, message)) = &field.rule
                 && !view.formula(&field.name).as_bool()
             {
@@ -112,9 +119,10 @@ impl View<'_> {
             Form::Radio => "RadioButtons",
             Form::Display => "DisplayText",
         };
-        let choices = self.choices(field).into_iter().map(|(label, value)| {
-            json!({ "label": label, "value": value.to_json() })
-        });
+        let choices = self
+            .choices(field)
+            .into_iter()
+            .map(|(label, value)| json!({ "label": label, "value": value.to_json() }));
         let choices: Vec<Json> = choices.collect();
         let Some(kind) = &field.kind else {
             return json!({ "name": field.name, "type": form, "text": self.text(&field.text) });

@@ -39,8 +39,13 @@ pub(in crate::simulator) fn before(
         if !enters(&View { context, state, interview: &interview }, &trigger) {
             continue;
         }
-        let mut machine =
-            Machine { context, state: &mut *state, journal: &mut *journal, interview: &mut interview, nested: 0 };
+        let mut machine = Machine {
+            context,
+            state: &mut *state,
+            journal: &mut *journal,
+            interview: &mut interview,
+            nested: 0,
+        };
         machine.begin(Vec::new()).map_err(|failure| refused(&flow, failure))?;
         if let Some(record) = interview.record {
             *row = record.row;
@@ -72,8 +77,13 @@ pub(in crate::simulator) fn after(
             continue;
         }
         let prior = interview.prior.clone();
-        let mut machine =
-            Machine { context, state: &mut *state, journal: &mut *journal, interview: &mut interview, nested: 0 };
+        let mut machine = Machine {
+            context,
+            state: &mut *state,
+            journal: &mut *journal,
+            interview: &mut interview,
+            nested: 0,
+        };
         machine.begin(Vec::new()).map_err(|failure| refused(&flow, failure))?;
         for path in &trigger.paths {
             let due = context.now + jiff::SignedDuration::from_secs(path.offset.unwrap_or(0));
@@ -114,7 +124,6 @@ fn triggered(context: &Context<'_>, change: &Change<'_>, before: bool) -> Vec<(A
     });
     flows
 }
-
 
 fn interview(flow: &Arc<FlowDef>, change: &Change<'_>, row: &Row, context: &Context<'_>) -> Interview {
     let record = |row: &Row| Record { object: change.object.to_owned(), row: row.clone() };

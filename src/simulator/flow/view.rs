@@ -37,7 +37,8 @@ impl View<'_> {
             }),
             Some(("$User", field)) => Value::One(self.user(field)),
             Some(("$Organization", field)) => {
-                let rows = self.state.table("Organization").map(|table| table.rows(false)).unwrap_or_default();
+                let rows =
+                    self.state.table("Organization").map(|table| table.rows(false)).unwrap_or_default();
                 Value::One(rows.first().and_then(|row| row.get(field).cloned()).unwrap_or_default())
             }
             Some(("$Permission", name)) => Value::One(FieldValue::Bool(self.permission(name))),

@@ -118,6 +118,8 @@ pub struct PermissionSetDef {
     pub metadata_types: Vec<String>,
     /// Custom permissions that it grants.
     pub custom_permissions: Vec<String>,
+    /// Flows that it lets users start.
+    pub flows: Vec<String>,
     /// Object permissions by object.
     pub objects: BTreeMap<String, ObjectAccess>,
     /// Field permissions by `Object.Field`.

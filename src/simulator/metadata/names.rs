@@ -31,7 +31,10 @@ impl Package {
     pub(in crate::simulator) fn flow_field(&self, object: &str, field: &str) -> Option<FormulaField> {
         let own = self.find_field(object, field);
         let found = own.or_else(|| {
-            let standard = self.metadata_types.contains_key(object).then(|| schema::metadata_type(object, object, Vec::new()));
+            let standard = self
+                .metadata_types
+                .contains_key(object)
+                .then(|| schema::metadata_type(object, object, Vec::new()));
             standard?.field(field).cloned()
         })?;
         Some(formula_field(&found.kind))

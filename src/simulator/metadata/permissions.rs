@@ -47,6 +47,9 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
             if !package.components(kind).any(|known| known.full_name == name) {
                 at.wrong_at(entry.place, format!("In field: {element} - no {kind} named {name} found"));
             }
+            if kind == "Flow" && at.flag(entry, "enabled") {
+                set.flows.push(name);
+            }
         }
     }
     for entry in root.all("objectPermissions") {

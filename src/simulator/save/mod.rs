@@ -1,8 +1,11 @@
-//! Saves one row in Salesforce's order: load, overlay, system checks, required fields and
-//! validation rules, then the row itself, its history and its change on the bus.
+//! Saves one row in Salesforce's order: load, overlay, system checks, before-save flows,
+//! required fields and validation rules, then the row itself, its history, its change on
+//! the bus and after-save flows.
 
 mod effects;
+mod flows;
 mod history;
+pub(super) mod lookups;
 #[cfg(test)]
 mod package_tests;
 mod rules;
@@ -38,6 +41,18 @@ pub(super) struct Context<'a> {
     pub(super) user: &'a UserContext,
     pub(super) options: &'a WriteOptions,
     pub(super) now: Timestamp,
+    /// Flows that a record starts write without the user's object and field permissions;
+    /// `user` is the saver all the same.
+    pub(super) system: bool,
+    /// Saves that stand around this one: a flow's save inside a save.
+    pub(super) depth: u32,
+}
+
+impl Context<'_> {
+    /// Whether the writer may: with the system's access always.
+    fn may(&self, right: impl FnOnce(&UserContext) -> bool) -> bool {
+        self.system || right(self.user)
+    }
 }
 
 /// One row on its way.
@@ -55,7 +70,8 @@ pub(super) fn row(
     journal: &mut Journal,
     row: &WriteRow,
 ) -> Outcome<RowResult> {
-    let object = context.org.object(&row.object).filter(|object| context.user.can_read_object(&object.name));
+    let object = context.org.object(&row.object);
+    let object = object.filter(|object| context.may(|user| user.can_read_object(&object.name)));
     let Some(object) = object else {
         return fail("INVALID_TYPE", format!("sObject type '{}' is not supported.", row.object));
     };
@@ -124,7 +140,7 @@ impl Save<'_> {
             };
         };
         let user = self.context.user;
-        if !user.can_edit_object(&self.object.name) {
+        if !self.context.may(|user| user.can_edit_object(&self.object.name)) {
             return fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id");
         }
         if self.context.options.if_unmodified_since.is_some_and(|limit| modified_after(&row, limit)) {
@@ -141,13 +157,14 @@ impl Save<'_> {
     }
 
     fn create(&mut self, fields: &serde_json::Map<String, serde_json::Value>) -> Outcome<RowResult> {
-        if !self.context.user.can_create(&self.object.name) {
+        if !self.context.may(|user| user.can_create(&self.object.name)) {
             return fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id");
         }
         let given = self.read_values(fields, true)?;
         let mut row = self.defaults();
         row.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.derive(None, &given, &mut row);
+        self.before_flows(None, given, &mut row)?;
         self.require(&row)?;
         self.run_rules(None, &row)?;
         let id = self.state.ids.next(&self.object.key_prefix);
@@ -161,8 +178,10 @@ impl Save<'_> {
         row.retain(|_, value| !value.is_null());
         self.history(&id, None, &row);
         let changed = self.event_fields(&row);
-        self.put(&id, Some(Arc::new(row)), None);
+        let row = Arc::new(row);
+        self.put(&id, Some(Arc::clone(&row)), None);
         self.publish(&id, ChangeKind::Create, changed);
+        self.after_flows(None, &row)?;
         Ok(RowResult { id: Some(id), created: true, errors: Vec::new() })
     }
 
@@ -176,6 +195,7 @@ impl Save<'_> {
         let mut row = (*old).clone();
         row.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.derive(Some(&old), &given, &mut row);
+        self.before_flows(Some(&old), given, &mut row)?;
         self.require(&row)?;
         self.run_rules(Some(&old), &row)?;
         self.unique(id, &row)?;
@@ -194,15 +214,17 @@ impl Save<'_> {
         if let Some(stamp) = row.get("LastModifiedDate") {
             changed.insert("LastModifiedDate".to_owned(), stamp.clone());
         }
-        self.put(id, Some(Arc::new(row)), None);
+        let row = Arc::new(row);
+        self.put(id, Some(Arc::clone(&row)), None);
         if !no_op || settings.no_op_updates_publish {
             self.publish(id, ChangeKind::Update, changed);
         }
+        self.after_flows(Some(&old), &row)?;
         Ok(result)
     }
 
     fn delete(&mut self, id: &str) -> Outcome<RowResult> {
-        if !self.context.user.can_delete(&self.object.name) {
+        if !self.context.may(|user| user.can_delete(&self.object.name)) {
             return fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id");
         }
         let mut row = (*self.writable(id)?).clone();

@@ -6,11 +6,10 @@ use super::{
     super::{
         formula::{Blanks, Scope},
         model::{FieldKind, ObjectDef, Row},
-        settings::BlankNumbers,
         state::State,
         write::RowError,
     },
-    Context, Outcome, Save,
+    Context, Outcome, Save, lookups,
 };
 use crate::domain::FieldValue;
 
@@ -80,21 +79,11 @@ impl Scope for RowScope<'_> {
     }
 
     fn custom_metadata(&self, metadata_type: &str, record: &str, field: &str) -> FieldValue {
-        let Some(object) = self.context.org.object(metadata_type) else { return FieldValue::Null };
-        let Some(table) = self.state.table(&object.name) else { return FieldValue::Null };
-        let named = |row: &Row| row.get("DeveloperName").and_then(FieldValue::as_text) == Some(record);
-        let row = table.rows(false).into_iter().find(|row| named(row));
-        let value = row.and_then(|row| row.get(field).cloned());
-        match (value, object.field(field).map(|field| &field.kind)) {
-            (None, Some(FieldKind::Checkbox(_))) => FieldValue::Bool(false),
-            (value, _) => value.unwrap_or_default(),
-        }
+        lookups::custom_metadata(self.context.org, self.state, (metadata_type, record, field))
     }
 
     fn user(&self, field: &str) -> FieldValue {
-        let table = self.state.table("User");
-        let row = table.and_then(|table| table.live(&self.context.user.user_id));
-        row.and_then(|row| row.get(field).cloned()).unwrap_or_default()
+        lookups::user(self.state, &self.context.user.user_id, field)
     }
 
     fn today(&self) -> Date {
@@ -107,9 +96,6 @@ impl Scope for RowScope<'_> {
     }
 
     fn blanks(&self) -> Blanks {
-        match self.context.org.settings().blank_numbers {
-            BlankNumbers::AsNull => Blanks::AsNull,
-            BlankNumbers::AsZero => Blanks::AsZero,
-        }
+        lookups::blanks(self.context.org)
     }
 }

@@ -10,6 +10,7 @@ use super::{
         org::seconds,
         schema,
         settings::ExcessDecimals,
+        users::UserContext,
         write::RowError,
     },
     Outcome, Save,
@@ -19,7 +20,8 @@ use crate::domain::FieldValue;
 impl Save<'_> {
     /// The values that the call names, by canonical field name; emptied ones are null.
     pub(super) fn read_values(&self, fields: &Map<String, Value>, creating: bool) -> Outcome<Row> {
-        let (object, user) = (&self.object, self.context.user);
+        let object = &self.object;
+        let may = |right: &dyn Fn(&UserContext) -> bool| self.context.may(right);
         let mut row = Row::new();
         let mut closed = Vec::new();
         let mut errors = Vec::new();
@@ -27,13 +29,15 @@ impl Save<'_> {
             if name == "attributes" {
                 continue;
             }
-            let seen = object.field(name).filter(|field| user.can_read_field(&object.name, &field.name));
+            let seen = object
+                .field(name)
+                .filter(|field| may(&|user| user.can_read_field(&object.name, &field.name)));
             let Some(field) = seen else {
                 let message = format!("No such column '{name}' on sobject of type {}", object.name);
                 return Err(vec![RowError::new("INVALID_FIELD", message)]);
             };
             let open = if creating { field.createable } else { field.updateable };
-            if !open || !user.can_edit_field(&object.name, &field.name) {
+            if !open || !may(&|user| user.can_edit_field(&object.name, &field.name)) {
                 closed.push(field.name.clone());
                 continue;
             }
@@ -54,7 +58,7 @@ impl Save<'_> {
         if errors.is_empty() { Ok(row) } else { Err(errors) }
     }
 
-    fn read_value(&self, field: &FieldDef, json: &Value) -> Result<FieldValue, RowError> {
+    pub(super) fn read_value(&self, field: &FieldDef, json: &Value) -> Result<FieldValue, RowError> {
         let Some(kind) = schema::field_type(&field.kind) else {
             return Err(parser_error(json, "address"));
         };

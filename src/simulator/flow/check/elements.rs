@@ -185,7 +185,10 @@ impl Check<'_, '_> {
             return self.wrong(place, format!("no Flow named {name} found"));
         };
         if flow.screen || flow.start.trigger.is_some() {
-            self.wrong(place, format!("the simulated org runs autolaunched flows as subflows only, not {name}"));
+            self.wrong(
+                place,
+                format!("the simulated org runs autolaunched flows as subflows only, not {name}"),
+            );
         }
         for (input, value) in inputs {
             match flow.variables.get(input).filter(|variable| variable.input) {

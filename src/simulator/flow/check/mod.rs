@@ -157,7 +157,10 @@ impl Check<'_, '_> {
             Ok((formula, found)) => {
                 let found = if found == Type::Picklist { Type::Text } else { found };
                 if wanted.is_some_and(|wanted| wanted != found && found != Type::Null) {
-                    self.wrong(place, format!("Error in formula: its result is {found:?}, expected {wanted:?}"));
+                    self.wrong(
+                        place,
+                        format!("Error in formula: its result is {found:?}, expected {wanted:?}"),
+                    );
                 }
                 self.formulas.insert(key.to_owned(), Arc::new(formula));
             }

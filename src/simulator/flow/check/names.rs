@@ -34,9 +34,12 @@ impl Names<'_> {
             },
             Some(("$User", field)) => self.field("User", field),
             Some(("$Organization", field)) => self.field("Organization", field),
-            Some(("$Permission", name)) => {
-                self.package.custom_permissions.iter().any(|known| known == name).then(|| plain(Type::Bool))?
-            }
+            Some(("$Permission", name)) => self
+                .package
+                .custom_permissions
+                .iter()
+                .any(|known| known == name)
+                .then(|| plain(Type::Bool))?,
             Some((head, field)) => self.part(head, field),
         }
     }
@@ -85,7 +88,8 @@ impl Names<'_> {
                 return variable.output.then(|| variable.kind.clone());
             }
             Some(NodeKind::Lookup(lookup)) => {
-                let read = lookup.fields.is_empty() || field == "Id" || lookup.fields.iter().any(|it| it == field);
+                let read =
+                    lookup.fields.is_empty() || field == "Id" || lookup.fields.iter().any(|it| it == field);
                 if !read {
                     return None;
                 }
@@ -136,7 +140,9 @@ pub(super) fn fits(target: &Kind, value: &Kind) -> bool {
     match (target, value) {
         (Kind::Scalar(target), Kind::Scalar(value)) => {
             let (target, value) = (base(target), base(value));
-            target == value || value == Type::Null || matches!((target, value), (Type::Date, Type::DateTime) | (Type::DateTime, Type::Date))
+            target == value
+                || value == Type::Null
+                || matches!((target, value), (Type::Date, Type::DateTime) | (Type::DateTime, Type::Date))
         }
         (Kind::Record(target), Kind::Record(value)) => target == value,
         (Kind::List(target), Kind::List(value)) => fits(target, value),

@@ -5,7 +5,7 @@ use super::{
         super::metadata::{Draft, Element},
         def::{Condition, Filter, Logic, Operator},
     },
-    values::operand,
+    values::{only, operand},
 };
 
 /// The conditions of a decision outcome or a visibility rule.

@@ -12,7 +12,7 @@ use super::{
     def::{FlowDef, Node, Operand, Resource, Template, Variable},
 };
 
-use values::{operand, scalar_kind};
+use values::{only, operand, scalar_kind};
 
 /// Texts of the flow that stand once.
 const SINGLE: &[&str] = &[
@@ -62,11 +62,7 @@ pub(super) fn flow(at: &mut Draft, root: &Element) -> FlowDef {
     if !matches!(process.as_str(), "Flow" | "AutoLaunchedFlow" | "") {
         at.wrong(format!("The simulated org does not run flows of processType {process}"));
     }
-    at.word(
-        root,
-        "runInMode",
-        &["DefaultMode", "SystemModeWithSharing", "SystemModeWithoutSharing"],
-    );
+    at.word(root, "runInMode", &["DefaultMode", "SystemModeWithSharing", "SystemModeWithoutSharing"]);
     let restricted = at.flag(root, "isAdditionalPermissionRequiredToRun");
     let order = root.text("triggerOrder").map(|_| at.number(root, "triggerOrder", 1..=2_000));
     let name = at.name.clone();
@@ -144,7 +140,8 @@ fn resource(at: &mut Draft, child: &Element) -> Option<Resource> {
 }
 
 fn picklist_choices(at: &mut Draft, child: &Element) -> Option<Resource> {
-    let known = ["name", "description", "dataType", "displayField", "object", "picklistField", "picklistObject"];
+    let known =
+        ["name", "description", "dataType", "displayField", "object", "picklistField", "picklistObject"];
     only(at, child, &known, &[]);
     let filled = |name: &str| child.text(name).is_some_and(|text| !text.trim().is_empty());
     if filled("object") || filled("displayField") || child.text("dataType") != Some("Picklist") {
@@ -156,7 +153,15 @@ fn picklist_choices(at: &mut Draft, child: &Element) -> Option<Resource> {
 
 fn variable(at: &mut Draft, child: &Element) -> Option<Variable> {
     let known = [
-        "name", "description", "dataType", "isCollection", "isInput", "isOutput", "objectType", "scale", "value",
+        "name",
+        "description",
+        "dataType",
+        "isCollection",
+        "isInput",
+        "isOutput",
+        "objectType",
+        "scale",
+        "value",
     ];
     only(at, child, &known, &[]);
     let kind = values::variable_kind(at, child)?;

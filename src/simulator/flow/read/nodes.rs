@@ -4,12 +4,12 @@ use super::{
     super::{
         super::metadata::{Draft, Element},
         def::{
-            AssignItem, Assigning, Entry, Lookup, Node, NodeKind, Operand, Outcome, Rows, SchedulePath, Start,
-            Template, Trigger,
+            AssignItem, Assigning, Entry, Lookup, Node, NodeKind, Operand, Outcome, Rows, SchedulePath,
+            Start, Template, Trigger,
         },
     },
     logic, plain, screens,
-    values::{connector, operand},
+    values::{connector, only, operand},
 };
 
 /// What every element may hold.
@@ -18,7 +18,7 @@ const COMMON: &[&str] = &["name", "label", "description", "locationX", "location
 const LISTS: &[&str] = &["processMetadataValues"];
 
 /// Checks the children of an element: those that every element has, and its own.
-fn only(at: &mut Draft, child: &Element, single: &[&str], repeated: &[&str]) {
+fn shape(at: &mut Draft, child: &Element, single: &[&str], repeated: &[&str]) {
     let single: Vec<&str> = COMMON.iter().chain(single).copied().collect();
     let repeated: Vec<&str> = LISTS.iter().chain(repeated).copied().collect();
     only(at, child, &single, &repeated);
@@ -39,14 +39,14 @@ pub(super) fn node(at: &mut Draft, child: &Element) -> Option<Node> {
         "recordCreates" => create(at, child),
         "recordUpdates" => update(at, child),
         "recordDeletes" => {
-            only(at, child, &["faultConnector", "filterLogic", "inputReference", "object"], &["filters"]);
+            shape(at, child, &["faultConnector", "filterLogic", "inputReference", "object"], &["filters"]);
             NodeKind::Delete(rows(at, child))
         }
         "loops" => return Some(cycle(at, child)),
         "subflows" => subflow(at, child),
         "actionCalls" => action(at, child),
         "customErrors" => custom_error(at, child),
-        "screens" => NodeKind::Screen(screens::screen(at, child, only)),
+        "screens" => NodeKind::Screen(screens::screen(at, child, shape)),
         _ => return None,
     };
     let next = connector(at, child, "connector");
@@ -129,7 +129,7 @@ fn path(at: &mut Draft, entry: &Element) -> Option<SchedulePath> {
 }
 
 fn assignment(at: &mut Draft, child: &Element) -> NodeKind {
-    only(at, child, &[], &["assignmentItems"]);
+    shape(at, child, &[], &["assignmentItems"]);
     let items = child.all("assignmentItems").map(|item| {
         only(at, item, &["assignToReference", "operator", "value"], &["processMetadataValues"]);
         let name = at.required(item, "operator");
@@ -152,17 +152,26 @@ fn assignment(at: &mut Draft, child: &Element) -> NodeKind {
 }
 
 fn decision(at: &mut Draft, child: &Element) -> Node {
-    only(at, child, &["defaultConnector", "defaultConnectorLabel"], &["rules"]);
+    shape(at, child, &["defaultConnector", "defaultConnectorLabel"], &["rules"]);
     let mut outcomes = Vec::new();
     for rule in child.all("rules") {
         only(
             at,
             rule,
-            &["name", "conditionLogic", "connector", "label", "description", "doesRequireRecordChangedToMeetCriteria"],
+            &[
+                "name",
+                "conditionLogic",
+                "connector",
+                "label",
+                "description",
+                "doesRequireRecordChangedToMeetCriteria",
+            ],
             &["conditions"],
         );
         if at.flag(rule, "doesRequireRecordChangedToMeetCriteria") {
-            at.wrong("The simulated org does not support outcomes that require a change to meet the conditions");
+            at.wrong(
+                "The simulated org does not support outcomes that require a change to meet the conditions",
+            );
         }
         at.required(rule, "label");
         let filter = logic::conditions(at, rule);
@@ -182,7 +191,7 @@ fn decision(at: &mut Draft, child: &Element) -> Node {
 }
 
 fn lookup(at: &mut Draft, child: &Element) -> NodeKind {
-    only(
+    shape(
         at,
         child,
         &[
@@ -202,7 +211,8 @@ fn lookup(at: &mut Draft, child: &Element) -> NodeKind {
     }
     at.word(child, "sortOrder", &["Asc", "Desc"]);
     at.flag(child, "assignNullValuesIfNoRecordsFound");
-    let sort = child.text("sortField").map(|field| (field.to_owned(), child.text("sortOrder") == Some("Desc")));
+    let sort =
+        child.text("sortField").map(|field| (field.to_owned(), child.text("sortOrder") == Some("Desc")));
     NodeKind::Lookup(Lookup {
         object: at.required(child, "object"),
         filter: logic::filters(at, child),
@@ -214,7 +224,7 @@ fn lookup(at: &mut Draft, child: &Element) -> NodeKind {
 
 fn create(at: &mut Draft, child: &Element) -> NodeKind {
     let single = ["faultConnector", "inputReference", "object", "storeOutputAutomatically"];
-    only(at, child, &single, &["inputAssignments"]);
+    shape(at, child, &single, &["inputAssignments"]);
     at.flag(child, "storeOutputAutomatically");
     let held = child.text("inputReference").map(str::to_owned);
     if held.is_some() == child.first("object").is_some() {
@@ -226,7 +236,7 @@ fn create(at: &mut Draft, child: &Element) -> NodeKind {
 
 fn update(at: &mut Draft, child: &Element) -> NodeKind {
     let single = ["faultConnector", "filterLogic", "inputReference", "object"];
-    only(at, child, &single, &["filters", "inputAssignments"]);
+    shape(at, child, &single, &["filters", "inputAssignments"]);
     NodeKind::Update { rows: rows(at, child), values: values(at, child, "field") }
 }
 
@@ -254,7 +264,7 @@ fn values(at: &mut Draft, child: &Element, target: &str) -> Vec<(String, Operand
 
 fn cycle(at: &mut Draft, child: &Element) -> Node {
     let single = ["collectionReference", "iterationOrder", "nextValueConnector", "noMoreValuesConnector"];
-    only(at, child, &single, &[]);
+    shape(at, child, &single, &[]);
     at.word(child, "iterationOrder", &["Asc", "Desc"]);
     let body = connector(at, child, "nextValueConnector");
     let backwards = child.text("iterationOrder") == Some("Desc");
@@ -263,7 +273,7 @@ fn cycle(at: &mut Draft, child: &Element) -> Node {
 }
 
 fn subflow(at: &mut Draft, child: &Element) -> NodeKind {
-    only(at, child, &["flowName", "storeOutputAutomatically"], &["inputAssignments"]);
+    shape(at, child, &["flowName", "storeOutputAutomatically"], &["inputAssignments"]);
     if !at.flag(child, "storeOutputAutomatically") {
         at.wrong("The simulated org supports subflows that store their output automatically only");
     }
@@ -281,7 +291,7 @@ fn action(at: &mut Draft, child: &Element) -> NodeKind {
         "storeOutputAutomatically",
         "versionString",
     ];
-    only(at, child, &single, &["inputParameters"]);
+    shape(at, child, &single, &["inputParameters"]);
     at.word(child, "flowTransactionModel", &["Automatic", "CurrentTransaction", "NewTransaction"]);
     let (name, kind) = (at.required(child, "actionName"), at.required(child, "actionType"));
     if (name.as_str(), kind.as_str()) != ("customNotificationAction", "customNotificationAction") {
@@ -296,7 +306,7 @@ fn action(at: &mut Draft, child: &Element) -> NodeKind {
 }
 
 fn custom_error(at: &mut Draft, child: &Element) -> NodeKind {
-    only(at, child, &[], &["customErrorMessages"]);
+    shape(at, child, &[], &["customErrorMessages"]);
     let mut messages = Vec::new();
     for entry in child.all("customErrorMessages") {
         only(at, entry, &["errorMessage", "fieldSelection", "isFieldError"], &[]);

@@ -9,7 +9,7 @@ use super::{
         def::{Form, Operand, Screen, ScreenField, Template},
     },
     logic,
-    values::{api_name, operand, scalar_kind},
+    values::{api_name, only, operand, scalar_kind},
 };
 
 const FIELD: &[&str] = &[
@@ -30,13 +30,13 @@ const FIELD: &[&str] = &[
 const FIELD_LISTS: &[&str] = &["choiceReferences", "fields", "inputParameters"];
 
 /// Checks an element's children.
-type Only = fn(&mut Draft, &Element, &[&str], &[&str]);
+type Shape = fn(&mut Draft, &Element, &[&str], &[&str]);
 
 /// One screen.
-pub(super) fn screen(at: &mut Draft, child: &Element, only: Only) -> Screen {
+pub(super) fn screen(at: &mut Draft, child: &Element, shape: Shape) -> Screen {
     let single =
         ["allowBack", "allowFinish", "allowPause", "nextOrFinishButtonLabel", "showFooter", "showHeader"];
-    only(at, child, &single, &["fields"]);
+    shape(at, child, &single, &["fields"]);
     for flag in ["allowFinish", "allowPause", "showFooter", "showHeader"] {
         at.flag(child, flag);
     }
@@ -65,7 +65,9 @@ fn collect(at: &mut Draft, parent: &Element, fields: &mut Vec<ScreenField>) {
                 continue;
             }
         };
-        let inner = entry.all("fields").any(|inner| (inner.text("fieldType") == Some("Region")) != (container == "Region"));
+        let inner = entry
+            .all("fields")
+            .any(|inner| (inner.text("fieldType") == Some("Region")) != (container == "Region"));
         if inner {
             at.wrong(format!("{name}: a section holds columns, and a column holds fields"));
         }
@@ -100,8 +102,11 @@ fn field(at: &mut Draft, entry: &Element, name: String) -> Option<ScreenField> {
     if matches!(form, Form::Dropdown | Form::Radio) == choices.is_empty() {
         at.wrong(format!("{name}: choiceReferences belong to fields with choices, and only there"));
     }
-    let default =
-        if entry.first("defaultValue").is_some() { operand(at, entry, "defaultValue") } else { Operand::NONE };
+    let default = if entry.first("defaultValue").is_some() {
+        operand(at, entry, "defaultValue")
+    } else {
+        Operand::NONE
+    };
     Some(ScreenField {
         form,
         kind,

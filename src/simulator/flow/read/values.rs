@@ -83,7 +83,9 @@ pub(super) fn variable_kind(at: &mut Draft, parent: &Element) -> Option<Kind> {
 pub(super) fn api_name(at: &mut Draft, name: &str) {
     let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
     let start = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
-    if !name.is_empty() && (!letters || !start || name.ends_with('_') || name.contains("__") || name.len() > 80) {
+    if !name.is_empty()
+        && (!letters || !start || name.ends_with('_') || name.contains("__") || name.len() > 80)
+    {
         at.wrong(format!("The name {name} is not a valid API name"));
     }
 }
