@@ -134,10 +134,13 @@ pub fn permission_set_file(set: &PermissionSet) -> (String, String) {
     (path, Engine::new().render("permission_set.xml", "s", set))
 }
 
+/// A global value set: name, description and values.
+pub type ValueSet = (&'static str, &'static str, &'static [&'static str]);
+
 /// The global value sets that the fields use.
-pub fn value_set_files() -> BTreeMap<String, String> {
+pub fn value_sets() -> [ValueSet; 3] {
     use names::source::{APPROVED, AUTO, DECAY, HUMAN, RECONCILIATION, ROLLBACK};
-    let sets: [(&str, &str, &[&str]); 3] = [
+    [
         (
             "AI_Change_Source",
             "On what ground a governed field was changed.",
@@ -149,14 +152,18 @@ pub fn value_set_files() -> BTreeMap<String, String> {
             "Why a reviewer rejects a proposal.",
             &["Wrong Value", "Not Enough Evidence", "Too Early", "Out of Date", "Duplicate", "Other"],
         ),
-    ];
+    ]
+}
+
+/// The files of [`value_sets`], by path below [`SOURCE`].
+pub fn value_set_files() -> BTreeMap<String, String> {
     let engine = Engine::new();
-    let file = |(name, description, values): (&str, &str, &[&str])| {
+    let file = |(name, description, values): ValueSet| {
         let label = name.replace('_', " ");
         let set = serde_json::json!({ "label": label, "description": description, "values": values });
         (format!("globalValueSets/{name}.globalValueSet-meta.xml"), engine.render("value_set.xml", "v", set))
     };
-    sets.into_iter().map(file).collect()
+    value_sets().into_iter().map(file).collect()
 }
 
 /// A manifest that names these components: `package.xml` or `destructiveChanges.xml`.

@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("subscriber", &["domain", "clock", "telemetry", "salesforce", "workflow"]),
     ("jobs", &["domain", "clock", "telemetry", "ledger", "workflow"]),
     ("http", &["domain", "gate", "clock", "telemetry", "ledger", "workflow"]),
-    ("simulator", &["domain", "clock", "salesforce"]),
+    ("simulator", &["domain", "clock", "salesforce", "package"]),
 ];
 
 /// Outside crates that the pure core may name.

@@ -64,7 +64,8 @@ fn a_deployed_package_is_the_package() {
     let report = json(&diff);
     assert_eq!((diff.code, &report["ok"]), (Some(0), &Value::Bool(true)), "{report:#}");
     let unseen = report["components"].as_array().unwrap();
-    assert!(unseen.iter().all(|it| it["kind"] == "Flow"), "only flows may be unseen: {unseen:#?}");
+    let hidden = ["Flow", "CustomPermission"];
+    assert!(unseen.iter().all(|it| hidden.contains(&it["kind"].as_str().unwrap())), "{unseen:#?}");
     assert!(report["counts"]["same"].as_u64().unwrap() > 100, "{report:#}");
 
     let plan = metadata(&["plan"], Some((&org, folder.path())));
@@ -238,4 +239,35 @@ fn removal_names_every_component_in_an_order_that_holds() {
         assert!(gone.contains("<members>") && gone.contains("<name>"), "{gone}");
     }
     assert!(report["lost"].as_array().unwrap().len() > 60);
+}
+
+/// The shipped transition rules say what the shipped policy of leads says.
+#[test]
+fn transition_rules_are_steps_of_the_policy() {
+    use countersign::{domain::FieldValue, salesforce::names::transition};
+    let package = Package::embedded().unwrap();
+    let policy = countersign::config::policies::load_default().unwrap();
+    let object = policy.objects.values().find(|policy| policy.object.as_str() == "Lead").unwrap();
+    let (_, status) = object.fields.iter().find(|(name, _)| name.as_str() == "Status").unwrap();
+    let mut steps = Vec::new();
+    for record in package.metadata_records.iter().filter(|it| it.type_name == transition::OBJECT) {
+        let text = |name: &str| record.values[name].as_text().unwrap_or_else(|| panic!("{name}")).to_owned();
+        assert_eq!(
+            (text(transition::OF_OBJECT), text(transition::OF_FIELD)),
+            ("Lead".into(), "Status".into())
+        );
+        assert_eq!(record.values[transition::ACTIVE], FieldValue::Bool(true));
+        let confidence = status.min_confidence.map(FieldValue::decimal).unwrap();
+        assert_eq!(record.values[transition::MIN_CONFIDENCE], confidence);
+        steps.push((text(transition::FROM), text(transition::TO)));
+    }
+    // Every step forward or to an end, from a state that is none, to a state that may be aimed at.
+    let mut wanted = Vec::new();
+    for (place, from) in status.lifecycle.iter().enumerate().filter(|(_, from)| !status.is_terminal(from)) {
+        let later = status.lifecycle[place + 1..].iter().filter(|to| !status.never_target.contains(*to));
+        wanted.extend(later.map(|to| (from.clone(), to.clone())));
+    }
+    steps.sort();
+    wanted.sort();
+    assert_eq!(steps, wanted);
 }

@@ -10,7 +10,13 @@ use serde::Serialize;
 use super::org::{Names, Org, OrgRule};
 use crate::{
     package::{self, Field, Governed},
-    salesforce::{DescribedField, ObjectDescription, names},
+    salesforce::{
+        DescribedField, ObjectDescription,
+        names::{
+            self,
+            permission::{BREAK_GLASS, PROMOTER, PROPOSER, REVIEWER},
+        },
+    },
 };
 
 /// How a component stands in the org.
@@ -84,6 +90,10 @@ pub async fn compare(org: &Org, objects: &[Governed], formulas: bool) -> anyhow:
             ));
         }
     }
+    found.extend(types(org, setting.as_ref()).await?);
+    let permissions = org.custom_permissions().await?;
+    let named = [PROPOSER, PROMOTER, REVIEWER, BREAK_GLASS];
+    found.extend(named.iter().map(|name| by_name("CustomPermission", name, &permissions)));
     let sets = org.permission_sets().await?;
     for object in objects {
         let suffix = if Governed::find(&object.object).is_some() {
@@ -105,6 +115,34 @@ pub async fn compare(org: &Org, objects: &[Governed], formulas: bool) -> anyhow:
     found.extend(objects.iter().flat_map(Governed::flow_names).map(|name| by_name("Flow", &name, &flows)));
     let mut seen = BTreeSet::new();
     found.retain(|it| seen.insert((it.kind, it.name.clone())));
+    Ok(found)
+}
+
+/// The custom metadata types, as far as no object has a part in them.
+async fn types(org: &Org, setting: Option<&ObjectDescription>) -> anyhow::Result<Vec<Component>> {
+    let transition = org.object(names::transition::OBJECT).await?;
+    let mut found = Vec::new();
+    for (object, described, fields) in [
+        (names::setting::OBJECT, setting, &[names::setting::TWO_APPROVERS_ABOVE][..]),
+        (
+            names::transition::OBJECT,
+            transition.as_ref(),
+            &[
+                names::transition::OF_OBJECT,
+                names::transition::OF_FIELD,
+                names::transition::FROM,
+                names::transition::TO,
+                names::transition::MIN_CONFIDENCE,
+                names::transition::ACTIVE,
+            ][..],
+        ),
+    ] {
+        let known = described.map(|it| it.fields.keys().cloned().collect::<BTreeSet<String>>());
+        for field in fields {
+            let component = by_name("CustomField", field, &Some(known.clone().unwrap_or_default()));
+            found.push(Component { name: format!("{object}.{field}"), ..component });
+        }
+    }
     Ok(found)
 }
 
@@ -169,15 +207,14 @@ fn differences(field: &Field, found: &DescribedField) -> Vec<String> {
             found.precision, found.scale
         ));
     }
-    if let Some(values) = &field.values {
-        let missing: Vec<&str> = values
-            .iter()
-            .map(|value| value.field.as_str())
-            .filter(|value| found.picklist_values.iter().all(|known| known.value != *value))
-            .collect();
-        if !missing.is_empty() {
-            differences.push(format!("values are missing: {}", missing.join(", ")));
-        }
+    let own = field.values.iter().flatten().map(|value| value.field.as_str());
+    let sets =
+        package::value_sets().into_iter().filter(|(name, ..)| field.value_set.as_deref() == Some(name));
+    let shared = sets.flat_map(|(.., values)| values.iter().copied());
+    let known = |value: &&str| found.picklist_values.iter().any(|known| known.value == *value);
+    let missing: Vec<&str> = own.chain(shared).filter(|value| !known(value)).collect();
+    if !missing.is_empty() {
+        differences.push(format!("values are missing: {}", missing.join(", ")));
     }
     differences
 }

@@ -95,6 +95,12 @@ impl Org {
         Ok(seen(self.reader.query(soql).await)?.map(|rows| names(&rows, "Name")))
     }
 
+    /// Our custom permissions.
+    pub async fn custom_permissions(&self) -> anyhow::Result<Names> {
+        let soql = "SELECT DeveloperName FROM CustomPermission WHERE DeveloperName LIKE 'AI\\_%'";
+        Ok(seen(self.reader.query(soql).await)?.map(|rows| names(&rows, "DeveloperName")))
+    }
+
     /// Change events on our channel; `None` when members cannot be seen.
     pub async fn channel_members(&self) -> anyhow::Result<Names> {
         let soql = "SELECT DeveloperName FROM PlatformEventChannelMember";

@@ -3,9 +3,7 @@
 use std::{fs, path::Path};
 
 use super::Problem;
-
-/// The package as it was when this binary was built.
-static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/package_files.rs"));
+use crate::package::SHIPPED;
 
 /// Names the package folders.
 pub(super) const PROJECT: &str = "sfdx-project.json";
@@ -13,9 +11,9 @@ pub(super) const PROJECT: &str = "sfdx-project.json";
 /// A package has fewer files than this; it keeps a wrong folder from being read for ever.
 const MAX_FILES: usize = 10_000;
 
-/// The embedded files.
+/// The package as it was when this binary was built.
 pub(super) fn embedded() -> Vec<(String, String)> {
-    EMBEDDED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    SHIPPED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
 /// The project file and what is below the package folders, in path order, without hidden files.
