@@ -123,7 +123,7 @@ fn names_follow_the_field_and_stay_within_limits() {
     for field in renewal.fields() {
         assert!(field.label.len() <= 40 && field.relationship_name.len() <= 40, "{field:?}");
     }
-    for set in permission_sets(&[renewal.clone()], &format!("_{}", renewal.stem())) {
+    for set in permission_sets(std::slice::from_ref(&renewal), &format!("_{}", renewal.stem())) {
         assert!(set.name.len() <= 80, "{}", set.name);
     }
 }
