@@ -11,6 +11,7 @@ mod doctor_setup;
 mod kill;
 mod lifecycle;
 mod metadata;
+mod org_refuses;
 mod people;
 mod processes;
 mod salesforce_client;
