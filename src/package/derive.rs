@@ -100,6 +100,19 @@ fn new_object(object: &str, required: &[(String, String)]) -> Governed {
             .iter()
             .map(|(field, words)| Required { field: field.clone(), words: words.clone() })
             .collect(),
+        name_field: name_field(object),
+    }
+}
+
+/// Standard objects whose records go by something else than `Name` (object reference).
+fn name_field(object: &str) -> &'static str {
+    match object {
+        "Case" => "CaseNumber",
+        "Contract" => "ContractNumber",
+        "Order" => "OrderNumber",
+        "Solution" => "SolutionName",
+        "Task" | "Event" => "Subject",
+        _ => "Name",
     }
 }
 

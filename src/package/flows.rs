@@ -1,7 +1,8 @@
 //! Flows for objects that the package does not ship: the shipped flows for leads, with other names.
 //!
 //! The shipped files are the templates, so the two cannot drift apart. They speak of one governed
-//! field. Flows that show or take its value know it as a picklist.
+//! field. Flows that show or take its value know it as a picklist. Flows that ask for the owner
+//! are left out where records have none, as below a master.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,10 @@ const ANY_TYPE: &[&str] = &["Guard", "Human_Change", "Notify", "Outcome", "Pass_
 /// Flows that take or show its value.
 const PICKLIST: &[&str] = &["Decide", "Propose", "Review", "Review_Batch"];
 
-/// The flows, by path below the source folder; none for shipped objects and for several fields.
+/// The quick action that opens the review screen.
+const ACTION: &str = "AI_Review_Proposal.quickAction-meta.xml";
+
+/// The flows and the action, by path below the source folder; none for shipped objects and for several fields.
 pub(super) fn files(object: &Governed) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let [lane] = object.lanes.as_slice() else { return files };
@@ -27,7 +31,19 @@ pub(super) fn files(object: &Governed) -> BTreeMap<String, String> {
     for flow in ANY_TYPE.iter().chain(picklist) {
         let shipped = format!("{SOURCE}/flows/AI_Lead_{flow}.flow-meta.xml");
         let Some((_, text)) = SHIPPED.iter().find(|(path, _)| *path == shipped) else { continue };
+        let has_owner = object.always_required.iter().any(|required| required.field == "OwnerId");
+        if text.contains("OwnerId") && !has_owner {
+            continue;
+        }
         let path = format!("flows/AI_{}_{flow}.flow-meta.xml", object.stem());
+        files.insert(path, renamed(text, object, lane));
+    }
+    let action = format!("{SOURCE}/quickActions/Lead.{ACTION}");
+    let review = format!("flows/AI_{}_Review.flow-meta.xml", object.stem());
+    if let (Some((_, text)), true) =
+        (SHIPPED.iter().find(|(path, _)| *path == action), files.contains_key(&review))
+    {
+        let path = format!("quickActions/{}.{ACTION}", object.object);
         files.insert(path, renamed(text, object, lane));
     }
     files
@@ -43,10 +59,12 @@ fn renamed(text: &str, object: &Governed, lane: &Lane) -> String {
         let end = after.find('<').unwrap_or(after.len());
         let (inside, next) = after.split_at(end);
         // The status of the flow itself.
-        out.push_str(&if tag.ends_with("<status>") {
-            inside.to_owned()
-        } else {
-            words(inside, object, lane)
+        out.push_str(&match tag {
+            _ if tag.ends_with("<status>") => inside.to_owned(),
+            _ if tag.ends_with("<queriedFields>") || tag.ends_with("<sortField>") => {
+                words(&format!(".{inside}"), object, lane)[1..].to_owned()
+            }
+            _ => words(inside, object, lane),
         });
         rest = next;
     }
@@ -84,6 +102,7 @@ fn named(word: &str, after_a_dot: bool, object: &Governed, lane: &Lane) -> Strin
     let title = || derive::stem(&object.object).replace('_', " ");
     match word {
         "Status" if after_a_dot => lane.field.clone(),
+        "Name" if after_a_dot => object.name_field.to_owned(),
         "Lead" => title(),
         "lead" => object.noun.clone(),
         "leads" => object.plural.to_lowercase(),

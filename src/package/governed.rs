@@ -33,6 +33,8 @@ pub struct Governed {
     pub two_approvers: Option<Lane>,
     /// Fields that field-level security cannot keep from a proposer.
     pub always_required: Vec<Required>,
+    /// The field that names a record to people.
+    pub name_field: &'static str,
 }
 
 /// A governed field.
@@ -151,6 +153,7 @@ fn from_contract(contract: &ObjectContract, (noun, plural): (&str, &str), lanes:
             decay_eligible: signals.decay_eligible.to_owned(),
         }),
         always_required: Vec::new(),
+        name_field: "Name",
     }
 }
 

@@ -83,7 +83,7 @@ impl Governed {
         files
     }
 
-    /// Flows for an object that the package does not ship, by path below [`SOURCE`]. They are the
+    /// Flows and quick action of an object that the package does not ship, by path below [`SOURCE`]: the
     /// shipped flows for leads with this object's names, so they speak of one field; none otherwise.
     pub fn flow_files(&self) -> BTreeMap<String, String> {
         flows::files(self)

@@ -83,7 +83,8 @@ fn facts(name: &str, kind: &str) -> FieldFacts {
 
 fn derived(object: &str, fields: &[(&str, &str)]) -> Result<Governed, PackageError> {
     let fields: Vec<FieldFacts> = fields.iter().map(|(name, kind)| facts(name, kind)).collect();
-    Governed::derive(object, &fields, &[])
+    let owner = ("OwnerId".to_owned(), "owner".to_owned());
+    Governed::derive(object, &fields, &[owner])
 }
 
 #[test]
@@ -159,11 +160,17 @@ fn a_generated_flow_keeps_no_name_of_leads() {
     let flows = case.flow_files();
     assert!(flows.contains_key("flows/AI_Case_Guard.flow-meta.xml"), "{:?}", flows.keys());
     assert!(flows.contains_key("flows/AI_Case_Review.flow-meta.xml"), "{:?}", flows.keys());
+    assert!(flows.contains_key("quickActions/Case.AI_Review_Proposal.quickAction-meta.xml"));
     for (path, text) in &flows {
         for word in ["Lead", "lead", ".Status", "Previous_Lead", "AI_Recommended_Status__c"] {
             assert!(!text.contains(word), "{path} has {word}");
         }
+        assert!(!text.contains(".Name") && !text.contains(">Name<"), "{path}: cases have numbers");
     }
+    let picklist = [facts("Priority", "picklist")];
+    let detail = Governed::derive("Detail__c", &picklist, &[]).unwrap().flow_files();
+    assert!(detail.values().all(|text| !text.contains("OwnerId")), "{:?}", detail.keys());
+    assert!(detail.contains_key("flows/AI_Detail_Human_Change.flow-meta.xml"));
     let date = derived("Case", &[("Due__c", "date")]).unwrap();
     assert!(!date.flow_files().contains_key("flows/AI_Case_Review.flow-meta.xml"), "it takes a picklist");
     assert!(date.flow_files().contains_key("flows/AI_Case_Guard.flow-meta.xml"));

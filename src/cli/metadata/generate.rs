@@ -148,8 +148,12 @@ fn note(governed: &Governed) -> String {
     } else {
         format!("assign the sets with the suffix _{} beside the shipped ones", governed.stem())
     };
+    let flows = match governed.flow_names().len() {
+        0 => " No flows were written: they speak of one field, so people decide on the fields themselves.",
+        _ => "",
+    };
     format!(
-        "{sets}. The org enforces the rules from the deploy on; this version of the daemon promotes only \
+        "{sets}.{flows} The org enforces the rules from the deploy on; this version of the daemon promotes only \
          the fields of the shipped package, so nothing else is promoted on its own account"
     )
 }
