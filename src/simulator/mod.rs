@@ -9,6 +9,7 @@ mod gate;
 pub mod ids;
 mod limits;
 pub mod metadata;
+mod metadata_api;
 pub mod model;
 mod oauth;
 pub mod org;

@@ -20,6 +20,7 @@ use super::{
     ids,
     limits::Counters,
     metadata::{Package, Problem},
+    metadata_api::Deploys,
     model::{ObjectDef, Row},
     saver::Saver,
     settings::Settings,
@@ -97,6 +98,7 @@ pub(super) struct Inner {
     pub(super) tip: watch::Sender<u64>,
     pub(super) counters: Mutex<Counters>,
     pub(super) saver: Option<Saver>,
+    pub(super) deploys: Deploys,
 }
 
 /// What follows from the deployed package. A deploy replaces it as a whole; who holds one
@@ -165,6 +167,7 @@ impl Org {
             interviews: Interviews::default(),
             tip,
             counters: Mutex::default(),
+            deploys: Deploys::default(),
             saver: options.state_file.map(|path| Saver::start(path, weak.clone())),
         });
         Ok(Self(inner))

@@ -63,6 +63,8 @@ pub struct Settings {
     pub sessions_slide: bool,
     /// Seconds that an access token lives.
     pub session_seconds: u64,
+    /// Milliseconds that a deploy of metadata takes at least.
+    pub deploy_millis: u64,
     /// Seconds between keepalives on an idle stream. The service uses up to 270.
     pub keepalive_seconds: u64,
     /// Milliseconds before a Pub/Sub call with a bad token is refused. One to eleven
@@ -136,6 +138,7 @@ impl Default for Settings {
             history_fields: default_history(),
             sessions_slide: true,
             session_seconds: 7_200,
+            deploy_millis: 200,
             keepalive_seconds: 120,
             stream_auth_refusal_millis: 1_000,
             idle_close_seconds: 60,

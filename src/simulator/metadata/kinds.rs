@@ -71,6 +71,32 @@ pub(super) const KINDS: &[Kind] = &[
     kind("ManagedEventSubscription", "managedEventSubscriptions", "managedEventSubscription", Single),
 ];
 
+/// A kind as `describeMetadata` tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::simulator) struct KindFacts {
+    pub(in crate::simulator) name: &'static str,
+    pub(in crate::simulator) folder: &'static str,
+    pub(in crate::simulator) suffix: &'static str,
+    /// Belongs to an object.
+    pub(in crate::simulator) child: bool,
+    pub(in crate::simulator) in_folder: bool,
+    /// Has a file beside its content.
+    pub(in crate::simulator) meta_file: bool,
+}
+
+/// All kinds, in the order of deployment.
+pub(in crate::simulator) fn kind_facts() -> Vec<KindFacts> {
+    let facts = |kind: &Kind| KindFacts {
+        name: kind.name,
+        folder: kind.folder,
+        suffix: kind.suffix,
+        child: kind.shape == Shape::Child,
+        in_folder: kind.shape == Shape::InFolder,
+        meta_file: kind.shape == Shape::Content,
+    };
+    KINDS.iter().map(facts).collect()
+}
+
 /// Place of a kind in the order of deployment.
 pub(super) fn order(kind: &str) -> usize {
     KINDS.iter().position(|known| known.name == kind).unwrap_or(KINDS.len())

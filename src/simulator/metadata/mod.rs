@@ -9,6 +9,7 @@ mod files;
 mod kinds;
 #[cfg(test)]
 mod matrix_cases;
+pub(super) mod mdapi;
 mod names;
 mod permissions;
 mod references;
@@ -22,6 +23,7 @@ mod stored;
 mod tests;
 mod xml;
 
+pub(super) use kinds::kind_facts;
 pub(super) use stored::{Named, Stored};
 pub use xml::Element;
 pub(super) use xml::Draft;

@@ -33,6 +33,25 @@ pub struct Element {
 }
 
 impl Element {
+    /// Reads a file whose root element must be `kind`; an error in words.
+    pub fn read(text: &str, kind: &str) -> Result<Self, String> {
+        read(text, kind)
+    }
+
+    /// Reads XML of any kind, such as a request; an error in words.
+    pub fn read_any(text: &str) -> Result<Self, String> {
+        read_any(text)
+    }
+
+    /// Whether both say the same, wherever they stand in their files.
+    pub fn says_same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.text == other.text
+            && self.value_type == other.value_type
+            && self.children.len() == other.children.len()
+            && self.children.iter().zip(&other.children).all(|(one, other)| one.says_same(other))
+    }
+
     /// The children of one name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)
@@ -47,6 +66,12 @@ impl Element {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.first(name).map(|child| child.text.as_str())
     }
+}
+
+/// Reads XML of any kind, such as a request.
+fn read_any(text: &str) -> Result<Element, String> {
+    let document = Document::parse(text).map_err(|error| format!("Error parsing file: {error}"))?;
+    Ok(element(document.root_element(), &Lines::of(text)))
 }
 
 /// Reads one file whose root element must be `kind`.

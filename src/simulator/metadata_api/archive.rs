@@ -124,6 +124,8 @@ pub(super) mod tests {
     fn what_is_no_deploy_is_refused_in_words() {
         assert!(open(b"no zip").unwrap_err().contains("cannot be read"));
         assert_eq!(open(&zipped(&[("a.txt", "x")])).unwrap_err(), "No package.xml found");
-        assert!(open(&zipped(&[("package.xml", "<Package>")])).unwrap_err().starts_with("package.xml: Error"));
+        assert!(
+            open(&zipped(&[("package.xml", "<Package>")])).unwrap_err().starts_with("package.xml: Error")
+        );
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     domain::RecordId,
     simulator::{
         FaultAction, FaultPoint, FaultSite, Org, UserContext,
+        metadata_api::rest::RestCall,
         server::{Site, Wire},
     },
 };
@@ -90,6 +91,12 @@ impl Incoming {
             return daily_limit();
         }
         site.org.note_call(&user.username, &self.method, &path);
+        if let Some((first, rest)) = path.split_first()
+            && first == "metadata"
+        {
+            let reply = self.metadata(site, &user, rest, body).await;
+            return with_limit_info(&site.org, reply);
+        }
         let call = match to_bytes(body, MAX_BODY).await {
             Ok(body) => self.call(version, path, &body),
             Err(_) => Err(Reply::error(413, "EXCEEDED_MAX_SIZE_REQUEST", "The request body is too large")),
@@ -100,6 +107,27 @@ impl Incoming {
         };
         let late = self.strike(site, FaultPoint::Reply, &username, token.as_deref()).await;
         with_limit_info(&site.org, late.unwrap_or(reply))
+    }
+
+    /// Deploys are multipart and not JSON, so they take a way of their own.
+    async fn metadata(&self, site: &Site, user: &UserContext, path: &[String], body: Body) -> Reply {
+        let Ok(body) = to_bytes(body, MAX_BODY).await else {
+            return Reply::error(413, "EXCEEDED_MAX_SIZE_REQUEST", "The request body is too large");
+        };
+        let header = |name: &str| self.headers.get(name).map(String::as_str).unwrap_or_default();
+        let call = RestCall {
+            org: &site.org,
+            user,
+            method: &self.method,
+            path: path.iter().map(String::as_str).collect(),
+            details: self.query.get("includeDetails").is_some_and(|value| value == "true"),
+            content_type: header("content-type"),
+            body: &body,
+        };
+        match call.answer().await {
+            Some((status, body)) => Reply::with(status, body),
+            None => not_found(),
+        }
     }
 
     fn call(&self, version: String, path: Vec<String>, body: &Bytes) -> Result<Call, Reply> {

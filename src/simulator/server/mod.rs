@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Identity, ServerTlsConfig, server::TcpIncoming};
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::{Org, StateError, oauth, pubsub, rest};
+use super::{Org, StateError, metadata_api, oauth, pubsub, rest};
 
 pub(super) use wire::Wire;
 
@@ -190,6 +190,7 @@ fn serve_rest(
     let app = Router::new()
         .merge(oauth::router())
         .merge(control::router())
+        .merge(metadata_api::router().layer(axum::extract::DefaultBodyLimit::max(60 * 1024 * 1024)))
         .route("/services/data", any(rest::http::handle))
         .route("/services/data/", any(rest::http::handle))
         .route("/services/data/{*rest}", any(rest::http::handle))
