@@ -41,9 +41,12 @@ pub struct Args {
     /// Load the org from this file if it exists, and keep it there.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The package to deploy [default: ./salesforce-metadata, else the built-in copy].
+    /// The package to deploy into a fresh org [default: ./salesforce-metadata, else the built-in copy].
     #[arg(long, value_name = "FOLDER")]
     metadata: Option<PathBuf>,
+    /// Deploy nothing: a client brings the package over the Metadata API.
+    #[arg(long, conflicts_with = "metadata")]
+    bare: bool,
     /// Behaviours of the org that differ from the defaults, as JSON.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -77,7 +80,7 @@ async fn start(args: &Args) -> anyhow::Result<RunningOrg> {
     let options = OrgOptions {
         org_id: None,
         clock: Clock::adjustable(),
-        package: package(args.metadata.as_deref())?,
+        package: if args.bare { Package::default() } else { package(args.metadata.as_deref())? },
         settings: settings(args.settings.as_deref())?,
         state_file: args.state.clone(),
     };

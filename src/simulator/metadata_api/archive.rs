@@ -40,7 +40,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Archive, String> {
         if file.is_dir() {
             continue;
         }
-        let name = file.name().replace('\\', "/");
+        let name = file.name().map_err(unreadable)?.replace('\\', "/");
         let mut content = Vec::new();
         let read = file.take(left + 1).read_to_end(&mut content);
         let read = read.map_err(|error| format!("{name} in the zip file cannot be read: {error}"))?;
