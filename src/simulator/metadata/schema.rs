@@ -57,6 +57,9 @@ impl Schema {
     }
 }
 
+/// How a parser's complaints begin.
+const PARSING: &str = "Error parsing file: ";
+
 /// One thing that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -66,17 +69,19 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
-/// What is wrong with the element, which must be of this type, in the order of the file.
+/// What is wrong with the element, which must be of this type: what a parser finds, in
+/// the order of the file, and then what is missing.
 pub(super) fn check(root: &Element, kind: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     walk(root, kind, &mut faults);
+    faults.sort_by_key(|fault: &Fault| (!fault.message.starts_with(PARSING), fault.place));
     faults
 }
 
 fn walk(element: &Element, kind: &str, faults: &mut Vec<Fault>) {
     let Some(fields) = SCHEMA.types.get(kind) else { return };
     let mut parse = |at: &Element, message: String| {
-        faults.push(Fault { place: at.place, message: format!("Error parsing file: {message}") });
+        faults.push(Fault { place: at.place, message: format!("{PARSING}{message}") });
     };
     let mut seen: Vec<&str> = Vec::new();
     let mut inside = Vec::new();
