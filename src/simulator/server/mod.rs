@@ -15,11 +15,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, routing::any};
+use axum::{Router, ServiceExt, http::Request, routing::any};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Identity, ServerTlsConfig, server::TcpIncoming};
+use tower::{Layer as _, util::MapRequestLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::{Org, StateError, metadata_api, oauth, pubsub, rest};
@@ -195,8 +196,9 @@ fn serve_rest(
         .route("/services/data/", any(rest::http::handle))
         .route("/services/data/{*rest}", any(rest::http::handle))
         .layer(RequestDecompressionLayer::new())
-        .with_state(site)
-        .into_make_service_with_connect_info::<SocketAddr>();
+        .with_state(site);
+    let app = MapRequestLayer::new(single_slash).layer(app);
+    let app = ServiceExt::<Request<_>>::into_make_service_with_connect_info::<SocketAddr>(app);
     let failed = |source| ServerError::Listen { address: asked, source };
     let server = axum_server::from_tcp(socket).map_err(failed)?.handle(handle).acceptor(wire::WireAcceptor);
     Ok(match &keys.tls {
@@ -208,6 +210,19 @@ fn serve_rest(
             tokio::spawn(async move { report("rest", server.serve(app).await) })
         }
     })
+}
+
+/// The Salesforce CLI asks for `//services/..`, which a real org answers.
+fn single_slash<B>(mut request: Request<B>) -> Request<B> {
+    let uri = request.uri();
+    if uri.path().starts_with("//") {
+        let path = uri.path().trim_start_matches('/');
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = format!("/{path}{query}").parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 fn report(listener: &str, ended: Result<(), std::io::Error>) {
