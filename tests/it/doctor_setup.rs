@@ -37,7 +37,7 @@ fn read(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
         let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
             read(root, &path, files);
-        } else if name.ends_with(".xml") || name == "sfdx-project.json" {
+        } else if [".xml", ".cls", ".json"].iter().any(|end| name.ends_with(end)) {
             files.push((name, fs::read_to_string(&path).unwrap()));
         }
     }

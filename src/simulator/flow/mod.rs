@@ -9,6 +9,7 @@
 mod check;
 mod compare;
 mod def;
+pub(super) mod describe;
 mod interview;
 mod later;
 mod launch;
@@ -29,7 +30,7 @@ use super::{
     org::Org,
 };
 
-pub use def::{FlowDef, Kind};
+pub use def::{FlowDef, Variable};
 pub use launch::{Answer, LaunchError, Launched};
 pub use notify::Notification;
 pub use screen::Navigation;

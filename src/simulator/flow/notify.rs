@@ -10,6 +10,7 @@ use super::{
         ids,
         org::Org,
         state::{Effect, State},
+        users::UserContext,
     },
     interview::Value,
     run::{Failure, Machine},
@@ -119,6 +120,29 @@ fn people(state: &State, id: &str) -> Vec<String> {
 }
 
 impl Org {
+    /// Sends a custom notification with the inputs of the standard action.
+    pub(in crate::simulator) fn send_notification(
+        &self,
+        user: &UserContext,
+        inputs: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<(), String> {
+        let text = |json: &serde_json::Value| Value::One(FieldValue::text(json.as_str().unwrap_or_default()));
+        let values: Vec<(String, Value)> = inputs
+            .iter()
+            .map(|(name, json)| {
+                let value = match json.as_array() {
+                    Some(list) => Value::List(list.iter().map(text).collect()),
+                    None => text(json),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        let mut state = self.write_state();
+        let sent = notification(&state, &values, &user.user_id, self.now_seconds())?;
+        state.take_effect(vec![Effect::Notify(sent)]);
+        Ok(())
+    }
+
     /// The custom notifications sent so far, oldest first.
     pub fn notifications(&self) -> Vec<Notification> {
         self.read().notifications.clone()

@@ -210,7 +210,11 @@ async fn run(site: &Site, user: UserContext, call: Call) -> Reply {
         deployed: site.org.deployed().at,
         transaction: None,
     };
-    let work = tokio::task::spawn_blocking(move || dispatch(&context, &call));
+    let work = tokio::task::spawn_blocking(move || {
+        // Paths of flows wait for the clock; a call is a good moment to look at it.
+        context.org.run_scheduled();
+        dispatch(&context, &call)
+    });
     work.await.unwrap_or_else(|_| {
         Reply::error(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. ErrorId: simulated-org")
     })

@@ -6,6 +6,7 @@
 //! the public REST guide and recorded replies; whatever nobody could confirm is a setting
 //! of the org, named at the place where it decides.
 
+mod actions;
 mod call;
 mod collections;
 mod composite;
@@ -34,6 +35,7 @@ fn dispatch(context: &Context, call: &Call) -> Reply {
         "query" => query::handle(context, call, rest, false),
         "queryAll" => query::handle(context, call, rest, true),
         "tooling" => tooling::handle(context, call, rest),
+        "actions" => actions::handle(context, call, rest),
         "limits" => versions::limits(context, call, rest),
         "composite" => match rest.split_first() {
             None => composite::handle(context, call),

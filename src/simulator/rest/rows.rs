@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
+    actions,
     call::{Call, Reply, not_allowed, not_found},
     context::Context,
     dates, describe, render,
@@ -29,6 +30,8 @@ pub(super) fn handle(context: &Context, call: &Call, path: &[String]) -> Result<
         ([object, "describe"], "GET") => describe::full(context, call, object),
         ([_, "describe"], method) => Err(not_allowed(method, "GET,HEAD")),
         ([object, "Id" | "id"], "POST") => create(context, call, object),
+        ([object, "quickActions"], "GET") => actions::quick_actions(context, call, object),
+        ([object, "quickActions", name], "GET") => actions::quick_action(context, call, object, name),
         ([object, id], "GET") => read(context, call, object, id),
         ([object, id], "PATCH") => update(context, call, object, id),
         ([object, id], "DELETE") => delete(context, call, object, id),

@@ -31,7 +31,7 @@ pub(super) fn resources(context: &Context, call: &Call) -> Result<Reply, Reply> 
         return Err(not_allowed(&call.method, "GET,HEAD"));
     }
     let base = call.base();
-    let mut map: Map<String, Value> = ["sobjects", "query", "queryAll", "limits", "composite", "tooling"]
+    let mut map: Map<String, Value> = ["sobjects", "actions", "query", "queryAll", "limits", "composite", "tooling"]
         .into_iter()
         .map(|name| (name.to_owned(), Value::String(format!("{base}/{name}"))))
         .collect();

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Site, wire::is_local};
 use crate::simulator::Fault;
 
-/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__stats`.
+/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__stats`, `/__notifications`.
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/__faults", get(faults).post(arm).delete(disarm))
@@ -26,6 +26,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/__sessions", post(open_session).delete(end_sessions))
         .route("/__settings", post(switch))
         .route("/__stats", get(stats))
+        .route("/__notifications", get(notifications))
         .layer(middleware::from_fn(local_only))
 }
 
@@ -85,6 +86,9 @@ async fn advance(State(site): State<Site>, Json(by): Json<Advance>) -> Response 
     let before = site.org.clock().now();
     site.org.clock().advance(Duration::from_secs(by.seconds));
     site.org.expire_changes();
+    let org = site.org.clone();
+    // Paths of flows whose time has come. One that cannot run has said so.
+    let _ = tokio::task::spawn_blocking(move || org.run_scheduled()).await;
     let now = site.org.clock().now();
     if by.seconds > 0 && now.as_second() < before.as_second() + i64::try_from(by.seconds).unwrap_or(i64::MAX)
     {
@@ -144,6 +148,11 @@ async fn switch(State(site): State<Site>, Json(wish): Json<Switch>) -> Response 
     } else {
         refused(StatusCode::NOT_FOUND, "switch-unknown", "the package has no such switch")
     }
+}
+
+/// What flows told people.
+async fn notifications(State(site): State<Site>) -> Json<Value> {
+    Json(json!({ "notifications": site.org.notifications() }))
 }
 
 async fn stats(State(site): State<Site>) -> Json<Value> {

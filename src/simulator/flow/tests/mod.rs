@@ -1,7 +1,10 @@
 //! The shipped flows, deployed and run in a simulated org.
 
 mod decide;
+mod deals;
 mod deploy;
+mod later;
+mod stamps;
 
 use serde_json::{Map, Value as Json, json};
 
