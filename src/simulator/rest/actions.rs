@@ -181,9 +181,9 @@ fn notify(context: &Context, call: &Call) -> Result<Reply, Reply> {
 pub(super) fn quick_actions(context: &Context, call: &Call, object: &str) -> Result<Reply, Reply> {
     let object = context.object(object)?;
     let package = context.org.package();
-    let actions = package.components("QuickAction").filter(|action| {
-        action.full_name.split_once('.').is_some_and(|(owner, _)| owner == object.name)
-    });
+    let actions = package
+        .components("QuickAction")
+        .filter(|action| action.full_name.split_once('.').is_some_and(|(owner, _)| owner == object.name));
     Ok(Reply::ok(actions.map(|action| quick_action_json(call, action)).collect()))
 }
 

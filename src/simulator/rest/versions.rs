@@ -31,10 +31,11 @@ pub(super) fn resources(context: &Context, call: &Call) -> Result<Reply, Reply> 
         return Err(not_allowed(&call.method, "GET,HEAD"));
     }
     let base = call.base();
-    let mut map: Map<String, Value> = ["sobjects", "actions", "query", "queryAll", "limits", "composite", "tooling"]
-        .into_iter()
-        .map(|name| (name.to_owned(), Value::String(format!("{base}/{name}"))))
-        .collect();
+    let mut map: Map<String, Value> =
+        ["sobjects", "actions", "query", "queryAll", "limits", "composite", "tooling"]
+            .into_iter()
+            .map(|name| (name.to_owned(), Value::String(format!("{base}/{name}"))))
+            .collect();
     let identity = format!("{}/id/{}/{}", context.instance_url, context.org.org_id(), context.user.user_id);
     map.insert("identity".to_owned(), Value::String(identity));
     Ok(Reply::ok(Value::Object(map)))

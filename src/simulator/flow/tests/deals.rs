@@ -38,10 +38,7 @@ fn above_the_limit_two_people_approve() {
     assert_eq!(field(&org, "Opportunity", &id, "AI_Decision__c"), "Pending", "{again}");
     assert!(decide(&org, "reviewer2", &id).starts_with("Approved."));
     assert_eq!(field(&org, "Opportunity", &id, "AI_Decision__c"), "Approved");
-    assert_eq!(
-        field(&org, "Opportunity", &id, "AI_Decided_By__c"),
-        org.user("reviewer2").unwrap().user_id
-    );
+    assert_eq!(field(&org, "Opportunity", &id, "AI_Decided_By__c"), org.user("reviewer2").unwrap().user_id);
 }
 
 #[test]
@@ -77,7 +74,10 @@ fn several_records_are_decided_at_once() {
     assert_eq!(screen(&at), "Review");
     assert_eq!(shown(&at, "Shown_Count"), 3);
     let at = next(&org, "reviewer", &at, json!({"Decision_Choice": "Approve"}));
-    assert_eq!((screen(&at), shown(&at, "Shown_Done"), shown(&at, "Shown_Refused")), ("Result", json!(3), json!(0)));
+    assert_eq!(
+        (screen(&at), shown(&at, "Shown_Done"), shown(&at, "Shown_Refused")),
+        ("Result", json!(3), json!(0))
+    );
     for id in ids {
         assert_eq!(field(&org, "Lead", &id, "AI_Decision__c"), "Approved");
     }

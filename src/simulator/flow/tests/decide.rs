@@ -31,7 +31,11 @@ fn a_reviewer_sees_before_and_after_and_approves() {
     assert_eq!(field(&org, "Lead", &id, "AI_Decided_At__c"), "2026-03-02T09:00:00.000+0000");
     assert_eq!(field(&org, "Lead", &id, "AI_Decision_Comments__c"), "fine");
     assert_eq!(field(&org, "Lead", &id, "AI_Gate_Pending__c"), "true");
-    assert_eq!(field(&org, "Lead", &id, "Status"), "Open - Not Contacted", "the gate writes it, not the flow");
+    assert_eq!(
+        field(&org, "Lead", &id, "Status"),
+        "Open - Not Contacted",
+        "the gate writes it, not the flow"
+    );
     let at = next(&org, "reviewer", &at, json!({}));
     assert_eq!(at.screen, None);
 }
@@ -62,9 +66,13 @@ fn a_rejection_takes_a_reason_and_other_needs_words() {
     assert_eq!(screen(&at), "Reject");
     let at = next(&org, "reviewer", &at, json!({"Reason_Choice": "Other"}));
     assert!(at.refused, "{at:?}");
-    assert_eq!(at.screen.as_ref().unwrap()["errors"][0]["message"], "With the reason Other, say what is wrong.");
+    assert_eq!(
+        at.screen.as_ref().unwrap()["errors"][0]["message"],
+        "With the reason Other, say what is wrong."
+    );
     assert_eq!(field(&org, "Lead", &id, "AI_Decision__c"), "Pending");
-    let at = next(&org, "reviewer", &at, json!({"Reason_Choice": "Other", "Reject_Comments": "wrong person"}));
+    let at =
+        next(&org, "reviewer", &at, json!({"Reason_Choice": "Other", "Reject_Comments": "wrong person"}));
     assert!(message(&at).starts_with("Rejected."), "{at:?}");
     assert_eq!(field(&org, "Lead", &id, "AI_Decision__c"), "Rejected");
     assert_eq!(field(&org, "Lead", &id, "AI_Rejection_Reason__c"), "Other");
@@ -149,7 +157,11 @@ fn whoever_is_no_reviewer_may_not() {
         let refused = start(&org, role, "AI_Lead_Review", json!({"recordId": id})).unwrap_err();
         assert_eq!(refused, LaunchError::NotAllowed, "{role}");
         let inputs = json!({"recordId": id, "proposalId": "p-1", "decision": "Approve"});
-        assert_eq!(start(&org, role, "AI_Lead_Decide", inputs).unwrap_err(), LaunchError::NotAllowed, "{role}");
+        assert_eq!(
+            start(&org, role, "AI_Lead_Decide", inputs).unwrap_err(),
+            LaunchError::NotAllowed,
+            "{role}"
+        );
     }
     // An administrator may start every flow, and is no reviewer all the same.
     let inputs = json!({"recordId": id, "proposalId": "p-1", "decision": "Approve", "seenStatus": "Open - Not Contacted"});
@@ -162,7 +174,9 @@ fn whoever_is_no_reviewer_may_not() {
 fn the_decision_flow_answers_in_codes() {
     let org = org();
     let id = proposed(&org);
-    let decide = |inputs: Json| start(&org, "reviewer", "AI_Lead_Decide", inputs).unwrap().outputs["resultCode"].clone();
+    let decide = |inputs: Json| {
+        start(&org, "reviewer", "AI_Lead_Decide", inputs).unwrap().outputs["resultCode"].clone()
+    };
     let seen = "Open - Not Contacted";
     let base = |decision: &str| json!({"recordId": id, "proposalId": "p-1", "decision": decision, "seenStatus": seen});
     assert_eq!(decide(base("Maybe")), "BAD_DECISION");

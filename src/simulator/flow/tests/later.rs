@@ -31,7 +31,9 @@ fn the_owner_hears_of_a_new_proposal_once() {
 #[test]
 fn an_open_proposal_is_reminded_of_after_a_day_and_escalated_after_three() {
     let org = org();
-    proposed(&org);
+    let id = proposed(&org);
+    let owner = json!({"OwnerId": org.user("outsider").unwrap().user_id});
+    saved(write(&org, "admin", "Lead", Some(&id), owner));
     assert_eq!(org.run_scheduled(), 0);
     org.clock().advance(DAY - Duration::from_secs(60));
     assert_eq!(org.run_scheduled(), 0, "not yet");
@@ -44,6 +46,18 @@ fn an_open_proposal_is_reminded_of_after_a_day_and_escalated_after_three() {
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[2].1, "the manager hears of it: {told:?}");
     assert_ne!(told[1].0, told[2].0);
+}
+
+#[test]
+fn an_owner_without_a_manager_is_escalated_to_the_reviewers() {
+    let org = org();
+    proposed(&org);
+    org.clock().advance(3 * DAY);
+    assert_eq!(org.run_scheduled(), 2);
+    let last = org.notifications().pop().unwrap();
+    for role in ["reviewer", "reviewer2"] {
+        assert!(last.users.contains(&org.user(role).unwrap().user_id), "{role}: {last:?}");
+    }
 }
 
 #[test]

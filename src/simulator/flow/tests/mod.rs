@@ -1,7 +1,7 @@
 //! The shipped flows, deployed and run in a simulated org.
 
-mod decide;
 mod deals;
+mod decide;
 mod deploy;
 mod later;
 mod stamps;
@@ -9,11 +9,7 @@ mod stamps;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    super::{
-        OrgOptions, RowResult, Settings, WriteOp, WriteOptions, WriteRow,
-        metadata::Package,
-        org::Org,
-    },
+    super::{OrgOptions, RowResult, Settings, WriteOp, WriteOptions, WriteRow, metadata::Package, org::Org},
     Answer, LaunchError, Launched, Navigation,
 };
 use crate::clock::Clock;
@@ -101,5 +97,6 @@ pub(super) fn screen(at: &Launched) -> &str {
 /// The value that a field of the screen shows.
 pub(super) fn shown(at: &Launched, field: &str) -> Json {
     let fields = at.screen.as_ref().expect("a screen waits")["fields"].as_array().unwrap();
-    fields.iter().find(|it| it["name"] == field).unwrap_or_else(|| panic!("{field} in {fields:?}"))["value"].clone()
+    fields.iter().find(|it| it["name"] == field).unwrap_or_else(|| panic!("{field} in {fields:?}"))["value"]
+        .clone()
 }

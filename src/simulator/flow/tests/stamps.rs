@@ -28,7 +28,9 @@ fn a_new_proposal_starts_undecided() {
     });
     saved(write(&org, "reviewer", "Lead", Some(&id), fields));
     propose(&org, &id, "p-2");
-    for name in ["AI_Decision_Proposal_ID__c", "AI_Decided_By__c", "AI_Decided_At__c", "AI_Rejection_Reason__c"] {
+    for name in
+        ["AI_Decision_Proposal_ID__c", "AI_Decided_By__c", "AI_Decided_At__c", "AI_Rejection_Reason__c"]
+    {
         assert_eq!(field(&org, "Lead", &id, name), "", "{name} is of the proposal before");
     }
     assert_eq!(field(&org, "Lead", &id, "AI_Decision__c"), "Pending");
