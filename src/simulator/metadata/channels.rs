@@ -1,6 +1,7 @@
 //! Change-event channels and their members.
 
 use super::{
+    super::pubsub,
     ChannelDef, ChannelMemberDef, Package,
     xml::{Draft, Element},
 };
@@ -42,6 +43,9 @@ pub(super) fn member(at: &mut Draft, root: &Element, package: &Package) -> Chann
         at.wrong("A channel member has at most 10 enriched fields");
     }
     let filter = root.text("filterExpression").map(str::to_owned);
+    if let Some(problem) = filter.as_deref().and_then(pubsub::filter_problem) {
+        at.wrong(problem);
+    }
     for name in filter.iter().flat_map(|filter| custom_fields(filter)) {
         if package.find_field(&object, &name).is_none() {
             at.wrong(format!("The filter names {name}, which does not exist on {object}"));

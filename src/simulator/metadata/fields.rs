@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     super::model::{FieldDef, FieldKind, PicklistValue, Restricted},
+    super::schema,
     xml::{Draft, Element},
 };
 
@@ -81,6 +82,9 @@ fn kind(at: &mut Draft, root: &Element, sets: &ValueSets) -> FieldKind {
         "Lookup" => {
             at.required(root, "relationshipName");
             let target = at.required(root, "referenceTo");
+            if schema::standard_object(&target).is_none() {
+                at.wrong(format!("In field: referenceTo - no CustomObject named {target} found"));
+            }
             let name = at.required(root, "fullName");
             let relation = name.strip_suffix("__c").map(|bare| format!("{bare}__r"));
             FieldKind::Reference(vec![target], relation)

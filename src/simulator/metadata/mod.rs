@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 mod channels;
+#[cfg(test)]
+mod defect_cases;
 mod deploy;
 mod fields;
 mod files;

@@ -22,6 +22,17 @@ use super::Org;
 pub use reset::Resettable;
 pub use service::PubSubService;
 
+/// What a deploy has against a filter expression.
+pub(super) fn filter_problem(text: &str) -> Option<String> {
+    let filter = match filter::Filter::parse(text) {
+        Ok(filter) => filter,
+        Err(error) => return Some(error.to_string()),
+    };
+    let related =
+        filter.fields().into_iter().find(|name| name.contains('.') && !name.starts_with("ChangeEventHeader."));
+    related.map(|name| format!("the filter expression follows a relationship: {name}"))
+}
+
 /// The service over an org, ready for `Server::add_service`.
 pub fn service(org: Org) -> Resettable<PubSubServer<PubSubService>> {
     Resettable::new(PubSubServer::new(PubSubService::new(org)))
