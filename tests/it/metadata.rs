@@ -75,6 +75,19 @@ fn a_deployed_package_is_the_package() {
 }
 
 #[test]
+fn a_bare_org_has_nothing_in_the_way() {
+    let (org, folder) = (OrgProcess::start(&["--bare"]), tempfile::tempdir().unwrap());
+    let plan = metadata(&["plan", "--json"], Some((&org, folder.path())));
+    let report = json(&plan);
+    assert_eq!((plan.code, &report["ok"]), (Some(0), &Value::Bool(true)), "{report:#}");
+    assert_eq!(report["counts"]["differs"], 0, "{report:#}");
+    assert!(report["counts"]["missing"].as_u64().unwrap() > 100, "{report:#}");
+    assert_eq!(component(&report, "Lead.AI_Decision__c")["standing"], "missing");
+    assert_eq!(component(&report, "Opportunity.AI_GATE_15_Second_Approver")["standing"], "missing");
+    assert_eq!(metadata(&["diff"], Some((&org, folder.path()))).code, Some(1), "all of it is missing");
+}
+
+#[test]
 fn a_changed_rule_and_a_changed_field_are_told_apart() {
     let package = copy();
     let objects = package.path().join("force-app/main/default/objects/Lead");
