@@ -8,6 +8,7 @@ mod break_glass;
 mod daemon_world;
 mod docs;
 mod doctor_setup;
+mod flows;
 mod kill;
 mod lifecycle;
 mod metadata;

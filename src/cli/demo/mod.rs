@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use super::{Exit, ExitWith, serve::StopSignals};
 
 mod report;
+mod review;
 mod settings;
 mod story;
 mod tamper;

@@ -102,12 +102,20 @@ async fn waits_for_a_person(world: &World, report: &mut Report) -> anyhow::Resul
     report.step("stage-waits", "awaiting approval, record unchanged", observed, ok).await;
 
     report.heading("The person approves in Salesforce, and exactly that is promoted");
-    world.decide(deal, "demo:stage", "Approved")?;
+    report.say("Rita opens Review AI Proposal on the record, a flow of the package. Her screen shows:");
+    let reviewed = world.approve(deal)?;
+    for line in &reviewed.shown {
+        report.say(&format!("  {line}"));
+    }
+    report.say(&format!("She chooses Approve. {}", reviewed.said));
+    let saw = |words: &str| reviewed.shown.iter().any(|line| line.contains(words));
+    let side_by_side = saw("Prospecting") && saw("Qualification") && saw("Budget confirmed");
     let stage = world.wait_for("demo:stage", Stage::Promoted).await?;
     let (now, kept) = (world.value(deal, "StageName"), world.value(deal, "Previous_Stage__c"));
     let observed = format!("{}: StageName {kept} → {now}, approved by {}", stage.name(), world.reviewer());
-    let ok = stage == Stage::Promoted && now == "Qualification" && kept == "Prospecting";
-    report.step("stage-promoted", "promoted after approval, previous stage kept", observed, ok).await;
+    let ok = side_by_side && stage == Stage::Promoted && now == "Qualification" && kept == "Prospecting";
+    let expected = "promoted after approval on the review screen, previous stage kept";
+    report.step("stage-promoted", expected, observed, ok).await;
     Ok(())
 }
 
@@ -126,8 +134,9 @@ async fn approval_dies(world: &World, report: &mut Report) -> anyhow::Result<()>
     world.wait_for("demo:amount", Stage::AwaitingApproval).await?;
     {
         let _held = world.hold().await;
-        report.say("A reviewer approves. In the same moment the owner changes Amount to 52000.");
-        world.decide(deal, "demo:amount", "Approved")?;
+        let reviewed = world.approve(deal)?;
+        report.say(&format!("Rita approves on the screen. {}", reviewed.said));
+        report.say("In the same moment the owner changes Amount to 52000.");
         let edited = world.write("admin", deal, json!({ "Amount": 52000 }));
         ensure!(edited.is_ok(), "the owner's edit must go through: {edited:?}");
     }
@@ -156,9 +165,10 @@ async fn race_is_lost(world: &World, report: &mut Report) -> anyhow::Result<()> 
         }))
         .await?;
     world.wait_for("demo:race", Stage::AwaitingApproval).await?;
-    report.say("Approved. A person edits NextStep after the daemon's last read and before its write lands.");
     world.edit_before_next_write(deal, json!({ "NextStep": "Call the CFO first" }));
-    world.decide(deal, "demo:race", "Approved")?;
+    let reviewed = world.approve(deal)?;
+    report.say(&format!("Rita approves on the screen. {}", reviewed.said));
+    report.say("A person edits NextStep after the daemon's last read and before its write lands.");
     let stage = world.wait_for("demo:race", Stage::Stale).await?;
     let now = world.value(deal, "NextStep");
     let settled = world.settlement("demo:race").await?;

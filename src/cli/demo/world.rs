@@ -88,12 +88,13 @@ impl World {
         let package = self.org.package();
         let rules: usize = package.objects.values().map(|object| object.rules.len()).sum();
         let fields: usize = package.objects.values().map(|object| object.fields.len()).sum();
+        let flows = package.flows.len();
         let http = self
             .daemon
             .http
             .map_or_else(String::new, |address| format!("; health at http://{address}/readyz"));
         format!(
-            "Org at {}: {fields} fields and {rules} validation rules deployed from salesforce-metadata{http}",
+            "Org at {}: {fields} fields, {rules} validation rules and {flows} flows deployed from salesforce-metadata{http}",
             self.running.instance_url
         )
     }
@@ -158,13 +159,9 @@ impl World {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Decides as the reviewer, the way the review screen does.
-    pub fn decide(&self, subject: &Subject, proposal: &str, decision: &str) -> anyhow::Result<()> {
-        let fields = serde_json::json!({
-            "AI_Decision__c": decision, "AI_Decision_Proposal_ID__c": proposal, "AI_Gate_Pending__c": true,
-        });
-        self.write("reviewer", subject, fields)
-            .map_err(|errors| anyhow::anyhow!("the reviewer could not decide: {}", errors.join("; ")))
+    /// The org itself.
+    pub fn org(&self) -> &Org {
+        &self.org
     }
 
     /// Turns on one of the org's own switches, as an admin does, and has the daemon see it.
