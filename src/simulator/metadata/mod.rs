@@ -27,8 +27,8 @@ mod xml;
 
 pub(super) use kinds::kind_facts;
 pub(super) use stored::{Named, Stored};
-pub use xml::Element;
 pub(super) use xml::Draft;
+pub use xml::Element;
 
 use super::{
     flow::FlowDef,

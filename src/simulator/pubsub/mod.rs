@@ -28,8 +28,10 @@ pub(super) fn filter_problem(text: &str) -> Option<String> {
         Ok(filter) => filter,
         Err(error) => return Some(error.to_string()),
     };
-    let related =
-        filter.fields().into_iter().find(|name| name.contains('.') && !name.starts_with("ChangeEventHeader."));
+    let related = filter
+        .fields()
+        .into_iter()
+        .find(|name| name.contains('.') && !name.starts_with("ChangeEventHeader."));
     related.map(|name| format!("the filter expression follows a relationship: {name}"))
 }
 
