@@ -6,11 +6,12 @@ use clap::Args as ClapArgs;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
-    Exit,
+    Exit, ExitWith,
     daemon::Daemon,
+    doctor::{Check, Report, Setup, State, agents},
     org_side::{OrgSide, load_settings},
 };
-use crate::{clock::Clock, config::Settings, telemetry};
+use crate::{clock::Clock, config::Settings, salesforce::Reader, telemetry};
 
 /// Listens to change events, asks the gate, and promotes what is allowed.
 #[derive(Debug, ClapArgs)]
@@ -74,7 +75,43 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 async fn prepare(settings: Settings) -> anyhow::Result<OrgSide> {
     let side = OrgSide::open(settings, Clock::system()).await?;
     side.check_policies().await?;
+    guard(&side).await?;
     Ok(side)
+}
+
+/// Refuses to serve while a user that proposes could write a governed field by itself.
+async fn guard(side: &OrgSide) -> anyhow::Result<()> {
+    let setup = Reader::new(side.promoter.clone());
+    let contracts: Vec<_> = side.context.governed().collect();
+    let sight = Setup::look(&setup, &contracts, "AI_GATE_01").await;
+    let identity = match &side.proposer {
+        Some(connection) => Some(connection.identity().await?),
+        None => None,
+    };
+    let mut report = Report::default();
+    let proposer = side.proposer.as_ref().zip(identity.as_ref());
+    agents::examine(&setup, &sight, (&contracts, proposer), &mut report).await;
+    let agents: Vec<&Check> = report.checks.iter().filter(|check| check.area == "agents").collect();
+    for check in agents.iter().filter(|check| check.state == State::Hidden) {
+        tracing::warn!(code = check.code, "{}", check.message);
+    }
+    let open: Vec<&&Check> = agents.iter().filter(|check| check.state == State::Failed).collect();
+    if side.settings.agents.allow_unguarded {
+        for check in open {
+            tracing::error!(code = check.code, "served all the same: {}", check.message);
+        }
+        return Ok(());
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = open
+        .iter()
+        .map(|check| format!("  {}: {}\n    fix: {}", check.code, check.message, check.fix))
+        .collect();
+    let text =
+        format!("agents-unguarded: an agent could write a governed field by itself:\n{}", lines.join("\n"));
+    Err(ExitWith::usage(text).into())
 }
 
 /// SIGTERM and Ctrl-C, in the order in which they come.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-        PromotionSettings, SweepSettings,
+        AgentSettings, DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
+        PolicySettings, PromotionSettings, SweepSettings,
     },
 };
 
@@ -150,6 +150,7 @@ impl Keys {
             http: HttpSettings { listen },
             promotion,
             sweep,
+            agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
         })

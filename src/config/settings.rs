@@ -23,6 +23,8 @@ pub struct Settings {
     pub promotion: PromotionSettings,
     /// The sweep.
     pub sweep: SweepSettings,
+    /// What is asked of the agents' users.
+    pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
     pub doctor: DoctorSettings,
     /// The log.
@@ -125,6 +127,13 @@ pub struct PromotionSettings {
 pub struct SweepSettings {
     /// Seconds between sweeps.
     pub every_seconds: u64,
+}
+
+/// What is asked of the agents' users before the daemon serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// Serve although an agent's user could write a governed field by itself.
+    pub allow_unguarded: bool,
 }
 
 /// What `countersign doctor` may use besides the two identities.

@@ -105,6 +105,14 @@ impl Reader {
         self.query_at("query", soql).await
     }
 
+    /// The number that a `SELECT count()` gives.
+    pub(crate) async fn count(&self, soql: &str) -> Result<u64, SalesforceError> {
+        let path = self.connection.data("query");
+        let call = Call { query: Some(("q", soql)), ..Call::get(&path) };
+        let reply = self.connection.read(&call).await?;
+        reply.get("totalSize").and_then(Value::as_u64).ok_or_else(|| unreadable("a count gave no number"))
+    }
+
     /// The first page of a Tooling API query.
     pub(crate) async fn tooling(&self, soql: &str) -> Result<Vec<Value>, SalesforceError> {
         self.query_at("tooling/query", soql).await

@@ -123,7 +123,12 @@ async fn an_org_without_any_rule_is_told_from_one_that_hides_them() {
         object.rules.clear();
     }
     let report = examined(package).await;
-    let expected = [("rules Lead", "rules-missing"), ("rules Opportunity", "rules-missing")];
+    let expected = [
+        ("agents", "agent-wall-open"),
+        ("agents", "agent-wall-open"),
+        ("rules Lead", "rules-missing"),
+        ("rules Opportunity", "rules-missing"),
+    ];
     assert_eq!(troubles(&report), expected, "{report}");
 }
 
@@ -177,12 +182,17 @@ async fn who_may_not_see_setup_is_told_what_it_takes() {
     let org = org(package(LEAD_RULE, |_| None), settings).await;
     let report = doctor(&org, None).await;
     let expected = [
+        ("agents", "agent-wall-hidden"),
+        ("agents", "agent-wall-hidden"),
         ("rules Lead", "rules-hidden"),
         ("rules Opportunity", "rules-hidden"),
         ("channel members", "channel-members-hidden"),
+        ("flows", "flows-hidden"),
     ];
     assert_eq!(troubles(&report), expected, "{report}");
     assert!(report.is_good(), "what cannot be seen is no failure: {report}");
+    let hidden = report.checks.iter().filter(|check| check.state == State::Hidden).count();
+    assert_eq!(hidden, expected.len(), "{report}");
     for (_, code) in expected {
         assert!(find(&report, code).fix.contains("View Setup and Configuration"), "{report}");
     }
@@ -202,4 +212,57 @@ async fn an_org_that_does_not_tell_filters_leaves_a_warning() {
     let report = doctor(&org, None).await;
     assert_eq!(troubles(&report), [("channel members", "channel-filter-hidden")], "{report}");
     assert!(find(&report, "channel-filter-hidden").fix.contains("AI_Gate_Pending__c = true OR"), "{report}");
+}
+
+const WALL: &str = "objects/Lead/validationRules/AI_GATE_01_Proposer_Writes_No_State";
+const GUARD: &str = "flows/AI_Lead_Guard.flow-meta.xml";
+
+#[tokio::test]
+async fn a_rule_with_another_formula_is_named() {
+    let weaker = |text: &str| Some(text.replace("ISCHANGED(Status)", "AND(ISCHANGED(Status), ISNEW())"));
+    let report = examined(package(LEAD_RULE, weaker)).await;
+    assert_eq!(troubles(&report), [("rules Lead", "rules-differ")], "{report}");
+    let check = find(&report, "rules-differ");
+    assert_eq!(check.state, State::Failed);
+    assert!(check.message.contains("AI_GATE_05_Expected_Value"), "{}", check.message);
+}
+
+#[tokio::test]
+async fn a_formula_in_another_layout_is_the_same() {
+    let report = examined(package(LEAD_RULE, |text| Some(text.replace("\n  ", "\r\n      ")))).await;
+    assert_eq!(troubles(&report), [], "{report}");
+}
+
+#[tokio::test]
+async fn an_open_wall_lets_agents_write() {
+    let off = |text: &str| Some(text.replace("<active>true</active>", "<active>false</active>"));
+    let report = examined(package(WALL, off)).await;
+    let expected = [("agents", "agent-wall-open"), ("rules Lead", "rules-inactive")];
+    assert_eq!(troubles(&report), expected, "{report}");
+    let check = find(&report, "agent-wall-open");
+    assert!(check.message.contains("AI_GATE_01 of Lead is switched off"), "{}", check.message);
+    assert!(check.fix.contains("agents.allow_unguarded"), "{}", check.fix);
+}
+
+#[tokio::test]
+async fn a_flow_that_does_not_run_warns_and_a_flow_that_is_missing_fails() {
+    let draft = |text: &str| Some(text.replace("<status>Active</status>", "<status>Draft</status>"));
+    let report = examined(package(GUARD, draft)).await;
+    assert_eq!(troubles(&report), [("flows", "flows-inactive")], "{report}");
+    let check = find(&report, "flows-inactive");
+    assert!(check.message.contains("AI_Lead_Guard") && check.fix.contains("Activate"), "{check:?}");
+    assert!(report.is_good(), "rules hold without flows: {report}");
+    let report = examined(package(GUARD, |_| None)).await;
+    assert_eq!(troubles(&report), [("flows", "flows-missing")], "{report}");
+}
+
+#[tokio::test]
+async fn roles_and_people_are_told() {
+    let org = org(Package::embedded().unwrap(), Settings::default()).await;
+    let report = doctor(&org, None).await;
+    assert_eq!(find(&report, "roles").state, State::Ok, "{report}");
+    assert!(find(&report, "break-glass-holders").message.contains("breaker@"), "{report}");
+    assert_eq!(find(&report, "agents-guarded").state, State::Ok, "{report}");
+    assert_eq!(find(&report, "notification-type").state, State::Ok, "{report}");
+    assert_eq!(report.checks.iter().filter(|check| check.code == "group-members").count(), 2, "{report}");
 }

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
-        PolicySettings, PromotionSettings, Settings, SweepSettings,
+        AgentSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings,
+        OrgSettings, PolicySettings, PromotionSettings, Settings, SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -43,6 +43,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             timeout_ms: 30_000,
         },
         sweep: SweepSettings { every_seconds: 300 },
+        agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },
     })

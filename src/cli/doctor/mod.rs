@@ -2,11 +2,14 @@
 //!
 //! It only reads. It fails when an identity may do too little, and also when it may do too much.
 
+pub mod agents;
 mod login;
 mod objects;
 mod org;
+mod parts;
 mod report;
-mod setup;
+mod roles;
+pub mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +27,7 @@ use crate::{
     },
 };
 pub use report::{Check, Report, State};
+pub use setup::Setup;
 
 /// Try the settings against the org and say what is missing, wrong or too much.
 #[derive(Debug, clap::Args)]
@@ -107,7 +111,12 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, report: &mut 
             objects::promoter(&reader, contract, report).await;
             values(&reader, contract, policy, report).await;
         }
-        setup::examine(&setup_reader(settings, &reader, &clock), &governed(policy), report).await;
+        let setup = setup_reader(settings, &reader, &clock);
+        let sight = Setup::look(&setup, &governed(policy), "AI_GATE_").await;
+        let own = proposer.as_ref().zip(proposer_id.as_ref());
+        agents::examine(&setup, &sight, (&governed(policy), own), report).await;
+        sight.examine(report);
+        parts::examine(&setup, &governed(policy), report).await;
         channel(settings, &promoter, report).await;
         org::limits(&promoter, report);
     }

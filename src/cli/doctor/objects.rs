@@ -53,9 +53,13 @@ pub(super) fn wanted_of_proposer(contract: &ObjectContract) -> Wanted {
     never.extend([names::DECISION_PROPOSAL_ID, names::DECIDED_BY, names::DECIDED_AT]);
     // Always-required fields take no field-level security; there the validation rules are the wall.
     let canonical = contract.lanes.iter().map(|lane| lane.field);
-    let better_not =
-        canonical.filter(|field| !matches!(*field, "Status" | "StageName" | "CloseDate")).collect();
+    let better_not = canonical.filter(|field| !is_always_editable(field)).collect();
     Wanted { set: "AI_Proposer", reads: Vec::new(), edits, never, better_not }
+}
+
+/// Whether a field is always required: it takes no field-level security.
+pub(super) fn is_always_editable(field: &str) -> bool {
+    matches!(field, "Status" | "StageName" | "CloseDate")
 }
 
 /// Fields that only the daemon writes.

@@ -11,8 +11,10 @@ use crate::{salesforce::SalesforceError, telemetry::line::visible};
 pub enum State {
     /// As it should be.
     Ok,
-    /// Works, or could not be looked at.
+    /// Works, but should be looked at.
     Warning,
+    /// This identity may not look; whether it is well is not known.
+    Hidden,
     /// Must be fixed.
     Failed,
 }
@@ -53,6 +55,11 @@ impl Report {
     /// Adds a warning.
     pub fn warning(&mut self, area: &str, code: &str, message: &str, fix: &str) {
         self.add(area, code, State::Warning, (message, fix));
+    }
+
+    /// Adds something that could not be looked at.
+    pub fn hidden(&mut self, area: &str, code: &str, message: &str, fix: &str) {
+        self.add(area, code, State::Hidden, (message, fix));
     }
 
     /// Adds a failure.
@@ -110,6 +117,7 @@ fn word(state: State) -> &'static str {
     match state {
         State::Ok => "ok",
         State::Warning => "warning",
+        State::Hidden => "not visible",
         State::Failed => "failed",
     }
 }
@@ -117,13 +125,18 @@ fn word(state: State) -> &'static str {
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for check in &self.checks {
-            writeln!(out, "{:8}{:21}{} [{}]", word(check.state), check.area, check.message, check.code)?;
+            writeln!(out, "{:12}{:21}{} [{}]", word(check.state), check.area, check.message, check.code)?;
             if !check.fix.is_empty() {
-                writeln!(out, "{:8}{:21}fix: {}", "", "", check.fix)?;
+                writeln!(out, "{:12}{:21}fix: {}", "", "", check.fix)?;
             }
         }
         let failed = self.checks.iter().filter(|check| check.state == State::Failed).count();
-        let warnings = self.checks.iter().filter(|check| check.state == State::Warning).count();
-        writeln!(out, "{} checks, {failed} failed, {warnings} warnings", self.checks.len())
+        let count = |state| self.checks.iter().filter(|check| check.state == state).count();
+        let (warnings, hidden) = (count(State::Warning), count(State::Hidden));
+        writeln!(
+            out,
+            "{} checks, {failed} failed, {warnings} warnings, {hidden} not visible",
+            self.checks.len()
+        )
     }
 }

@@ -4,42 +4,185 @@
 //! it an org refuses the type (`INVALID_TYPE`); whether it may also answer no rows is unconfirmed,
 //! so no rows at all count as not seen. What cannot be seen is a warning, never a failure.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Report;
+use crate::package;
 use crate::salesforce::{
     Reader, SalesforceError,
     names::{self, ObjectContract},
     soql_text::literal,
 };
 
-/// Rules that each governed object must have.
-const RULES: std::ops::RangeInclusive<u32> = 1..=13;
 /// What to do when Setup cannot be seen.
-const LEND: &str =
+pub(super) const LEND: &str =
     "give the token of a person with View Setup and Configuration as COUNTERSIGN__DOCTOR__ACCESS_TOKEN";
 /// Where a channel is put right. Setup has no page for custom channels.
 const CHANNEL_FIX: &str = "deploy salesforce-metadata (platformEventChannels, platformEventChannelMembers); \
      to look: Developer Console > Query Editor > Use Tooling API > SELECT EventChannel, SelectedEntity FROM PlatformEventChannelMember";
 
-/// Looks at the rules of each object and at the channel.
-pub async fn examine(reader: &Reader, contracts: &[&ObjectContract], report: &mut Report) {
-    let mut rules = Vec::new();
-    for contract in contracts {
-        let soql = format!(
-            "SELECT ValidationName, Active FROM ValidationRule WHERE EntityDefinition.QualifiedApiName = {}",
-            literal(contract.object)
-        );
-        rules.push((contract.object, seen(reader.tooling(&soql).await)));
+/// What Setup shows of rules and channel.
+pub struct Setup {
+    rules: Vec<(&'static str, Seen)>,
+    /// Formula by object and rule, of those that were looked at.
+    formulas: BTreeMap<(&'static str, String), String>,
+    channels: Seen,
+    members: Members,
+    /// Something was seen, so what is not there is missing and not hidden.
+    sees: bool,
+}
+
+/// How one rule stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleState {
+    /// There, active, and with our formula as far as that can be read.
+    Good,
+    /// Not there.
+    Missing,
+    /// Switched off.
+    Inactive,
+    /// Another formula.
+    Differs,
+    /// This identity may not look.
+    Hidden,
+}
+
+impl Setup {
+    /// Looks at the rules of each object and at the channel. Formulas cost a call each; they are
+    /// read of the rules whose code starts with `formulas_of`.
+    pub async fn look(reader: &Reader, contracts: &[&'static ObjectContract], formulas_of: &str) -> Self {
+        let mut rules = Vec::new();
+        let mut formulas = BTreeMap::new();
+        for contract in contracts {
+            let soql = format!(
+                "SELECT Id, ValidationName, Active FROM ValidationRule WHERE EntityDefinition.QualifiedApiName = {}",
+                literal(contract.object)
+            );
+            let found = seen(reader.tooling(&soql).await);
+            let rows = found.as_ref().ok().and_then(Option::as_ref).map_or(&[][..], Vec::as_slice);
+            let ours = package::rules(contract.object);
+            for row in rows.iter().filter(|row| text(row, "ValidationName").starts_with(formulas_of)) {
+                let name = text(row, "ValidationName");
+                if ours.iter().any(|(known, _)| known == name)
+                    && let Some(formula) = formula(reader, text(row, "Id")).await
+                {
+                    formulas.insert((contract.object, name.to_owned()), formula);
+                }
+            }
+            rules.push((contract.object, found));
+        }
+        let channels = seen(reader.tooling("SELECT Id, DeveloperName FROM PlatformEventChannel").await);
+        let members = members(reader).await;
+        let sees = rules.iter().map(|(_, rules)| rules).chain([&channels, &members.rows]).any(has_rows);
+        Self { rules, formulas, channels, members, sees }
     }
-    let channels = seen(reader.tooling("SELECT Id, DeveloperName FROM PlatformEventChannel").await);
-    let members = members(reader).await;
-    let sees_setup = rules.iter().map(|(_, rules)| rules).chain([&channels, &members.rows]).any(has_rows);
-    for (object, rules) in rules {
-        judge_rules(object, (rules, sees_setup), report);
+
+    /// How the rule with this code stands on an object.
+    pub fn rule(&self, object: &str, code: &str) -> RuleState {
+        let rows = self.rules.iter().find(|(name, _)| *name == object).map(|(_, seen)| seen);
+        let Some(Ok(Some(rows))) = rows else { return RuleState::Hidden };
+        if !self.sees {
+            return RuleState::Hidden;
+        }
+        let ours = package::rules(object).into_iter().find(|(name, _)| name.starts_with(code));
+        let Some((name, formula)) = ours else { return RuleState::Good };
+        let prefix = format!("{code}_");
+        let found: Vec<&Value> =
+            rows.iter().filter(|row| text(row, "ValidationName").starts_with(&prefix)).collect();
+        match found.as_slice() {
+            [] => RuleState::Missing,
+            rows if rows.iter().all(|row| row.get("Active") != Some(&Value::Bool(true))) => {
+                RuleState::Inactive
+            }
+            _ => {
+                let there = self.formulas.iter().find(|((of, known), _)| *of == object && *known == name);
+                match there {
+                    Some((_, there)) if words(there) != words(&formula) => RuleState::Differs,
+                    _ => RuleState::Good,
+                }
+            }
+        }
     }
-    let objects: Vec<&str> = contracts.iter().map(|contract| contract.object).collect();
-    judge_channel(&objects, (channels, members, sees_setup), report);
+
+    /// Says what is missing, off or different.
+    pub fn examine(self, report: &mut Report) {
+        for (object, _) in &self.rules {
+            self.judge_rules(object, report);
+        }
+        let objects: Vec<&str> = self.rules.iter().map(|(object, _)| *object).collect();
+        judge_channel(&objects, (self.channels, self.members, self.sees), report);
+    }
+
+    /// The rules of one object: each there, each active, each with our formula.
+    fn judge_rules(&self, object: &str, report: &mut Report) {
+        let area = format!("rules {object}");
+        let place = format!("Setup > Object Manager > {object} > Validation Rules");
+        let seen = self.rules.iter().find(|(name, _)| *name == object).map(|(_, seen)| seen);
+        if let Some(Err(error)) = seen {
+            return report.salesforce(&area, error);
+        }
+        let (mut missing, mut inactive, mut differ) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, _) in package::rules(object) {
+            let code: String = name.chars().take(CODE).collect();
+            match self.rule(object, &code) {
+                RuleState::Good => {}
+                RuleState::Missing => missing.push(code),
+                RuleState::Inactive => inactive.push(name),
+                RuleState::Differs => differ.push(name),
+                RuleState::Hidden => {
+                    let fix = format!(
+                        "{LEND}, or look at {place}: AI_GATE_01 to AI_GATE_17 must be there and active"
+                    );
+                    let message = "this identity does not see validation rules";
+                    return report.hidden(&area, "rules-hidden", message, &fix);
+                }
+            }
+        }
+        let told = [
+            (
+                missing,
+                "rules-missing",
+                "not there",
+                format!("deploy salesforce-metadata; the rules are then in {place}"),
+            ),
+            (
+                inactive,
+                "rules-inactive",
+                "not active",
+                format!("{place} > the rule > Edit > Active, or deploy salesforce-metadata"),
+            ),
+            (
+                differ,
+                "rules-differ",
+                "another formula than ours",
+                format!("deploy salesforce-metadata of this version, or see what was changed in {place}"),
+            ),
+        ];
+        let before = report.checks.len();
+        for (names, code, what, fix) in told.into_iter().filter(|(names, ..)| !names.is_empty()) {
+            report.failed(&area, code, &format!("{what}: {}", names.join(", ")), &fix);
+        }
+        if report.checks.len() == before {
+            report.ok(&area, "rules", "all validation rules are there and active, with our formulas");
+        }
+    }
+}
+
+/// Characters of `AI_GATE_nn`.
+const CODE: usize = 10;
+
+/// The formula of one rule. Salesforce gives it for one row at a time.
+async fn formula(reader: &Reader, id: &str) -> Option<String> {
+    let soql = format!("SELECT Metadata FROM ValidationRule WHERE Id = {}", literal(id));
+    let rows = reader.tooling(&soql).await.ok()?;
+    Some(rows.first()?.pointer("/Metadata/errorConditionFormula")?.as_str()?.to_owned())
+}
+
+/// A text without regard to line breaks and indentation.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The rows of a tooling query; `None` when this identity may not ask for them.
@@ -63,7 +206,7 @@ async fn members(reader: &Reader) -> Members {
     Members { rows: seen(reader.tooling(&without).await), with_filters: false }
 }
 
-fn seen(rows: Result<Vec<Value>, SalesforceError>) -> Seen {
+pub(super) fn seen(rows: Result<Vec<Value>, SalesforceError>) -> Seen {
     match rows {
         Ok(rows) => Ok(Some(rows)),
         Err(error) if matches!(error.salesforce_code(), Some("INVALID_TYPE" | "INSUFFICIENT_ACCESS")) => {
@@ -77,45 +220,6 @@ fn has_rows(seen: &Seen) -> bool {
     matches!(seen, Ok(Some(rows)) if !rows.is_empty())
 }
 
-/// The rules of one object: each there, each active.
-pub(super) fn judge_rules(object: &str, (rules, sees_setup): (Seen, bool), report: &mut Report) {
-    let area = format!("rules {object}");
-    let place = format!("Setup > Object Manager > {object} > Validation Rules");
-    let rows = match rules {
-        Ok(Some(rows)) if sees_setup => rows,
-        Ok(_) => {
-            let fix =
-                format!("{LEND}, or look at {place}: AI_GATE_01 to AI_GATE_13 must be there and active");
-            let message = "this identity does not see validation rules";
-            return report.warning(&area, "rules-hidden", message, &fix);
-        }
-        Err(error) => return report.salesforce(&area, &error),
-    };
-    let (mut missing, mut inactive) = (Vec::new(), Vec::new());
-    for number in RULES {
-        let prefix = format!("AI_GATE_{number:02}_");
-        let mut found = rows.iter().filter(|row| text(row, "ValidationName").starts_with(&prefix)).peekable();
-        match found.peek().map(|row| text(row, "ValidationName").to_owned()) {
-            None => missing.push(prefix.trim_end_matches('_').to_owned()),
-            Some(name) if found.all(|row| row.get("Active") != Some(&Value::Bool(true))) => {
-                inactive.push(name)
-            }
-            Some(_) => {}
-        }
-    }
-    if !missing.is_empty() {
-        let fix = format!("deploy salesforce-metadata; the rules are then in {place}");
-        report.failed(&area, "rules-missing", &format!("not there: {}", missing.join(", ")), &fix);
-    }
-    if !inactive.is_empty() {
-        let fix = format!("{place} > the rule > Edit > Active, or deploy salesforce-metadata");
-        report.failed(&area, "rules-inactive", &format!("not active: {}", inactive.join(", ")), &fix);
-    }
-    if missing.is_empty() && inactive.is_empty() {
-        report.ok(&area, "rules", "all validation rules are there and active");
-    }
-}
-
 /// The channel: there, with a member for each object, each with our filter.
 pub(super) fn judge_channel(
     objects: &[&str],
@@ -127,7 +231,7 @@ pub(super) fn judge_channel(
         (Ok(Some(channels)), Ok(Some(rows))) if sees_setup => (channels, rows),
         (Ok(_), Ok(_)) => {
             let message = "this identity does not see what the channel carries";
-            return report.warning(AREA, "channel-members-hidden", message, LEND);
+            return report.hidden(AREA, "channel-members-hidden", message, LEND);
         }
         (Err(error), _) | (_, Err(error)) => return report.salesforce(AREA, &error),
     };
@@ -153,7 +257,7 @@ pub(super) fn judge_channel(
     if !members.with_filters {
         let message = "the org does not tell the filters of the channel";
         let fix = format!("compare them with {}", names::CHANNEL_FILTER);
-        report.warning(AREA, "channel-filter-hidden", message, &fix);
+        report.hidden(AREA, "channel-filter-hidden", message, &fix);
     }
     if report.checks.len() == before {
         let message = format!("{} carries every governed object, with our filter", names::CHANNEL);
@@ -169,7 +273,6 @@ fn is_of(event_channel: &str, channel: &Value) -> bool {
 }
 
 fn judge_filter(area: &str, entity: &str, row: &Value, report: &mut Report) {
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = words(text(row, "FilterExpression"));
     let fix = format!("deploy salesforce-metadata: the filter must be {}", names::CHANNEL_FILTER);
     if found.is_empty() {
@@ -182,6 +285,6 @@ fn judge_filter(area: &str, entity: &str, row: &Value, report: &mut Report) {
     }
 }
 
-fn text<'a>(row: &'a Value, field: &str) -> &'a str {
+pub(super) fn text<'a>(row: &'a Value, field: &str) -> &'a str {
     row.get(field).and_then(Value::as_str).unwrap_or_default()
 }

@@ -11,6 +11,8 @@ pub const ENTITY_DEFINITION: &str = "EntityDefinition";
 pub const CUSTOM_FIELD: &str = "CustomField";
 /// Validation rules.
 pub const VALIDATION_RULE: &str = "ValidationRule";
+/// Flows, with the version that runs.
+pub const FLOW_DEFINITION: &str = "FlowDefinition";
 /// Custom channels.
 pub const CHANNEL: &str = "PlatformEventChannel";
 /// What channels carry.
@@ -25,6 +27,7 @@ const TABLES: &[Table<'static>] = &[
     Table { name: ENTITY_DEFINITION, label: "Entity Definition", prefix: "4ie", dml: false, fields: ENTITY },
     Table { name: CUSTOM_FIELD, label: "Custom Field", prefix: "00N", dml: false, fields: FIELD },
     Table { name: VALIDATION_RULE, label: "Validation Rule", prefix: "03d", dml: false, fields: RULE },
+    Table { name: FLOW_DEFINITION, label: "Flow Definition", prefix: "300", dml: false, fields: FLOWS },
     Table { name: CHANNEL, label: "Platform Event Channel", prefix: "0YL", dml: false, fields: CHANNELS },
     Table {
         name: CHANNEL_MEMBER,
@@ -60,6 +63,15 @@ const RULE: &str = "
     EntityDefinitionId | Entity Definition ID | ref EntityDefinition EntityDefinition |
     ErrorDisplayField | Error Display Field | string 255 | n
     ErrorMessage | Error Message | string 255 |
+    NamespacePrefix | Namespace Prefix | string 15 | n
+";
+
+const FLOWS: &str = "
+    Id | Flow Definition ID | id | -
+    DeveloperName | Developer Name | string 80 |
+    MasterLabel | Master Label | string 255 | n
+    ActiveVersionId | Active Version ID | string 18 | n
+    LatestVersionId | Latest Version ID | string 18 | n
     NamespacePrefix | Namespace Prefix | string 15 | n
 ";
 

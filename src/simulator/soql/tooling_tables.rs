@@ -9,7 +9,7 @@ use crate::{
     domain::FieldValue,
     simulator::{
         Org, UserContext, ids,
-        metadata::{ChannelDef, ChannelMemberDef, ValidationRule},
+        metadata::{ChannelDef, ChannelMemberDef, Component, ValidationRule},
         model::{ObjectDef, Row},
         schema::tooling,
     },
@@ -51,6 +51,7 @@ impl<'a> ToolingTables<'a> {
                 });
                 numbered(rules.collect())
             }
+            tooling::FLOW_DEFINITION => numbered(flows(package.components("Flow"))),
             tooling::CHANNEL => numbered(package.channels.iter().map(channel).collect()),
             _ => {
                 let members = package.channel_members.iter();
@@ -134,6 +135,19 @@ impl Tables for ToolingTables<'_> {
     fn home(&self) -> &'static str {
         "tooling/sobjects"
     }
+}
+
+/// A flow that was deployed as a draft has a version, but none that runs.
+fn flows<'a>(flows: impl Iterator<Item = &'a Component>) -> Vec<Row> {
+    let each = (1_u64..).zip(flows).map(|(number, flow)| {
+        let version = ids::nth("301", number);
+        let mut fields = row(&[("DeveloperName", &flow.full_name), ("LatestVersionId", &version)]);
+        if flow.root.text("status") == Some("Active") {
+            fields.insert("ActiveVersionId".to_owned(), text(&version));
+        }
+        fields
+    });
+    each.collect()
 }
 
 fn validation_rule(entity: &str, rule: &ValidationRule) -> Row {
