@@ -77,7 +77,6 @@ pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Pack
     }
     org.author = org.state.people.get("admin").cloned().unwrap_or_default();
     org.permission_sets(package);
-    org.notification_types(package);
     org.settings(package);
     org.notification_types(package);
 }
@@ -277,29 +276,6 @@ impl Filler<'_> {
                 let member = self.state.people.get(*role).cloned().unwrap_or_default();
                 self.insert("GroupMember", &[("GroupId", text(&group)), ("UserOrGroupId", text(&member))]);
             }
-        }
-    }
-
-    /// Notification types that the org does not have yet.
-    fn notification_types(&mut self, package: &Package) {
-        for component in package.components("CustomNotificationType") {
-            let root = &component.root;
-            let name = text(root.text("customNotifTypeName").unwrap_or(&component.full_name));
-            let known = self.state.table("CustomNotificationType").is_some_and(|table| {
-                table.rows(false).iter().any(|row| row.get("DeveloperName") == Some(&name))
-            });
-            if known {
-                continue;
-            }
-            let flag = |element: &str| FieldValue::Bool(root.text(element) == Some("true"));
-            let values = [
-                ("DeveloperName", name.clone()),
-                ("CustomNotifTypeName", name),
-                ("MasterLabel", text(root.text("masterLabel").unwrap_or_default())),
-                ("Desktop", flag("desktop")),
-                ("Mobile", flag("mobile")),
-            ];
-            self.insert("CustomNotificationType", &values);
         }
     }
 
