@@ -13,6 +13,7 @@ const PAGES: &[&str] = &[
     "config/README.md",
     "deploy/unconfirmed.md",
     "salesforce-metadata/README.md",
+    "salesforce-metadata/SANDBOX.md",
     "benches/README.md",
 ];
 

@@ -14,6 +14,7 @@ mod kill;
 mod lifecycle;
 mod metadata;
 mod org_refuses;
+mod package_docs;
 mod people;
 mod processes;
 mod salesforce_client;
