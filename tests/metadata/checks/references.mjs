@@ -9,6 +9,8 @@ const COLUMNS = {
   Lead: new Set(['FULL_NAME', 'LEAD.COMPANY', 'LEAD.STATUS', 'CORE.USERS.ALIAS', 'LEAD.CREATED_DATE', 'LEAD.LAST_UPDATE', 'LEAD.RATING', 'LEAD.PHONE', 'LEAD.EMAIL', 'LEAD.TITLE', 'LEAD.OWNER', 'LEAD.UNREAD', 'LEAD.LEADSOURCE', 'LEAD.STATE']),
   Opportunity: new Set(['OPPORTUNITY.NAME', 'ACCOUNT.NAME', 'OPPORTUNITY.STAGE_NAME', 'OPPORTUNITY.CLOSE_DATE', 'OPPORTUNITY.AMOUNT', 'OPPORTUNITY.NEXT_STEP', 'CORE.USERS.ALIAS', 'OPPORTUNITY.CREATED_DATE', 'OPPORTUNITY.LAST_UPDATE', 'OPPORTUNITY.CLOSED', 'OPPORTUNITY.PROBABILITY', 'OPPORTUNITY.TYPE']),
 };
+/** Lookups that a report shows by name. */
+const RELATED = new Set(['Owner', 'CreatedBy', 'LastModifiedBy', 'Account']);
 const CHECKS = { CustomMetadata: record, PlatformEventChannelMember: member, QuickAction: quickAction, ListView: listView, FieldSet: fieldSet, CompactLayout: compact, GenAiFunction: genAi, Queue: queue, FlexiPage: flexipage, ReportType: reportType, Report: report, Dashboard: dashboard, PlatformEventChannel: channel, WebLink: webLink, CustomNotificationType: notice };
 
 export default {
@@ -186,7 +188,7 @@ function reportType(part, { org, say }) {
     if (it.name !== 'columns') continue;
     const table = value(it, 'table');
     const name = value(it, 'field');
-    if (table === base && !org.find(base, name)) say(`${base} has no field ${name}`);
+    if (table === base && !RELATED.has(name) && !org.find(base, name)) say(`${base} has no field ${name}`);
   }
   return undefined;
 }
@@ -204,7 +206,7 @@ function report(part, { org, pkg, say }) {
     const [object, field] = (name ?? '').includes('.') ? name.split('.') : [base, name];
     if (/__c$/.test(field ?? '') && !org.find(object.split('$')[0] === base ? base : object, field.split('$').at(-1))) say(`there is no column ${name}`);
     const dollar = /^(\w+)\$(\w+)$/.exec(name ?? '');
-    if (dollar && !org.find(dollar[1], dollar[2])) say(`${dollar[1]} has no field ${dollar[2]}`);
+    if (dollar && !RELATED.has(dollar[2]) && !org.find(dollar[1], dollar[2])) say(`${dollar[1]} has no field ${dollar[2]}`);
   }
   if (value(part.root, 'scope') === 'organization' && custom === 'LeadList') say('the scope of a lead report is org');
 }
