@@ -23,12 +23,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CACHE = ROOT / "target" / "clients"
 NODE = CACHE / "node"
+CLI = CACHE / "cli"
 VENV = CACHE / "python"
 PROTO = ROOT / "src" / "salesforce" / "pubsub" / "pubsub_api.proto"
 GENERATED = CACHE / "generated"
 # Short enough to wait for; a real org sends one every two to four and a half minutes.
 SETTINGS = {"keepalive-seconds": 3, "daily-api-requests": 100_000, "daily-event-deliveries": 100_000}
-CLIENT_SECONDS = 300
+CLIENT_SECONDS = 420
 
 # client, TLS, script
 CLIENTS = [
@@ -38,7 +39,11 @@ CLIENTS = [
     ("Node Pub/Sub client", True, "pubsub.mjs"),
     ("Python gRPC subscriber", False, "grpc_subscriber.py"),
     ("Python gRPC subscriber over TLS", True, "grpc_subscriber.py"),
+    ("jsforce deploys", False, "jsforce_deploy.mjs"),
+    ("Salesforce CLI", False, "sf_cli.mjs"),
 ]
+# These bring the package themselves.
+BARE = {"jsforce_deploy.mjs", "sf_cli.mjs"}
 
 
 class Missing(Exception):
@@ -87,6 +92,23 @@ def install_node():
     return node
 
 
+def install_cli():
+    """The Salesforce CLI with a Node of its own: it needs a newer one than the other clients."""
+    lock = (HERE / "cli" / "package-lock.json").read_bytes()
+    fresh, mark = stamped(CLI, (HERE / "cli" / "package.json").read_bytes(), lock)
+    if not fresh:
+        shutil.rmtree(CLI, ignore_errors=True)
+        CLI.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / "cli" / name, CLI)
+        call([tool("npm", "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=CLI)
+        mark()
+    nodes = sorted((CLI / "node_modules").glob("node-linux-*/bin/node"))
+    if not nodes:
+        raise Missing("npm brought no Node 22 for this machine: the Salesforce CLI is judged on Linux, x64 or arm64")
+    return nodes[0]
+
+
 def install_python():
     wanted = (HERE / "requirements.txt").read_bytes()
     fresh, mark = stamped(VENV, wanted, sys.version.encode())
@@ -116,12 +138,13 @@ def generate(python):
 class Org:
     """A simulated org in a process of its own."""
 
-    def __init__(self, binary, tls, folder):
+    def __init__(self, binary, tls, folder, bare=False):
         folder.mkdir(parents=True, exist_ok=True)
         settings = folder / "settings.json"
         settings.write_text(json.dumps(SETTINGS))
         self.log = open(folder / "org.log", "wb")
-        command = [binary, "org", "--json", "--seed", "demo", "--settings", settings]
+        command = [binary, "org", "--json", "--settings", settings]
+        command += ["--bare"] if bare else ["--seed", "demo"]
         self.process = subprocess.Popen(
             command + (["--tls"] if tls else []),
             cwd=ROOT,
@@ -174,6 +197,13 @@ def run_client(script, tools, org, log):
     for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
         environment.pop(name, None)
         environment.pop(name.upper(), None)
+    if script == "sf_cli.mjs":
+        environment |= {
+            "CLI_NODE": str(tools["cli"]),
+            "CLI_RUN": str(CLI / "node_modules" / "@salesforce" / "cli" / "bin" / "run.js"),
+            "CLI_FOLDER": str(log.parent),
+            "PACKAGE": str(ROOT / "salesforce-metadata"),
+        }
     if "ca_pem_path" in org.facts:
         environment["NODE_EXTRA_CA_CERTS"] = org.facts["ca_pem_path"]
     with open(log, "w", encoding="utf-8") as errors:
@@ -208,7 +238,7 @@ def judge(name, tls, script, tools):
     shutil.rmtree(folder, ignore_errors=True)
     started = time.monotonic()
     try:
-        org = Org(tools["binary"], tls, folder)
+        org = Org(tools["binary"], tls, folder, script in BARE)
     except Missing as error:
         return [("the org starts", "FAILED", str(error))]
     try:
@@ -244,6 +274,7 @@ def main():
             raise Missing(f"{arguments.binary} does not exist; build it with: cargo build")
         tools = {"binary": arguments.binary.resolve(), "node": install_node(), "python": install_python()}
         generate(tools["python"])
+        tools["cli"] = install_cli()
     except Missing as error:
         print(f"FAILED: {error}\n\n0 passed, 1 failed, 0 skipped")
         return 1
