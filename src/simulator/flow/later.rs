@@ -123,11 +123,19 @@ impl Org {
             machine.run(first)
         });
         match ended {
-            Ok(_) => drop(transaction.commit_only()),
+            Ok(_) => transaction.commit_only(),
             Err(Failure::Fault(message)) => {
                 tracing::warn!(flow = later.flow, path = later.path, message, "a path of a flow failed");
             }
-            Err(Failure::Refused(_)) => {}
+            Err(Failure::Refused(errors)) => {
+                let codes: Vec<_> = errors.iter().map(|error| &error.code).collect();
+                tracing::warn!(
+                    flow = later.flow,
+                    path = later.path,
+                    ?codes,
+                    "the org refused a path of a flow"
+                );
+            }
         }
     }
 }
