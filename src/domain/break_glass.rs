@@ -49,15 +49,23 @@ impl BreakGlassUse {
                 Seen::Read => one.by == self.by && one.is_read_of(self),
             }),
             Seen::Read => {
-                let last = known.iter().max_by_key(|one| (one.at, one.seen == Seen::Event));
-                last.is_none_or(|last| last.reason.is_some() && last.reason != self.reason)
+                let newest = known.iter().map(Self::second).max();
+                !known
+                    .iter()
+                    .filter(|one| Some(one.second()) == newest)
+                    .any(|one| one.reason.is_none() || one.reason == self.reason)
             }
         }
     }
 
     /// Whether this read saw what that event told.
     fn is_read_of(&self, event: &Self) -> bool {
-        self.record == event.record && self.reason == event.reason && self.at >= event.at
+        self.record == event.record && self.reason == event.reason && self.second() >= event.second()
+    }
+
+    /// An event tells milliseconds, a record only the second of its last save.
+    fn second(&self) -> i64 {
+        self.at.as_second()
     }
 
     /// The uses, each one time: a read that an event explains is left out.
@@ -104,6 +112,27 @@ mod tests {
         assert!(used(Seen::Read, 9, "a", TWO).is_news(&[]));
         let erased = [BreakGlassUse { reason: None, ..known[1].clone() }];
         assert!(!used(Seen::Read, 9, "b", TWO).is_news(&erased), "nobody can say that it is another");
+    }
+
+    #[test]
+    fn uses_within_one_second_are_told_apart_by_their_reason() {
+        let known = [used(Seen::Event, 2, "a", ONE), used(Seen::Read, 2, "b", ONE)];
+        assert!(!used(Seen::Read, 2, "b", TWO).is_news(&known));
+        assert!(used(Seen::Read, 2, "c", TWO).is_news(&known));
+        let late = [known[1].clone(), known[0].clone()];
+        assert!(!used(Seen::Read, 2, "b", TWO).is_news(&late), "whichever was recorded first");
+    }
+
+    #[test]
+    fn a_read_knows_no_milliseconds() {
+        let event = BreakGlassUse {
+            at: Timestamp::from_millisecond(5_900).unwrap(),
+            ..used(Seen::Event, 5, "a", ONE)
+        };
+        let read = used(Seen::Read, 5, "a", ONE);
+        assert!(!event.is_news(std::slice::from_ref(&read)));
+        assert!(!read.is_news(std::slice::from_ref(&event)));
+        assert_eq!(BreakGlassUse::each_once(vec![read, event.clone()]), [event]);
     }
 
     #[test]
