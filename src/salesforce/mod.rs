@@ -19,6 +19,7 @@ mod row;
 pub mod rules;
 pub mod soql_text;
 mod token_source;
+pub mod trial;
 mod writer;
 
 #[cfg(test)]

@@ -298,7 +298,8 @@ fn only_promotion_and_notices_hold_a_writer() {
             continue;
         }
         let names_writer = Paths::of(&source.syntax).iter().any(|path| {
-            path.contains(&"salesforce".to_owned()) && path.last().is_some_and(|last| last == "Writer")
+            path.contains(&"salesforce".to_owned())
+                && path.iter().any(|part| matches!(part.as_str(), "Writer" | "trial"))
         });
         if names_writer {
             wrong.push(path);

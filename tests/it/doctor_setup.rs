@@ -7,8 +7,9 @@ use countersign::{
     clock::Clock,
     config,
     simulator::{
-        Org, OrgOptions, Settings,
+        Org, OrgOptions, Seed, Settings,
         metadata::Package,
+        seed,
         server::{self, RunningOrg, ServerOptions},
     },
 };
@@ -47,7 +48,9 @@ async fn org(package: Package, settings: Settings) -> RunningOrg {
     // The binary installs the provider itself; a second test finds one installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let options = OrgOptions { settings, ..OrgOptions::new(Clock::system(), package) };
-    server::start(Org::new(options).unwrap(), ServerOptions::default()).await.unwrap()
+    let org = Org::new(options).unwrap();
+    seed::plant(&org, Seed::Demo).unwrap();
+    server::start(org, ServerOptions::default()).await.unwrap()
 }
 
 /// The doctor's report, with the token of a person where one is given.
@@ -66,8 +69,13 @@ async fn doctor(org: &RunningOrg, person: Option<&str>) -> Report {
     let mut settings = config::load_from(Some(&file), Some(BTreeMap::new())).unwrap();
     settings.doctor.access_token = person.map(|token| config::Secret::new(token.to_owned()));
     let mut report = Report::default();
-    doctor::examine(&settings, Some(&config::policies::load_default().unwrap()), &mut report).await;
+    doctor::examine(&settings, Some(&config::policies::load_default().unwrap()), (&mut report, true)).await;
     report
+}
+
+/// All records, as they stand.
+fn records(org: &RunningOrg) -> String {
+    ["Lead", "Opportunity"].map(|object| format!("{:?}", org.org.rows(object, true))).concat()
 }
 
 /// The report of an org with this package.
@@ -97,7 +105,8 @@ async fn the_shipped_package_is_well() {
 #[tokio::test]
 async fn a_rule_that_is_missing_is_named_with_its_place() {
     let report = examined(package(LEAD_RULE, |_| None)).await;
-    assert_eq!(troubles(&report), [("rules Lead", "rules-missing")], "{report}");
+    let expected = [("canary Lead", "canary-let-through"), ("rules Lead", "rules-missing")];
+    assert_eq!(troubles(&report), expected, "{report}");
     let check = find(&report, "rules-missing");
     assert_eq!((check.state, check.message.as_str()), (State::Failed, "not there: AI_GATE_05"));
     assert!(check.fix.contains("Setup > Object Manager > Lead > Validation Rules"), "{}", check.fix);
@@ -129,7 +138,10 @@ async fn an_org_without_any_rule_is_told_from_one_that_hides_them() {
         ("rules Lead", "rules-missing"),
         ("rules Opportunity", "rules-missing"),
     ];
-    assert_eq!(troubles(&report), expected, "{report}");
+    let (canaries, others): (Vec<_>, Vec<_>) =
+        troubles(&report).into_iter().partition(|(area, _)| area.starts_with("canary"));
+    assert_eq!(others, expected, "{report}");
+    assert_eq!(canaries.len(), 2 + 5, "each trial write is let through: {report}");
 }
 
 #[tokio::test]
@@ -189,8 +201,15 @@ async fn who_may_not_see_setup_is_told_what_it_takes() {
         ("channel members", "channel-members-hidden"),
         ("flows", "flows-hidden"),
     ];
-    assert_eq!(troubles(&report), expected, "{report}");
-    assert!(report.is_good(), "what cannot be seen is no failure: {report}");
+    let troubles_seen = troubles(&report);
+    assert_eq!(
+        troubles_seen[0],
+        ("canary Lead", "canary-let-through"),
+        "the canary needs no sight: {report}"
+    );
+    assert_eq!(troubles_seen[1..], expected, "{report}");
+    let failed = report.checks.iter().filter(|check| check.state == State::Failed).count();
+    assert_eq!(failed, 1, "what cannot be seen is no failure: {report}");
     let hidden = report.checks.iter().filter(|check| check.state == State::Hidden).count();
     assert_eq!(hidden, expected.len(), "{report}");
     for (_, code) in expected {
@@ -200,7 +219,7 @@ async fn who_may_not_see_setup_is_told_what_it_takes() {
 
     let token = org.access_token("admin").unwrap();
     let report = doctor(&org, Some(&token)).await;
-    assert_eq!(troubles(&report), [("rules Lead", "rules-missing")], "a person sees it: {report}");
+    assert_eq!(troubles(&report)[1..], [("rules Lead", "rules-missing")], "a person sees it: {report}");
     let report = doctor(&org, Some("00Dnonsense!token")).await;
     assert!(!report.is_good(), "a token that is not good is said, not passed over: {report}");
 }
@@ -212,6 +231,28 @@ async fn an_org_that_does_not_tell_filters_leaves_a_warning() {
     let report = doctor(&org, None).await;
     assert_eq!(troubles(&report), [("channel members", "channel-filter-hidden")], "{report}");
     assert!(find(&report, "channel-filter-hidden").fix.contains("AI_Gate_Pending__c = true OR"), "{report}");
+}
+
+const NUMBER: &str = "objects/Opportunity/validationRules/AI_GATE_04_Promotion_Number";
+
+#[tokio::test]
+async fn the_canary_finds_what_no_longer_holds_and_changes_nothing() {
+    let off = |text: &str| Some(text.replace("<active>true</active>", "<active>false</active>"));
+    let org = org(package(NUMBER, off), Settings::default()).await;
+    let before = records(&org);
+    let report = doctor(&org, None).await;
+    let expected = [("canary Opportunity", "canary-let-through"), ("rules Opportunity", "rules-inactive")];
+    assert_eq!(troubles(&report), expected, "{report}");
+    let check = find(&report, "canary-let-through");
+    assert_eq!(check.state, State::Failed);
+    assert!(
+        check.message.contains("used promotion number") && check.message.contains("AI_GATE_04"),
+        "{check:?}"
+    );
+    let well = report.checks.iter().find(|check| check.area == "canary Lead").unwrap();
+    assert_eq!((well.state, well.code.as_str()), (State::Ok, "canary"), "{report}");
+    assert!(well.message.starts_with("2 late and stale writes"), "{}", well.message);
+    assert_eq!(records(&org), before, "what was let through was undone");
 }
 
 const WALL: &str = "objects/Lead/validationRules/AI_GATE_01_Proposer_Writes_No_State";

@@ -106,7 +106,7 @@ impl World {
     async fn doctor(&self, proposer: &str) -> Report {
         let policy = config::policies::load_default().unwrap();
         let mut report = Report::default();
-        doctor::examine(&self.settings(proposer), Some(&policy), &mut report).await;
+        doctor::examine(&self.settings(proposer), Some(&policy), (&mut report, true)).await;
         report
     }
 
@@ -116,7 +116,7 @@ impl World {
         let mut settings = self.settings("proposer");
         settings.doctor.access_token = self.running.access_token("admin").map(config::Secret::new);
         let mut report = Report::default();
-        doctor::examine(&settings, Some(&policy), &mut report).await;
+        doctor::examine(&settings, Some(&policy), (&mut report, true)).await;
         report
     }
 }

@@ -1,8 +1,9 @@
 //! `countersign doctor`: the settings tried against the org, each finding with the place to fix it.
 //!
-//! It only reads. It fails when an identity may do too little, and also when it may do too much.
+//! It reads, and sends trial writes that cannot land. It fails when an identity may do too little, and also when it may do too much.
 
 pub mod agents;
+mod canary;
 mod login;
 mod objects;
 mod org;
@@ -38,6 +39,10 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Leave out the trial writes: late and stale writes that the org must refuse, sent so that
+    /// they are undone in any case.
+    #[arg(long)]
+    pub no_canary: bool,
 }
 
 /// Runs all checks; exit code 0 when nothing failed, 2 when the settings cannot be used.
@@ -51,7 +56,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let exit = match &checked.settings {
         Ok(settings) => {
-            examine(settings, checked.policy.ok().as_ref(), &mut report).await;
+            examine(settings, checked.policy.ok().as_ref(), (&mut report, !args.no_canary)).await;
             if report.is_good() { Exit::Done } else { Exit::Failed }
         }
         Err(errors) => {
@@ -74,8 +79,8 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// All checks that need the org.
-pub async fn examine(settings: &Settings, policy: Option<&Policy>, report: &mut Report) {
+/// All checks that need the org; with trial writes or without.
+pub async fn examine(settings: &Settings, policy: Option<&Policy>, (report, canary): (&mut Report, bool)) {
     let clock = Clock::system();
     let promoter = match connect::connect(settings, &settings.promoter, &clock) {
         Ok(connection) => connection,
@@ -110,6 +115,9 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, report: &mut 
         for contract in governed(policy) {
             objects::promoter(&reader, contract, report).await;
             values(&reader, contract, policy, report).await;
+            if canary {
+                canary::examine(&reader, contract, report).await;
+            }
         }
         let setup = setup_reader(settings, &reader, &clock);
         let sight = Setup::look(&setup, &governed(policy), "AI_GATE_").await;
