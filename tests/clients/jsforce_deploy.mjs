@@ -51,7 +51,7 @@ await run({
     assert.ok(listed.some(one => one.fullName === 'Lead'));
   },
   'metadata.deploy over SOAP': async () => {
-    const result = await admin.metadata.deploy(parcel('Over_Soap__c'), { rollbackOnError: true }).complete({ details: true });
+    const result = await admin.metadata.deploy(parcel('Over_Soap__c'), { rollbackOnError: true }).complete(true);
     assert.equal(result.success, true, JSON.stringify(result));
     assert.equal(result.status, 'Succeeded');
     assert.equal(result.numberComponentsDeployed, 1);
@@ -60,13 +60,13 @@ await run({
     assert.ok(await has('Over_Soap__c'));
   },
   'checkOnly changes nothing': async () => {
-    const result = await admin.metadata.deploy(parcel('Checked__c'), { checkOnly: true }).complete({ details: true });
+    const result = await admin.metadata.deploy(parcel('Checked__c'), { checkOnly: true }).complete(true);
     assert.equal(result.success, true);
     assert.ok(!(await has('Checked__c')));
   },
   'a broken file is refused with its place': async () => {
     const deploy = admin.metadata.deploy(parcel('Broken__c', 'Hat'), { rollbackOnError: true });
-    const result = await deploy.complete({ details: true });
+    const result = await deploy.complete(true);
     assert.equal(result.success, false);
     const failures = [result.details.componentFailures].flat();
     assert.equal(failures.length, 1);
@@ -75,7 +75,7 @@ await run({
     assert.ok(!(await has('Broken__c')));
   },
   'metadata.deployRest': async () => {
-    const result = await admin.metadata.deployRest(parcel('Over_Rest__c'), {}).complete({ details: true });
+    const result = await admin.metadata.deployRest(parcel('Over_Rest__c'), {}).complete(true);
     assert.equal(result.success, true, JSON.stringify(result));
     assert.ok(await has('Over_Rest__c'));
   },

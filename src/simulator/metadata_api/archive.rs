@@ -82,7 +82,10 @@ fn members(file: &str, content: &[u8]) -> Result<Vec<Member>, String> {
     let root = Element::read(text, "Package").map_err(|error| format!("{file}: {error}"))?;
     let types = root.all("types").flat_map(|types| {
         let kind = types.text("name").unwrap_or_default().trim().to_owned();
-        types.all("members").map(move |member| (kind.clone(), member.text.trim().to_owned()))
+        // The CLI lists a folder of reports as `Box/`.
+        types
+            .all("members")
+            .map(move |member| (kind.clone(), member.text.trim().trim_end_matches('/').to_owned()))
     });
     Ok(types.collect())
 }
@@ -104,7 +107,7 @@ pub(super) mod tests {
     }
 
     const PACKAGE: &str = "<Package xmlns=\"http://soap.sforce.com/2006/04/metadata\">\
-        <types><members>A</members><members>B</members><name>Flow</name></types><version>67.0</version></Package>";
+        <types><members>A</members><members>B/</members><name>Flow</name></types><version>67.0</version></Package>";
 
     #[test]
     fn manifests_are_told_from_files() {
