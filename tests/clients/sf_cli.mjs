@@ -6,8 +6,10 @@ import { assert, org, run, version } from './checks.mjs';
 
 const { CLI_NODE, CLI_RUN, CLI_FOLDER, PACKAGE } = process.env;
 const project = path.join(CLI_FOLDER, 'project');
-const main = path.join(project, 'force-app', 'main', 'default');
-fs.cpSync(PACKAGE, project, { recursive: true });
+const folder = path.join(project, 'salesforce-metadata');
+const main = path.join(folder, 'force-app', 'main', 'default');
+fs.cpSync(PACKAGE, folder, { recursive: true });
+fs.copyFileSync(path.join(PACKAGE, '..', 'sfdx-project.json'), path.join(project, 'sfdx-project.json'));
 
 /** The CLI keeps its files inside the run's folder and asks nobody for news. */
 const environment = {
@@ -25,11 +27,11 @@ const environment = {
   NODE_NO_WARNINGS: '1',
 };
 
-/** Exit code and the JSON that the CLI prints. */
-function sf(words, more = {}) {
+/** Exit code and the JSON that the CLI prints, run at the top of the repository. */
+function sf(words, more = {}, cwd = project) {
   const env = { ...environment, ...more };
   return new Promise((resolve, reject) => {
-    const options = { cwd: project, env, maxBuffer: 1 << 26 };
+    const options = { cwd, env, maxBuffer: 1 << 26 };
     execFile(CLI_NODE, [CLI_RUN, ...words, '--json'], options, (error, out, err) => {
       try {
         resolve({ code: error?.code ?? 0, said: JSON.parse(out) });
@@ -48,7 +50,7 @@ async function login(role, alias) {
 }
 
 const start = (more, env) => sf(['project', 'deploy', 'start', '--target-org', 'admin', ...more], env);
-const source = ['--source-dir', 'force-app'];
+const source = ['--source-dir', 'salesforce-metadata'];
 
 /** A call of our own, to see what the org does afterwards. */
 async function rest(role, method, resource, body) {
@@ -118,8 +120,9 @@ await run({
     for (const name of ['CustomObject', 'Flow', 'PermissionSet', 'ApexClass']) assert.ok(names.includes(name), name);
   },
   'deploy validate': async () => {
-    const words = ['project', 'deploy', 'validate', ...source, '--test-level', 'RunLocalTests', '--target-org', 'admin'];
-    const { code, said } = await sf(words);
+    // As the admin's README says it, inside the folder.
+    const words = ['project', 'deploy', 'validate', '--source-dir', 'force-app', '--test-level', 'RunLocalTests', '--target-org', 'admin'];
+    const { code, said } = await sf(words, {}, folder);
     assert.equal(code, 0, JSON.stringify(said).slice(0, 800));
     assert.equal(said.result.status, 'Succeeded');
     assert.equal(said.result.checkOnly, true);
