@@ -77,6 +77,7 @@ pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Pack
     }
     org.author = org.state.people.get("admin").cloned().unwrap_or_default();
     org.permission_sets(package);
+    org.object_permissions(package);
     org.settings(package);
     org.notification_types(package);
 }
@@ -309,6 +310,35 @@ impl Filler<'_> {
                         ("IsActive", FieldValue::Bool(true)),
                     ],
                 );
+            }
+        }
+    }
+
+    /// What the deployed sets say of objects now; a deploy may have changed it.
+    fn object_permissions(&mut self, package: &Package) {
+        let sets = self.state.table("PermissionSet").map_or_else(Vec::new, |table| table.rows(false));
+        for old in self.state.table("ObjectPermissions").map_or_else(Vec::new, |table| table.rows(false)) {
+            let id = old.get("Id").and_then(FieldValue::as_text).unwrap_or_default().to_owned();
+            if let Some(table) = self.state.tables.get_mut("ObjectPermissions") {
+                table.put(&id, None, None);
+            }
+        }
+        for set in &package.permission_sets {
+            let row = sets.iter().find(|row| row.get("Name") == Some(&text(&set.name)));
+            let Some(parent) = row.and_then(|row| row.get("Id")).cloned() else { continue };
+            for (object, access) in &set.objects {
+                let on = FieldValue::Bool;
+                let values = [
+                    ("ParentId", parent.clone()),
+                    ("SobjectType", text(object)),
+                    ("PermissionsRead", on(access.read)),
+                    ("PermissionsCreate", on(access.create)),
+                    ("PermissionsEdit", on(access.edit)),
+                    ("PermissionsDelete", on(access.delete)),
+                    ("PermissionsViewAllRecords", on(access.view_all)),
+                    ("PermissionsModifyAllRecords", on(access.modify_all)),
+                ];
+                self.insert("ObjectPermissions", &values);
             }
         }
     }

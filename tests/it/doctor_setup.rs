@@ -307,3 +307,16 @@ async fn roles_and_people_are_told() {
     assert_eq!(find(&report, "notification-type").state, State::Ok, "{report}");
     assert_eq!(report.checks.iter().filter(|check| check.code == "group-members").count(), 2, "{report}");
 }
+
+#[tokio::test]
+async fn a_promoter_that_does_not_see_all_records_fails() {
+    let narrow = |text: &str| {
+        let (before, after) = text.split_once("<object>Opportunity</object>")?;
+        let after = after.replace("<viewAllRecords>true", "<viewAllRecords>false");
+        Some(format!("{before}<object>Opportunity</object>{after}"))
+    };
+    let report = examined(package("permissionsets/AI_Promoter", narrow)).await;
+    let check = find(&report, "view-all-missing");
+    assert_eq!(check.state, State::Failed);
+    assert!(check.message.contains("View All on Opportunity:"), "{}", check.message);
+}

@@ -5,7 +5,11 @@ use serde_json::Value;
 use super::Report;
 use crate::{
     domain::RecordId,
-    salesforce::{Connection, Identity, Reader, names::permission, soql_text::literal},
+    salesforce::{
+        Connection, Identity, Reader, SalesforceError,
+        names::{ObjectContract, permission},
+        soql_text::literal,
+    },
 };
 
 /// Logs in and asks the org who this is.
@@ -76,4 +80,53 @@ pub async fn permission_sets(area: &str, reader: &Reader, user: &RecordId, repor
     if good {
         report.ok(area, "permission-sets", &format!("holds {own} and no other set of ours"));
     }
+}
+
+/// The promoter must see every record: change events of others are left out without a word, and
+/// the sweep does not find them.
+pub async fn view_all(
+    reader: &Reader,
+    user: &RecordId,
+    contracts: &[&'static ObjectContract],
+    report: &mut Report,
+) -> Result<(), SalesforceError> {
+    const AREA: &str = "promoter";
+    let (user, id) =
+        (literal(user.as_str()), |row: &Value, name: &str| row[name].as_str().map(str::to_owned));
+    let soql = format!("SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = {user}");
+    let sets: Vec<String> = reader
+        .query(&soql)
+        .await?
+        .iter()
+        .filter_map(|row| id(row, "PermissionSetId"))
+        .map(|id| literal(&id))
+        .collect();
+    let soql = format!("SELECT Profile.PermissionsViewAllData FROM User WHERE Id = {user}");
+    let rows = reader.query(&soql).await?;
+    let all =
+        rows.iter().any(|row| row.pointer("/Profile/PermissionsViewAllData") == Some(&Value::Bool(true)));
+    let mut seen: Vec<String> = Vec::new();
+    if !all && !sets.is_empty() {
+        let soql = format!(
+            "SELECT SobjectType FROM ObjectPermissions WHERE PermissionsViewAllRecords = true AND ParentId IN ({})",
+            sets.join(", ")
+        );
+        seen = reader.query(&soql).await?.iter().filter_map(|row| id(row, "SobjectType")).collect();
+    }
+    let blind: Vec<&str> = contracts
+        .iter()
+        .map(|contract| contract.object)
+        .filter(|object| !all && !seen.iter().any(|seen| seen == object))
+        .collect();
+    if blind.is_empty() {
+        report.ok(AREA, "view-all", "sees all records of the governed objects");
+        return Ok(());
+    }
+    let message = format!(
+        "does not have View All on {}: changes of records that it may not see are never heard of",
+        blind.join(", ")
+    );
+    let fix = "Setup > Permission Sets > AI_Promoter > Object Settings > the object: View All, or deploy salesforce-metadata";
+    report.failed(AREA, "view-all-missing", &message, fix);
+    Ok(())
 }

@@ -112,6 +112,10 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, (report, cana
         org::version(&reader, &settings.org.api_version, report).await;
         org::kind(&reader, settings.org.production, report).await;
         login::permission_sets("promoter", &reader, &identity.user_id, report).await;
+        if let Err(error) = login::view_all(&reader, &identity.user_id, &governed(policy), report).await {
+            let fix = "look at Setup > Permission Sets > AI_Promoter > Object Settings: View All on each governed object";
+            report.hidden("promoter", "view-all-hidden", &error.to_string(), fix);
+        }
         for contract in governed(policy) {
             objects::promoter(&reader, contract, report).await;
             values(&reader, contract, policy, report).await;

@@ -22,6 +22,13 @@ pub(super) const TABLES: &[Table<'static>] = &[
         dml: false,
         fields: ASSIGNMENT,
     },
+    Table {
+        name: "ObjectPermissions",
+        label: "Object Permissions",
+        prefix: "110",
+        dml: false,
+        fields: OBJECT_PERMISSIONS,
+    },
     Table { name: "Group", label: "Group", prefix: "00G", dml: false, fields: GROUP },
     Table { name: "GroupMember", label: "Group Member", prefix: "011", dml: false, fields: GROUP_MEMBER },
     Table {
@@ -162,6 +169,19 @@ const ASSIGNMENT: &str = "
     PermissionSetId | Permission Set ID | ref PermissionSet PermissionSet |
     AssigneeId | Assignee ID | ref User Assignee |
     IsActive | Is Active | boolean |
+    SystemModstamp | System Modstamp | datetime | -
+";
+
+const OBJECT_PERMISSIONS: &str = "
+    Id | Object Permissions ID | id | -
+    ParentId | Parent ID | ref PermissionSet Parent |
+    SobjectType | SObject Type Name | string 40 |
+    PermissionsRead | Read | boolean |
+    PermissionsCreate | Create | boolean |
+    PermissionsEdit | Edit | boolean |
+    PermissionsDelete | Delete | boolean |
+    PermissionsViewAllRecords | View All | boolean |
+    PermissionsModifyAllRecords | Modify All | boolean |
     SystemModstamp | System Modstamp | datetime | -
 ";
 
