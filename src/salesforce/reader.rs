@@ -140,12 +140,7 @@ impl PendingPages {
         let reply = match &self.next {
             Next::End => return Ok(None),
             Next::First => {
-                let soql = format!(
-                    "SELECT {} FROM {} WHERE {} = true",
-                    reading::fields_of(self.contract).join(", "),
-                    self.contract.object,
-                    names::PENDING
-                );
+                let soql = pending_query(self.contract);
                 let path = connection.data("query");
                 connection.read(&Call { query: Some(("q", &soql)), ..Call::get(&path) }).await?
             }
@@ -160,6 +155,17 @@ impl PendingPages {
             return Err(unreadable("a query gave no records"));
         };
         rows.iter().map(|row| reading::read(self.contract, row)).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+/// The flag of a converted lead cannot be taken off any more: such leads are asked for while
+/// what was open on them may still have to end, and then no longer.
+fn pending_query(contract: &ObjectContract) -> String {
+    let fields = reading::fields_of(contract).join(", ");
+    let query = format!("SELECT {fields} FROM {} WHERE {} = true", contract.object, names::PENDING);
+    match contract.converted {
+        Some(flag) => format!("{query} AND ({flag} = false OR SystemModstamp = LAST_N_DAYS:30)"),
+        None => query,
     }
 }
 

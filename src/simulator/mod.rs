@@ -1,6 +1,7 @@
 //! A Salesforce org on loopback: real wire protocols, real rules, invented data.
 
 mod bus;
+mod convert;
 mod deploy;
 pub mod faults;
 mod flow;

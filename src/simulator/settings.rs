@@ -54,6 +54,8 @@ pub struct Settings {
     pub screen_flows_over_rest: bool,
     /// Whether converted leads may be edited; a permission in real orgs.
     pub converted_leads_editable: bool,
+    /// Whether rules and flows run in lead conversion: Require Validation for Converted Leads.
+    pub conversion_is_validated: bool,
     /// The user or queue that an active lead assignment rule would give every created or
     /// updated lead to. Empty: no rule is active.
     pub lead_assignment_owner: Option<String>,
@@ -134,6 +136,7 @@ impl Default for Settings {
             flows_active: true,
             screen_flows_over_rest: true,
             converted_leads_editable: false,
+            conversion_is_validated: true,
             lead_assignment_owner: None,
             history_fields: default_history(),
             sessions_slide: true,

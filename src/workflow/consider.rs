@@ -72,6 +72,10 @@ pub fn consider(desk: &Desk<'_>, case: &Case<'_>) -> Result<Vec<Event>, Workflow
         None => first_sight(desk, case, current, &mut events)?,
         Some(record) => seen_before(desk, case, record, &mut events)?,
     }
+    if case.reading.snapshot.state != RecordState::Live {
+        // A record that is gone or converted takes no notice; the ledger alone tells the end.
+        events.retain(|event| !matches!(event, Event::NoticeIntended { .. }));
+    }
     Ok(events)
 }
 
@@ -132,7 +136,8 @@ fn first_sight(
     let proposal = match observe::proposal(case.reading, current, (desk.now, case.hint.as_ref())) {
         Ok(proposal) => proposal,
         Err(problem) => {
-            if !case.told {
+            // Where no notice can stand, each look would record the refusal again.
+            if !case.told && case.reading.snapshot.state == RecordState::Live {
                 events.extend(observe::refuse_slot(case.reading, current, &problem));
             }
             return Ok(());
@@ -179,7 +184,7 @@ fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event
             successor: None,
         });
     }
-    if case.reading.slot.pending && !case.told {
+    if case.reading.slot.pending && !case.told && case.reading.snapshot.state == RecordState::Live {
         events.extend(observe::refuse_slot(case.reading, record.proposal.id.as_str(), &problem));
     }
 }

@@ -23,6 +23,14 @@ impl World {
         Self { org, config, folder, serve: Some(serve) }
     }
 
+    /// Sweeps every second instead of every five minutes.
+    pub fn sweep_often(&mut self) {
+        self.kill();
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, format!("{text}\n[sweep]\nevery_seconds = 1\n")).unwrap();
+        self.restart();
+    }
+
     pub async fn opportunities(&self) -> Vec<Value> {
         self.org.query("SELECT Id, StageName, Amount FROM Opportunity WHERE StageName = 'Prospecting'").await
     }

@@ -6,6 +6,7 @@ mod agents;
 mod architecture;
 mod bad_input;
 mod break_glass;
+mod conversion;
 mod daemon_world;
 mod docs;
 mod doctor_setup;

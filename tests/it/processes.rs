@@ -80,6 +80,23 @@ impl OrgProcess {
         }
     }
 
+    /// A hand on the org; it must work.
+    pub async fn control(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}{path}", self.text("/instance_url"));
+        let reply = self.http.post(url).json(&body).send().await.expect("the org answers");
+        let (status, text) = (reply.status(), reply.text().await.expect("a body"));
+        assert!(status.is_success(), "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Names of the faults that struck.
+    pub async fn fired(&self) -> Vec<String> {
+        let url = format!("{}/__faults", self.text("/instance_url"));
+        let reply = self.http.get(url).send().await.expect("the org answers");
+        let told: Value = reply.json().await.expect("faults as JSON");
+        serde_json::from_value(told["fired"].clone()).expect("names")
+    }
+
     /// The org's counters.
     pub async fn stats(&self) -> Value {
         let url = format!("{}/__stats", self.text("/instance_url"));

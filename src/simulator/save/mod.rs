@@ -2,6 +2,7 @@
 //! required fields and validation rules, then the row itself, its history, its change on
 //! the bus and after-save flows.
 
+pub(super) mod convert;
 mod effects;
 mod flows;
 mod history;

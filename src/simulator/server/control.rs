@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Site, wire::is_local};
 use crate::simulator::Fault;
 
-/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__stats`, `/__notifications`.
+/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__convert`, `/__stats`, `/__notifications`.
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/__faults", get(faults).post(arm).delete(disarm))
@@ -25,6 +25,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/__clock/advance", post(advance))
         .route("/__sessions", post(open_session).delete(end_sessions))
         .route("/__settings", post(switch))
+        .route("/__convert", post(convert))
         .route("/__stats", get(stats))
         .route("/__notifications", get(notifications))
         .layer(middleware::from_fn(local_only))
@@ -132,6 +133,31 @@ async fn end_sessions(State(site): State<Site>, Json(wish): Json<EndSessions>) -
     };
     site.org.expire_sessions(&user.user_id);
     StatusCode::NO_CONTENT.into_response()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Convert {
+    /// Role of a seeded user; the admin when absent.
+    user: Option<String>,
+    lead: String,
+    #[serde(default)]
+    opportunity: bool,
+}
+
+/// What a person does with the button Convert.
+async fn convert(State(site): State<Site>, Json(wish): Json<Convert>) -> Response {
+    let Some(user) = site.org.user(wish.user.as_deref().unwrap_or("admin")) else {
+        return refused(StatusCode::NOT_FOUND, "user-unknown", "expected a role such as reviewer");
+    };
+    let org = site.org.clone();
+    let converted =
+        tokio::task::spawn_blocking(move || org.convert_lead(&user, &wish.lead, wish.opportunity)).await;
+    match converted {
+        Ok(Ok(converted)) => Json(json!(converted)).into_response(),
+        Ok(Err(errors)) => (StatusCode::BAD_REQUEST, Json(json!({ "errors": errors }))).into_response(),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, "convert-failed", &error.to_string()),
+    }
 }
 
 #[derive(Debug, Deserialize)]
