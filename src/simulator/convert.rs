@@ -83,7 +83,7 @@ mod tests {
         for field in ["Status", "IsConverted", "ConvertedDate", "ConvertedAccountId", "ConvertedContactId"] {
             assert!(event.changed.contains_key(field), "{field}");
         }
-        assert!(!event.changed.contains_key("LastModifiedDate"), "as recorded");
+        assert!(!event.changed.contains_key("LastModifiedDate"), "as the setting says");
         assert_eq!(source(&row), None, "no flow ran");
 
         let refused = write(&org, WriteOp::Update, Some(&id), json!({"Title": "x"}));

@@ -56,6 +56,8 @@ pub struct Settings {
     pub converted_leads_editable: bool,
     /// Whether rules and flows run in lead conversion: Require Validation for Converted Leads.
     pub conversion_is_validated: bool,
+    /// Unconfirmed: whether the change event of a conversion carries `LastModifiedDate`.
+    pub conversion_event_has_last_modified: bool,
     /// The user or queue that an active lead assignment rule would give every created or
     /// updated lead to. Empty: no rule is active.
     pub lead_assignment_owner: Option<String>,
@@ -137,6 +139,7 @@ impl Default for Settings {
             screen_flows_over_rest: true,
             converted_leads_editable: false,
             conversion_is_validated: true,
+            conversion_event_has_last_modified: false,
             lead_assignment_owner: None,
             history_fields: default_history(),
             sessions_slide: true,

@@ -53,6 +53,7 @@ async fn a_proposal_ends_when_its_lead_is_converted() {
     let converted = convert(&world, &id).await;
     assert!(text(&converted["opportunity"]).starts_with("006"), "{converted}");
     world.wait_stage("convert:open", "refused").await;
+    assert!(world.over_ledger(&["status"]).contains("refused"), "{}", world.over_ledger(&["status"]));
     let story = world.story("convert:open");
     assert!(story.contains("record-converted"), "{story}");
 
@@ -79,6 +80,18 @@ async fn an_approval_is_not_promoted_on_a_converted_lead() {
     assert!(world.story("convert:approved").contains("record-converted"));
     assert_eq!(row(&world, &id).await["Status"], "Closed - Converted");
     world.over_ledger(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_the_same_where_conversion_runs_no_rules() {
+    let settings = json!({ "conversion-is-validated": false, "conversion-event-has-last-modified": true });
+    let world = World::with_settings(&settings);
+    let id = lead(&world).await;
+    proposed(&world, &id, "convert:unvalidated").await;
+    convert(&world, &id).await;
+    world.wait_stage("convert:unvalidated", "refused").await;
+    assert!(world.story("convert:unvalidated").contains("record-converted"));
+    assert_eq!(row(&world, &id).await["Lead_Status_Change_Source__c"], Value::Null, "no flow ran");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,8 +15,16 @@ pub struct World {
 
 impl World {
     pub fn start() -> Self {
+        Self::with_settings(&serde_json::json!({}))
+    }
+
+    /// With another org's answers; see `src/simulator/settings.rs`.
+    pub fn with_settings(settings: &Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let org = OrgProcess::start(&["--seed", "demo"]);
+        let file = folder.path().join("org.json");
+        std::fs::write(&file, settings.to_string()).unwrap();
+        let file = file.to_str().expect("a plain path");
+        let org = OrgProcess::start(&["--seed", "demo", "--settings", file]);
         let config = org.write_config(folder.path());
         let serve = ServeProcess::start(&config);
         let config = config.to_str().expect("a plain path").to_owned();

@@ -97,8 +97,10 @@ impl Save<'_> {
         self.stamp(&mut row);
         self.history(id, Some(old), &row);
         let mut changed = self.difference(old, &row);
-        // A recorded conversion has no LastModifiedDate, unlike any other update.
-        changed.remove("LastModifiedDate");
+        // The documentation shows both; no recording is known.
+        if !self.context.org.settings().conversion_event_has_last_modified {
+            changed.remove("LastModifiedDate");
+        }
         let row = Arc::new(row);
         self.put(id, Some(Arc::clone(&row)), None);
         self.publish(id, ChangeKind::Update, changed);
