@@ -11,6 +11,7 @@ use std::{
 use crate::domain::{ObjectName, Policy};
 
 mod against;
+mod narrowing;
 mod reader;
 mod rules;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod approval;
 pub mod break_glass;
+pub mod condition;
 pub mod digest;
 pub mod entry;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod value;
 pub use actor::{Actor, Door};
 pub use approval::{Approval, Decision};
 pub use break_glass::BreakGlassUse;
+pub use condition::{Condition, Truth};
 pub use digest::{CanonicalError, Digest};
 pub use evidence::Evidence;
 pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId};

@@ -8,9 +8,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    condition::Condition,
     digest::{CanonicalError, Digest},
     ids::{FieldName, ObjectName},
 };
+pub use limits::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
+
+mod limits;
 
 /// How much a field may do without a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,6 +72,9 @@ pub struct AutoRule {
     pub to: Vec<String>,
     /// Least confidence, 0 to 1.
     pub min_confidence: Decimal,
+    /// Only for records for which this holds; a condition that nobody can decide does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
 }
 
 /// One allowed step back.
@@ -110,6 +117,12 @@ pub struct FieldPolicy {
     /// Steps that may run by themselves; only for tier `autonomous`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub auto: Vec<AutoRule>,
+    /// Changes that are too big to pass as others do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+    /// What a proposal must rest on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceRule>,
     /// Days after which a state may decay, by state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decay_after_days: BTreeMap<String, Decimal>,
@@ -158,8 +171,22 @@ pub struct ObjectPolicy {
     /// Weight of each kind of evidence in the signal score.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signal_weights: BTreeMap<String, Decimal>,
+    /// Records that need more care, or that no agent may touch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protected: Vec<Protection>,
+    /// Rules for single agents and workflows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentRule>,
+    /// Only the listed agents may propose.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub listed_agents_only: bool,
     /// Rules by canonical field.
     pub fields: BTreeMap<FieldName, FieldPolicy>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// All objects' rules, addressed by digest.

@@ -96,6 +96,10 @@ codes! {
     FieldNotGoverned = "field-not-governed", Refused, "The object's policy does not name the field.";
     FieldReadOnly = "field-read-only", Refused, "The policy lets agents read the field only.";
     FieldBlocked = "field-blocked", Refused, "The policy refuses every proposal for the field and raises an alert.";
+    AgentNotListed = "agent-not-listed", Refused, "The policy lets listed agents propose only.";
+    AgentNotAllowed = "agent-not-allowed", Refused, "The policy keeps this agent from the field.";
+    AgentConfidenceTooLow = "agent-confidence-too-low", Refused, "The agent must be surer than this.";
+    AgentNeedsPerson = "agent-needs-person", Review, "This agent's change does not run by itself.";
     ObjectNotDescribed = "object-not-described", Refused, "The org did not describe the object.";
     FieldNotInOrg = "field-not-in-org", Refused, "The org has no such field, or hides it from the promoter.";
     FieldNotUpdateable = "field-not-updateable", Refused, "The promoter may not write the field.";
@@ -111,6 +115,9 @@ codes! {
     RecordMissing = "record-missing", Refused, "The record does not exist or is not shared with the promoter.";
     RecordDeleted = "record-deleted", Refused, "The record is in the recycle bin.";
     RecordConverted = "record-converted", Refused, "The lead was converted and is read-only.";
+    RecordProtected = "record-protected", Blocked, "The policy keeps every proposal from such records.";
+    RecordNeedsPerson = "record-needs-person", Review, "The policy asks for a person on such records.";
+    ProtectionUnknown = "protection-unknown", Note, "Nobody can say whether a protection holds, so it was applied.";
     AlreadyPromoted = "already-promoted", Settled, "This proposal has been promoted before.";
     NoChange = "no-change", NoChange, "The record holds every proposed value already.";
     Superseded = "superseded", Superseded, "A newer proposal for the record took its place.";
@@ -123,11 +130,15 @@ codes! {
     ConfidenceOutOfRange = "confidence-out-of-range", Refused, "The confidence is not between 0 and 1.";
     ConfidenceMissing = "confidence-missing", Note, "The policy asks for a confidence and none was given; a person weighs it.";
     ConfidenceTooLow = "confidence-too-low", Refused, "The confidence is below the policy's least.";
+    EvidenceMissing = "evidence-missing", Refused, "There is less evidence than the policy demands.";
+    EvidenceThin = "evidence-thin", Review, "There is less evidence than the policy asks for.";
     TargetUnknown = "target-unknown", Refused, "The proposed state is not part of the lifecycle.";
     TargetReserved = "target-reserved", Refused, "The proposed state is reached in another way only.";
     StateUnknown = "state-unknown", Blocked, "The record's state is not part of the lifecycle.";
     StateTerminal = "state-terminal", Blocked, "The record is in a state that nothing leaves in real time.";
     StateRegression = "state-regression", Blocked, "The proposal moves the record back in its lifecycle.";
+    ChangeTooLarge = "change-too-large", Blocked, "The change is larger than the policy lets through.";
+    ChangeNeedsPerson = "change-needs-person", Review, "The change is so large that a person must look.";
     Approved = "approved", Note, "A person approved exactly this change.";
     ApprovalRejected = "approval-rejected", Rejected, "A person refused the proposal.";
     ApprovedByMachine = "approved-by-machine", Refused, "The decision was written by a machine user.";

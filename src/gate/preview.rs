@@ -221,7 +221,8 @@ fn auto_words(input: &Input<'_>, field: &FieldName, rules: &FieldPolicy, after: 
     });
     match rule {
         Some((place, rule)) => {
-            format!("rule fields.{field}.auto[{place}] from confidence {} on", rule.min_confidence)
+            let when = rule.when.as_ref().map(|when| format!(", where {when}")).unwrap_or_default();
+            format!("rule fields.{field}.auto[{place}] from confidence {} on{when}", rule.min_confidence)
         }
         None => "no auto rule names this step, so a person decides".to_owned(),
     }

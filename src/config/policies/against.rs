@@ -1,7 +1,7 @@
 //! A policy against an org: fields and states that the org does not have.
 
 use super::PolicyProblem;
-use crate::domain::{FieldName, FieldPolicy, ObjectPolicy, ObjectSchema, Policy, Tier};
+use crate::domain::{FieldName, FieldPolicy, FieldType, ObjectPolicy, ObjectSchema, Policy, Tier};
 
 /// What the policy of the described object names and the org does not have. Empty when no
 /// policy names the object.
@@ -40,6 +40,21 @@ fn field_problems(
             format!("the promoter may not write {}.{field}", schema.object),
             "give the promoter edit access, or set the tier to `read_only`",
         ));
+    }
+    for limit in &rules.limits {
+        let fits = match facts.field_type {
+            FieldType::Decimal { .. } => !limit.measure.is_of_days(),
+            FieldType::Date => limit.measure.is_of_days(),
+            _ => false,
+        };
+        if !fits {
+            problems.push(problem(
+                "limits",
+                "policy-limit-type",
+                format!("`{}` does not fit the type of {}.{field}", limit.measure.name(), schema.object),
+                "measure numbers with rise, fall, change or change_percent, dates with days_later or days_earlier",
+            ));
+        }
     }
     if let Some(values) = schema.picklist(field) {
         let auto = rules.auto.iter().flat_map(|rule| rule.from.iter().chain(&rule.to));

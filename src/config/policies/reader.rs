@@ -14,6 +14,10 @@ use crate::domain::{
     policy::{AutoRule, Regression},
 };
 
+mod conditions;
+mod narrowing;
+mod values;
+
 /// A file that could be read as a policy; its problems are reported beside it.
 pub struct Read {
     /// The rules.
@@ -51,6 +55,11 @@ impl<'t> Section<'t> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
+    /// Whether the key is there.
+    fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Where a key's value stands; the section itself when the key is absent.
     pub fn span(&self, key: &str) -> Range<usize> {
         self.table.get(key).map_or(self.span.clone(), Spanned::span)
@@ -72,6 +81,9 @@ pub const OBJECT_KEYS: &[&str] = &[
     "approval_max_age_minutes",
     "undecided_max_age_minutes",
     "signal_weights",
+    "protected",
+    "agents",
+    "listed_agents_only",
     "fields",
 ];
 /// Keys of one field's rules.
@@ -85,6 +97,8 @@ pub const FIELD_KEYS: &[&str] = &[
     "never_target",
     "allowed_regressions",
     "auto",
+    "limits",
+    "evidence",
     "decay_after_days",
 ];
 
@@ -125,6 +139,8 @@ impl<'t> Reader<'t> {
             self.required(section, "undecided_max_age_minutes", Self::decimal),
         ];
         let signal_weights = self.decimals(section, "signal_weights");
+        let (protected, agents) = (self.protected(section), self.agents(section));
+        let listed_agents_only = self.flag(section, "listed_agents_only").unwrap_or(false);
         let fields = self.fields(section);
         let [Some(proposal), Some(approval), Some(undecided)] = minutes else { return None };
         let policy = ObjectPolicy {
@@ -134,6 +150,9 @@ impl<'t> Reader<'t> {
             approval_max_age_minutes: approval,
             undecided_max_age_minutes: undecided,
             signal_weights,
+            protected,
+            agents,
+            listed_agents_only,
             fields,
         };
         rules::object(self, section, &policy);
@@ -185,6 +204,8 @@ impl<'t> Reader<'t> {
             never_target: self.texts(section, "never_target").unwrap_or_default(),
             allowed_regressions: self.regressions(section),
             auto: self.auto(section),
+            limits: self.limits(section),
+            evidence: self.evidence(section),
             decay_after_days: self.decimals(section, "decay_after_days"),
         };
         tier?;
@@ -206,12 +227,15 @@ impl<'t> Reader<'t> {
     fn auto(&mut self, section: &Section<'t>) -> Vec<AutoRule> {
         let mut all = Vec::new();
         for rule in self.tables(section, "auto") {
-            self.known_keys(&rule, &["from", "to", "min_confidence"]);
+            self.known_keys(&rule, &["from", "to", "min_confidence", "when"]);
             let from = self.required(&rule, "from", Self::texts);
             let to = self.required(&rule, "to", Self::texts);
             let least = self.required(&rule, "min_confidence", Self::decimal);
+            let when = rule.has("when").then(|| self.condition(&rule, "when"));
+            // A condition that cannot be read takes the rule with it.
+            let Some(when) = when.map_or(Some(None), |read| read.map(Some)) else { continue };
             if let (Some(from), Some(to), Some(min_confidence)) = (from, to, least) {
-                all.push(AutoRule { from, to, min_confidence });
+                all.push(AutoRule { from, to, min_confidence, when });
             }
         }
         all
@@ -227,5 +251,3 @@ impl<'t> Reader<'t> {
         all
     }
 }
-
-mod values;

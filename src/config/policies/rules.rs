@@ -2,7 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::reader::{Reader, Section};
+use super::{
+    narrowing,
+    reader::{Reader, Section},
+};
 use crate::{
     domain::{FieldPolicy, ObjectPolicy, Path, Tier},
     gate::limits::{days, minutes},
@@ -34,6 +37,7 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
         );
         out_of_range(reader, section, "signal_weights", words);
     }
+    narrowing::object(reader, section, policy);
 }
 
 /// Confidence, tier and lifecycle of one field.

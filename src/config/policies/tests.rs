@@ -127,19 +127,76 @@ fn the_org_is_asked_for_every_field_and_state() {
 }
 
 #[test]
-fn the_shipped_lead_policy_explains_every_key() {
-    let text = EMBEDDED[0].1;
+fn the_shipped_policies_explain_every_key() {
+    let text = EMBEDDED.iter().map(|(_, text)| *text).collect::<String>();
     for key in reader::OBJECT_KEYS.iter().chain(reader::FIELD_KEYS) {
         let lines: Vec<&str> = text.lines().collect();
         let place = lines.iter().position(|line| {
-            let line = line.trim_start_matches(['[', ' ']);
+            let line = line.trim_start_matches(['[', ' ', '#']);
             line.starts_with(&format!("{key} ="))
                 || line.starts_with(&format!("{key}]"))
-                || line.starts_with(&format!("fields.Status.{key}]"))
+                || line.starts_with("fields.") && line.contains(&format!(".{key}]"))
                 || (*key == "fields" && line.starts_with("fields.Status]"))
         });
         let place = place.unwrap_or_else(|| panic!("{key} is not in the shipped policy"));
         let near = &lines[place.saturating_sub(7)..place + 2];
         assert!(near.iter().any(|line| line.starts_with('#')), "{key} is not explained");
+    }
+}
+
+#[test]
+fn narrowing_rules_are_read_with_their_conditions() {
+    let text = format!(
+        "{HEAD}listed_agents_only = true\n\
+         [[agents]]\nagent = \"nightly-enricher\"\nmay_run = false\n\
+         [[protected]]\nwhy = \"legal\"\nthen = \"block\"\n\
+         when = {{ all = [{{ field = \"Amount\", above = \"10\" }}, {{ not = {{ field = \"Name\", is_blank = true }} }}] }}\n\
+         [fields.Amount]\ntier = \"reviewed\"\n\
+         evidence = {{ at_least = 2, kinds = [\"reply\"], then = \"review\" }}\n\
+         limits = [{{ measure = \"change_percent\", above = 50, then = \"block\" }}]\n"
+    );
+    let policy = load_texts(&[&text]).unwrap();
+    let lead = policy.objects.values().next().unwrap();
+    assert_eq!(lead.protected[0].when.to_string(), "(Amount is above 10) and (not (Name is blank))");
+    assert!(lead.listed_agents_only && !lead.agents[0].may_run && lead.agents[0].may_propose);
+    let amount = &lead.fields[&FieldName::parse("Amount").unwrap()];
+    assert_eq!(amount.limits[0].measure.name(), "change_percent");
+    assert_eq!(amount.evidence.as_ref().unwrap().kinds, ["reply"]);
+}
+
+#[test]
+fn mistakes_in_narrowing_rules_are_named() {
+    let protected = |when: &str| {
+        format!(
+            "{HEAD}[[protected]]\nwhy = \"x\"\nthen = \"block\"\nwhen = {when}\n[fields.Status]\ntier = \"reviewed\"\n"
+        )
+    };
+    let rule = |text: &str| format!("{HEAD}[fields.Status]\ntier = \"reviewed\"\n{text}\n");
+    for (text, code) in [
+        (protected("{ field = \"Amount\", above = \"1\" }"), "policy-condition-field"),
+        (protected("{ field = \"Status\" }"), "policy-condition"),
+        (protected("{ field = \"Status\", above = \"1\", below = \"2\" }"), "policy-condition"),
+        (protected("{ all = [] }"), "policy-condition"),
+        (protected("{ all = [], any = [] }"), "policy-condition"),
+        (protected("{ field = \"Status\", over = \"1\" }"), "policy-key-unknown"),
+        (protected("{ field = \"Status\", before = \"tomorrow\" }"), "policy-type"),
+        (rule("limits = [{ measure = \"size\", above = 1, then = \"block\" }]"), "policy-value-unknown"),
+        (rule("limits = [{ measure = \"rise\", above = 1 }]"), "policy-key-missing"),
+        (rule("limits = [{ measure = \"rise\", above = -1, then = \"block\" }]"), "policy-range"),
+        (rule("evidence = { at_least = 0, then = \"block\" }"), "policy-range"),
+        (rule("evidence = { at_least = 1, then = \"maybe\" }"), "policy-value-unknown"),
+        (
+            format!("{HEAD}listed_agents_only = true\n[fields.Status]\ntier = \"reviewed\"\n"),
+            "policy-contradiction",
+        ),
+        (
+            format!(
+                "{HEAD}[[agents]]\nagent = \"a\"\nfields = [\"Amount\"]\n[fields.Status]\ntier = \"reviewed\"\n"
+            ),
+            "policy-agent-field",
+        ),
+    ] {
+        let found = codes(&[&text]);
+        assert!(found.iter().any(|(found, ..)| *found == code), "{code} in {found:?} of\n{text}");
     }
 }

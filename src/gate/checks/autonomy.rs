@@ -35,7 +35,7 @@
 //! `AI_Gate_Setting__mdt` in the org.
 
 use crate::{
-    domain::{FieldName, FieldPolicy, FieldValue, Path, Tier},
+    domain::{FieldName, FieldPolicy, FieldValue, Path, Tier, Truth},
     gate::{
         checks::{approval::is_approved, freshness::looked_at},
         finding::{FindingCode, Findings},
@@ -109,6 +109,9 @@ fn not_by_itself(
         .auto
         .iter()
         .filter(|rule| names(&rule.from, current) && names(&rule.to, value))
+        .filter(|rule| {
+            rule.when.as_ref().is_none_or(|when| when.holds(input.record, input.now) == Truth::Yes)
+        })
         .map(|rule| rule.min_confidence)
         .min();
     let Some(least) = least else {

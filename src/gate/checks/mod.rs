@@ -6,11 +6,14 @@
 
 use super::{finding::Findings, input::Input};
 
+pub mod agent;
 pub mod approval;
 pub mod autonomy;
 pub mod base;
 pub mod base_unproven;
 pub mod confidence;
+pub mod delta;
+pub mod evidence;
 pub mod expiry;
 pub mod freshness;
 pub mod hold;
@@ -20,6 +23,7 @@ pub mod lane;
 pub mod lifecycle;
 pub mod manual_override;
 pub mod operation;
+pub mod protected;
 pub mod record;
 pub mod schema;
 pub mod shadow;
@@ -53,9 +57,11 @@ pub const CHECKS: &[Check] = &[
     // Does a rule name it?
     check!(lane),
     check!(operation),
+    check!(agent),
     // Can the org hold it?
     check!(schema),
     check!(record),
+    check!(protected),
     // Is it still this proposal's turn?
     check!(identity),
     check!(superseded),
@@ -66,7 +72,9 @@ pub const CHECKS: &[Check] = &[
     check!(base_unproven),
     // Is it good enough?
     check!(confidence),
+    check!(evidence),
     check!(lifecycle),
+    check!(delta),
     // May it run, with a person or without?
     check!(approval),
     check!(autonomy),

@@ -49,7 +49,7 @@ fn decision() -> impl Strategy<Value = serde_json::Value> {
 }
 
 prop_compose! {
-    fn owned()(
+    pub fn owned()(
         object in prop::sample::select(&["Lead", "Opportunity", "Account"]),
         fields in prop::collection::btree_map(
             prop::sample::select(&["Status", "Description", "Rating", "StageName", "Amount", "CloseDate", "NextStep", "Ghost__c"]),

@@ -1,5 +1,7 @@
 //! Single values of a policy file: texts, numbers, words, tables.
 
+use jiff::civil::Date;
+
 use super::{DeTable, DeValue, Decimal, Reader, Section, Spanned};
 
 impl<'t> Reader<'t> {
@@ -52,6 +54,23 @@ impl<'t> Reader<'t> {
             Some(Some(texts)) => Some(texts),
             _ => self.wrong_type(section, key, value, "a list of texts"),
         }
+    }
+
+    pub(super) fn flag(&mut self, section: &Section<'t>, key: &str) -> Option<bool> {
+        let value = section.table.get(key)?;
+        value.get_ref().as_bool().or_else(|| self.wrong_type(section, key, value, "true or false"))
+    }
+
+    /// A day as text, or TOML's own local date.
+    pub(super) fn day(&mut self, section: &Section<'t>, key: &str) -> Option<Date> {
+        let value = section.table.get(key)?;
+        let text = match value.get_ref() {
+            DeValue::String(text) => Some(text.as_ref().to_owned()),
+            DeValue::Datetime(moment) => Some(moment.to_string()),
+            _ => None,
+        };
+        let day = text.and_then(|text| text.parse().ok());
+        day.or_else(|| self.wrong_type(section, key, value, "a date as \"YYYY-MM-DD\""))
     }
 
     /// A whole number or a decimal written as text. Floats are refused: they are not exact.

@@ -1,0 +1,78 @@
+//! Rules that narrow what else would pass: protected records, agents, limits, evidence.
+
+use super::{FieldName, Reader, Section};
+use crate::domain::policy::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
+
+const CONSEQUENCES: &[(&str, Consequence)] =
+    &[("review", Consequence::Review), ("block", Consequence::Block)];
+
+impl<'t> Reader<'t> {
+    pub(super) fn protected(&mut self, section: &Section<'t>) -> Vec<Protection> {
+        let mut all = Vec::new();
+        for rule in self.tables(section, "protected") {
+            self.known_keys(&rule, &["why", "when", "then"]);
+            let why = self.required(&rule, "why", Self::text);
+            let when = self.required(&rule, "when", Self::condition);
+            let then = self.then(&rule);
+            if let (Some(why), Some(when), Some(then)) = (why, when, then) {
+                all.push(Protection { why, when, then });
+            }
+        }
+        all
+    }
+
+    pub(super) fn agents(&mut self, section: &Section<'t>) -> Vec<AgentRule> {
+        const KEYS: &[&str] = &["agent", "workflow", "fields", "may_propose", "may_run", "min_confidence"];
+        let mut all = Vec::new();
+        for rule in self.tables(section, "agents") {
+            self.known_keys(&rule, KEYS);
+            let agent = self.required(&rule, "agent", Self::text);
+            let mut fields = Vec::new();
+            for name in self.texts(&rule, "fields").unwrap_or_default() {
+                let parsed = FieldName::parse(&name).map_err(|error| error.to_string());
+                fields.extend(self.named(parsed, &rule, "fields"));
+            }
+            let Some(agent) = agent else { continue };
+            all.push(AgentRule {
+                agent,
+                workflow: self.text(&rule, "workflow"),
+                fields,
+                may_propose: self.flag(&rule, "may_propose").unwrap_or(true),
+                may_run: self.flag(&rule, "may_run").unwrap_or(true),
+                min_confidence: self.decimal(&rule, "min_confidence"),
+            });
+        }
+        all
+    }
+
+    pub(super) fn limits(&mut self, section: &Section<'t>) -> Vec<Limit> {
+        let mut all = Vec::new();
+        for rule in self.tables(section, "limits") {
+            self.known_keys(&rule, &["measure", "above", "then"]);
+            let measure = self
+                .required(&rule, "measure", |reader, section, key| reader.word(section, key, Measure::ALL));
+            let above = self.required(&rule, "above", Self::decimal);
+            let then = self.then(&rule);
+            if let (Some(measure), Some(above), Some(then)) = (measure, above, then) {
+                all.push(Limit { measure, above, then });
+            }
+        }
+        all
+    }
+
+    pub(super) fn evidence(&mut self, section: &Section<'t>) -> Option<EvidenceRule> {
+        if !section.has("evidence") {
+            return None;
+        }
+        let rule = self.table(section, "evidence")?;
+        self.known_keys(&rule, &["at_least", "kinds", "max_age_minutes", "then"]);
+        let at_least = self.required(&rule, "at_least", Self::decimal)?;
+        let kinds = self.texts(&rule, "kinds").unwrap_or_default();
+        let max_age_minutes = self.decimal(&rule, "max_age_minutes");
+        Some(EvidenceRule { at_least, kinds, max_age_minutes, then: self.then(&rule)? })
+    }
+
+    fn then(&mut self, section: &Section<'t>) -> Option<Consequence> {
+        self.required(section, "then", |reader, section, key| reader.word(section, key, CONSEQUENCES))
+    }
+}
