@@ -15,6 +15,7 @@ pub mod explain;
 pub mod metadata;
 pub mod org;
 pub mod org_side;
+pub mod policy;
 pub mod propose;
 pub mod recorder;
 pub mod rollback;
@@ -69,6 +70,8 @@ pub enum Command {
     Check(check::Args),
     /// Try the settings against the org and say what is missing, wrong or too much.
     Doctor(doctor::Args),
+    /// Lint, test and compare policies.
+    Policy(policy::Args),
     /// Plan, generate, compare and remove the Salesforce package.
     Metadata(metadata::Args),
     /// Run a simulated Salesforce org on this machine.
@@ -90,6 +93,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rollback(args) => rollback::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Policy(args) => policy::run(args).await,
         Command::Metadata(args) => metadata::run(args).await,
         Command::Org(args) => org::run(args).await,
     }

@@ -11,6 +11,8 @@ use std::{
 use crate::domain::{ObjectName, Policy};
 
 mod against;
+pub mod compare;
+pub mod lint;
 mod narrowing;
 mod reader;
 mod rules;

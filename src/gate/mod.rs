@@ -5,6 +5,7 @@ pub mod decide;
 pub mod explain;
 pub mod finding;
 mod fingerprint;
+pub mod golden;
 pub mod input;
 pub mod limits;
 pub mod plan;

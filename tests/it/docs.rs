@@ -11,6 +11,7 @@ const PAGES: &[&str] = &[
     "src/ARCHITECTURE.md",
     "tests/README.md",
     "config/README.md",
+    "config/policies/README.md",
     "deploy/unconfirmed.md",
     "salesforce-metadata/README.md",
     "salesforce-metadata/SANDBOX.md",

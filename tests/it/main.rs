@@ -17,6 +17,7 @@ mod metadata;
 mod org_refuses;
 mod package_docs;
 mod people;
+mod policy;
 mod processes;
 mod salesforce_client;
 mod serve;

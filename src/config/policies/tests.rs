@@ -200,3 +200,25 @@ fn mistakes_in_narrowing_rules_are_named() {
         assert!(found.iter().any(|(found, ..)| *found == code), "{code} in {found:?} of\n{text}");
     }
 }
+
+#[test]
+fn the_schema_for_editors_knows_the_keys_that_the_reader_knows() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../config/policies/policy.schema.json")).unwrap();
+    let keys = |pointer: &str| -> Vec<String> {
+        let mut keys: Vec<String> =
+            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    let sorted = |keys: &[&str]| {
+        let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys("/properties"), sorted(reader::OBJECT_KEYS));
+    assert_eq!(keys("/$defs/field/properties"), sorted(reader::FIELD_KEYS));
+    let measures: Vec<&str> = crate::domain::policy::Measure::ALL.iter().map(|(name, _)| *name).collect();
+    let told = &schema["$defs"]["field"]["properties"]["limits"]["items"]["properties"]["measure"]["enum"];
+    assert_eq!(told, &serde_json::json!(measures));
+}

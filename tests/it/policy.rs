@@ -1,0 +1,103 @@
+//! `countersign policy` and the page about policies, with the real binary.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use countersign::gate::FindingCode;
+
+use crate::processes::countersign;
+
+fn shipped() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/policies"))
+}
+
+/// A copy of the shipped policies, the lead's changed by `change`.
+fn candidates(change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("cases")).unwrap();
+    for name in ["lead-lifecycle.toml", "opportunity-pilot.toml"] {
+        let text = fs::read_to_string(shipped().join(name)).unwrap();
+        let text = if name.starts_with("lead") { change(&text) } else { text };
+        fs::write(folder.path().join(name), text).unwrap();
+        fs::copy(shipped().join("cases").join(name), folder.path().join("cases").join(name)).unwrap();
+    }
+    folder
+}
+
+fn policy(words: &[&str]) -> (i32, String, String) {
+    countersign(&[&["policy"], words].concat(), None)
+}
+
+#[test]
+fn the_shipped_policies_are_clean_and_pass_their_cases() {
+    let (code, out, err) = policy(&["lint"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = policy(&["test"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("16 cases, 0 not as written"), "{out}");
+    let place = shipped().to_str().unwrap();
+    let (code, out, _) = policy(&["test", place, "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &told["ok"]), (0, &serde_json::json!(true)));
+    let (code, out, _) = policy(&["diff", place]);
+    assert_eq!(code, 0, "the built-in policies are the shipped files: {out}");
+    assert!(out.starts_with("0 change(s) in meaning"), "{out}");
+}
+
+#[test]
+fn a_looser_rule_fails_its_case_and_is_told_by_the_difference() {
+    let folder = candidates(|text| text.replace("min_confidence = \"0.90\"", "min_confidence = \"0.80\""));
+    let place = folder.path().to_str().unwrap();
+    let (code, out, _) = policy(&["test", place]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("NOT") && out.contains("found    promote (auto-allowed)"), "{out}");
+    let (code, out, _) = policy(&["diff", shipped().to_str().unwrap(), place]);
+    assert_eq!(code, 4, "{out}");
+    assert!(
+        out.contains("looser") && out.contains("from confidence 0.9 on → from confidence 0.8 on"),
+        "{out}"
+    );
+    let (code, out, _) = policy(&["diff", place, "--markdown"]);
+    assert_eq!(code, 0, "stricter asks nobody: {out}");
+    assert!(out.contains("| stricter | Lead |"), "{out}");
+}
+
+#[test]
+fn what_is_probably_not_meant_ends_with_its_code() {
+    let folder =
+        candidates(|text| text.replace("to = [\"Working - Contacted\"]", "to = [\"Open - Not Contacted\"]"));
+    let (code, out, _) = policy(&["lint", folder.path().to_str().unwrap()]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("[lint-rule-unreachable]"), "{out}");
+}
+
+#[test]
+fn mistakes_are_usage_errors_with_their_place() {
+    let folder = candidates(|text| text.replace("tier = \"autonomous\"", "tier = \"autonomus\""));
+    let place = folder.path().to_str().unwrap();
+    for command in ["lint", "test"] {
+        let (code, _, err) = policy(&[command, place]);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("policy-unusable") && err.contains("did you mean `autonomous`?"), "{err}");
+    }
+    let cases = folder.path().join("broken.cases");
+    fs::write(&cases, "[[case]]\nname = \"no object\"\n").unwrap();
+    let (code, _, err) = policy(&["test", "--cases", cases.to_str().unwrap()]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("case-unreadable") && err.contains("object"), "{err}");
+}
+
+#[test]
+fn the_page_about_policies_names_codes_that_exist() {
+    let text = fs::read_to_string(shipped().join("README.md")).unwrap();
+    let codes: BTreeSet<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| You want"));
+    let mut checked = 0;
+    for row in rows {
+        let last = row.trim_end_matches(" |").rsplit('|').next().unwrap_or_default();
+        for code in last.split('`').skip(1).step_by(2) {
+            assert!(codes.contains(code), "`{code}` in: {row}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 25, "{checked}");
+}
