@@ -168,7 +168,7 @@ fn sayings(policy: &ObjectPolicy, other: &ObjectPolicy) -> Sayings {
     all.insert("protected".to_owned(), Says::Each(protected.collect(), Direction::Stricter));
     // With a list of agents, one more may propose; without, one more is asked for more.
     let more = if policy.listed_agents_only { Direction::Other } else { Direction::Stricter };
-    let agents = policy.agents.iter().map(|rule| text_of(rule));
+    let agents = policy.agents.iter().map(text_of);
     all.insert("agents".to_owned(), Says::Each(agents.collect(), more));
     let weights = policy.signal_weights.iter().map(|(kind, weight)| format!("{kind} {weight}"));
     all.insert("signal_weights".to_owned(), Says::Each(weights.collect(), Direction::Other));
@@ -283,7 +283,8 @@ mod tests {
     fn each_change_has_its_direction() {
         use Direction::{Looser, Other, Stricter};
         let step = "fields.Status.auto: Open - Not Contacted > Working - Contacted";
-        let cases: Vec<(Box<dyn FnOnce(&mut ObjectPolicy)>, Direction, &str)> = vec![
+        type Edit = Box<dyn FnOnce(&mut ObjectPolicy)>;
+        let cases: Vec<(Edit, Direction, &str)> = vec![
             (Box::new(|p| status(p).auto[0].min_confidence = "0.8".parse().unwrap()), Looser, step),
             (Box::new(|p| status(p).auto.clear()), Stricter, step),
             (Box::new(|p| status(p).tier = Tier::Never), Stricter, "fields.Status.tier"),

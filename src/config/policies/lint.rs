@@ -226,7 +226,9 @@ mod tests {
         assert_eq!(codes(|p| status(p).min_confidence = None), ["lint-no-least-confidence"]);
         assert_eq!(codes(|p| status(p).decay_after_days.clear()), ["lint-lifecycle-gap"]);
         let decays = |state: &'static str| {
-            move |p: &mut ObjectPolicy| drop(status(p).decay_after_days.insert(state.into(), 30.into()))
+            move |policy: &mut ObjectPolicy| {
+                status(policy).decay_after_days.insert(state.into(), 30.into());
+            }
         };
         assert_eq!(codes(decays("Closed - Converted")), ["lint-rule-unreachable"]);
         assert_eq!(codes(decays("Open - Not Contacted")), ["lint-rule-unreachable"]);
