@@ -4,6 +4,7 @@
 //! `pub async fn run(args: Args) -> anyhow::Result<Exit>`, a `mod` line, a variant of
 //! [`Command`] and an arm in [`run`]. Data goes to stdout, everything else to stderr.
 
+pub mod card;
 pub mod check;
 pub mod connect;
 pub mod daemon;
@@ -53,7 +54,7 @@ pub enum Command {
     /// Send a proposal.
     Propose(propose::Args),
     /// Show what a proposal would do; nothing is written.
-    Preview(propose::Args),
+    Preview(propose::PreviewArgs),
     /// List proposals.
     Proposals(status::ProposalsArgs),
     /// Count proposals by stage.

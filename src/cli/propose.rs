@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use serde_json::json;
 
 use super::{
-    Exit,
+    Exit, card,
     org_side::{OrgSide, load_settings},
     show::safe,
 };
@@ -51,6 +51,16 @@ pub struct Args {
     json: bool,
 }
 
+/// Show what a proposal would do; nothing is written.
+#[derive(Debug, ClapArgs)]
+pub struct PreviewArgs {
+    #[command(flatten)]
+    proposal: Args,
+    /// Print the card as a page.
+    #[arg(long, conflicts_with = "json")]
+    html: bool,
+}
+
 /// Records the proposal and writes it to the record.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let submission = match read(&args)? {
@@ -69,7 +79,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Shows what would happen; writes nothing anywhere.
-pub async fn preview(args: Args) -> anyhow::Result<Exit> {
+pub async fn preview(PreviewArgs { proposal: args, html }: PreviewArgs) -> anyhow::Result<Exit> {
     let submission = match read(&args)? {
         Ok(submission) => submission,
         Err(problems) => return Ok(print_problems(&problems, args.json)),
@@ -82,6 +92,10 @@ pub async fn preview(args: Args) -> anyhow::Result<Exit> {
     let judged = propose::preview(&side.context, &submission).await;
     side.context.ledger.close().await?;
     match judged {
+        Ok(judged) if html => {
+            print!("{}", card::html(&judged.card)?);
+            Ok(exit_after(judged.verdict.outcome))
+        }
         Ok(judged) => Ok(print_judged(&judged, "preview", args.json)),
         Err(ProposeError::Problems(problems)) => Ok(print_problems(&problems, args.json)),
         Err(ProposeError::Workflow(error)) => Err(error.into()),
@@ -165,7 +179,11 @@ fn print_judged(judged: &Judged, state: &str, as_json: bool) -> Exit {
     } else {
         print!("{}", judged.card);
     }
-    match verdict.outcome {
+    exit_after(verdict.outcome)
+}
+
+fn exit_after(outcome: Outcome) -> Exit {
+    match outcome {
         Outcome::Promote => Exit::Done,
         Outcome::Review | Outcome::Hold => Exit::NeedsReview,
         _ => Exit::Refused,

@@ -133,6 +133,15 @@ fn id(short: &str) -> Result<RecordId, GoldenError> {
 impl GoldenCase {
     /// Asks the gate.
     pub fn run(&self, rules: &Rules) -> Result<Verdict, GoldenError> {
+        Ok(self.look(rules, |_, _| ())?.0)
+    }
+
+    /// Asks the gate and looks at the input and its verdict.
+    pub fn look<T>(
+        &self,
+        rules: &Rules,
+        look: impl FnOnce(&Input<'_>, &Verdict) -> T,
+    ) -> Result<(Verdict, T), GoldenError> {
         let now: Timestamp = match self.now {
             Some(now) => now,
             None => NOW.parse().map_err(|error: jiff::Error| GoldenError::Inexact(error.to_string()))?,
@@ -144,7 +153,7 @@ impl GoldenCase {
         let proposal = self.proposal(&object, (&schema, &record), now)?;
         let approval = self.approval(&proposal, now)?;
         let history = History::default();
-        Ok(decide(&Input {
+        let input = Input {
             proposal: &proposal,
             record: &record,
             approval: approval.as_ref(),
@@ -152,7 +161,10 @@ impl GoldenCase {
             schema: Some(&schema),
             rules,
             now,
-        }))
+        };
+        let verdict = decide(&input);
+        let seen = look(&input, &verdict);
+        Ok((verdict, seen))
     }
 
     /// Whether the verdict is the one that is written down.

@@ -30,6 +30,16 @@ use text_diff::Piece;
 /// Fields that reports and forecasts are built on.
 const REPORTED: &[&str] = &["Amount", "CloseDate", "StageName", "Status"];
 
+/// Who reads a field, as far as the platform itself does. What an org built on top (flows, reports,
+/// other systems) is for Setup, Object Manager, Where is this used.
+const READERS: &[(&str, &str)] = &[
+    ("Status", "lead reports, assignment, conversion"),
+    ("StageName", "probability, forecast category, forecasts, pipeline reports, path"),
+    ("CloseDate", "forecasts, quotas, pipeline reports"),
+    ("Amount", "forecasts, quotas, pipeline reports, expected revenue"),
+    ("NextStep", "pipeline boards and list views"),
+];
+
 /// One proposal, as an approver sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PreviewCard {
@@ -96,6 +106,8 @@ pub struct FieldCard {
     pub text: Option<Vec<Piece>>,
     /// True when it feeds reports or forecasts.
     pub touches_reporting: bool,
+    /// Who reads the field on the platform, where that is known.
+    pub read_by: Option<&'static str>,
     /// The rule that applies, in words, with its key in the policy file.
     pub policy_reason: String,
 }
@@ -169,6 +181,7 @@ fn field_card(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> Field
         period: before.as_ref().and_then(|before| period(before, after)),
         text,
         touches_reporting: REPORTED.contains(&field.as_str()),
+        read_by: READERS.iter().find(|(name, _)| *name == field.as_str()).map(|(_, readers)| *readers),
         policy_reason: policy_reason(input, field, after),
         before,
         after: after.clone(),
