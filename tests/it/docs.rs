@@ -12,6 +12,7 @@ const PAGES: &[&str] = &[
     "tests/README.md",
     "config/README.md",
     "config/policies/README.md",
+    "config/policies/RULES.md",
     "deploy/unconfirmed.md",
     "salesforce-metadata/README.md",
     "salesforce-metadata/SANDBOX.md",

@@ -86,18 +86,39 @@ fn mistakes_are_usage_errors_with_their_place() {
     assert!(err.contains("case-unreadable") && err.contains("object"), "{err}");
 }
 
-#[test]
-fn the_page_about_policies_names_codes_that_exist() {
-    let text = fs::read_to_string(shipped().join("README.md")).unwrap();
-    let codes: BTreeSet<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+/// Quoted words of one column, of all rows of a page's tables.
+fn column(page: &str, column: usize) -> Vec<String> {
+    let text = fs::read_to_string(shipped().join(page)).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| You want"));
-    let mut checked = 0;
-    for row in rows {
-        let last = row.trim_end_matches(" |").rsplit('|').next().unwrap_or_default();
-        for code in last.split('`').skip(1).step_by(2) {
-            assert!(codes.contains(code), "`{code}` in: {row}");
-            checked += 1;
+    let cells = rows.filter_map(|row| row.split(" | ").nth(column).map(str::to_owned));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_pages_about_policies_name_codes_that_exist() {
+    let codes: BTreeSet<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+    for (page, least) in [("README.md", 22), ("RULES.md", 30)] {
+        let named = column(page, 2);
+        assert!(named.len() >= least, "{page}: {named:?}");
+        for code in named {
+            assert!(codes.contains(code.as_str()), "{page}: `{code}`");
         }
     }
-    assert!(checked >= 25, "{checked}");
+}
+
+#[test]
+fn each_rule_names_a_test_that_knows_its_codes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(shipped().join("RULES.md")).unwrap();
+    let mut checked = 0;
+    for row in text.lines().filter(|line| line.contains(".json` |")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let file = cells[3].split('`').nth(1).expect("a file");
+        let cases = fs::read_to_string(root.join(file)).unwrap();
+        let known = |code: &str| cases.contains(&format!("\"{code}\""));
+        let codes: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(codes.iter().any(|code| known(code)), "{file} reaches none of {codes:?}");
+        checked += 1;
+    }
+    assert!(checked >= 12, "{checked}");
 }
