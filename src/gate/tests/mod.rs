@@ -1,6 +1,8 @@
 //! Tests of the gate as a whole: the corpus, properties, the preview's input.
 
 mod corpus;
+mod naive;
 mod narrowing;
+mod ordinary;
 mod properties;
 pub mod world;

@@ -39,7 +39,7 @@ fn condition() -> impl Strategy<Value = Condition> {
 
 /// What is added to a policy.
 #[derive(Debug, Clone)]
-struct Narrowing {
+pub struct Narrowing {
     protected: Option<(Condition, Consequence)>,
     agent: Option<([bool; 3], Option<i64>)>,
     evidence: Option<(i64, Consequence)>,
@@ -47,7 +47,7 @@ struct Narrowing {
     when: Option<Condition>,
 }
 
-fn narrowing() -> impl Strategy<Value = Narrowing> {
+pub fn narrowing() -> impl Strategy<Value = Narrowing> {
     let parts = (
         prop::option::of((condition(), consequence())),
         prop::option::of((any::<[bool; 3]>(), prop::option::of(0_i64..=100))),
@@ -65,7 +65,7 @@ fn narrowing() -> impl Strategy<Value = Narrowing> {
 }
 
 impl Narrowing {
-    fn of(&self, policy: &Policy) -> Policy {
+    pub fn of(&self, policy: &Policy) -> Policy {
         let mut policy = policy.clone();
         for object in policy.objects.values_mut() {
             let protection = |(when, then)| Protection { why: "generated".into(), when, then };

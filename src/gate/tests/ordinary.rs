@@ -1,0 +1,83 @@
+//! Inputs as they come every day, and some that never should.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::{
+    narrowing::narrowing,
+    properties::owned,
+    world::{Case, Owned},
+};
+use crate::gate::Rules;
+
+const STATES: &[&str] = &[
+    "Open - Not Contacted",
+    "Working - Contacted",
+    "Closed - Not Converted",
+    "Closed - Converted",
+    "Parked",
+];
+const STAGES: &[&str] = &["Prospecting", "Qualification", "Negotiation/Review", "Closed Won"];
+
+prop_compose! {
+    /// Inputs as they come every day: most of them could run, and one or two things are off.
+    fn ordinary()(
+        lead in any::<bool>(),
+        (now, next, more) in (0_usize..5, 0_usize..5, 0_usize..4),
+        amounts in (prop::option::of(1_i64..40_000), 1_i64..40_000),
+        days in (1_i8..28, 1_i8..28, 1_i8..12),
+        confidence in prop::option::weighted(0.9, 40_i64..=100),
+        (looked, waited, age) in (0_i64..200, 0_i64..4_000, prop::sample::select(&[0_i64, 0, 0, 0, 5_000, 30_000])),
+        decision in prop::option::weighted(0.6, (0_i64..3_000, prop::sample::select(&[true, true, true, false]), 0_u8..20)),
+        odd in prop::collection::vec(0_u8..40, 2),
+        evidence in 0_usize..3,
+        path in prop::sample::select(&["approval_only", "approval_only", "block_and_alert"]),
+        mode in prop::sample::select(&["live", "live", "live", "live", "shadow"]),
+    ) -> Owned {
+        let is = |code: u8| odd.contains(&code);
+        let (object, patch, record) = if lead {
+            let record = serde_json::json!({ "Status": STATES[now % 4] });
+            (("Lead", "Status"), serde_json::json!({ "Status": STATES[next] }), record)
+        } else {
+            let mut patch = serde_json::json!({ "StageName": STAGES[next % 4] });
+            let date = |day: i8| format!("2026-{:02}-{day:02}", days.2);
+            if more & 1 == 1 { patch["Amount"] = amounts.1.to_string().into(); }
+            if more & 2 == 2 { patch["CloseDate"] = date(days.1).into(); }
+            let record = serde_json::json!({ "StageName": STAGES[now % 4], "CloseDate": date(days.0),
+                "Amount": amounts.0.map(|amount| amount.to_string()) });
+            (("Opportunity", "StageName"), patch, record)
+        };
+        let signal = serde_json::json!({ "kind": "reply", "source": "mailbox", "occurred_at": "2026-05-20T09:00:00Z" });
+        let received = waited + age;
+        let decided = decision.map(|(at, approved, odd)| serde_json::json!({
+            "decision": if approved { "approved" } else { "rejected" }, "at": at.min(received),
+            "machine": odd == 1, "other_proposal": odd == 2, "other_patch": odd == 3,
+        }));
+        let tier = if lead { "autonomous" } else { "reviewed" };
+        let path = if lead { path } else { "approval_only" };
+        let case = serde_json::json!({
+            "name": "ordinary", "object": object.0, "patch": patch, "record": record,
+            "confidence": confidence.map(|share| Decimal::new(share, 2).to_string()),
+            "evaluated": (!is(4)).then_some(received + looked), "received": received, "decision": decided,
+            "requires_review": is(5), "evidence": vec![signal; evidence],
+            "expires": is(6).then_some(10), "hold": is(7).then(|| serde_json::json!({ "until": "2026-05-20" })),
+            "rules": { object.1: { "tier": tier, "path": path, "mode": mode } },
+            "auto_switch": if is(8) { vec![] } else { vec!["Status", "StageName"] },
+            "undescribed": is(9), "state": if is(10) { "converted" } else { "live" },
+            "base": if is(11) { serde_json::json!({ object.1: "Parked" }) } else { serde_json::json!({}) },
+            "history": { "open_promotion": is(12).then_some("m-1"), "already_promoted": is(13),
+                "superseded_by": is(14).then_some("p-2"), "base_unproven": is(15) },
+        });
+        serde_json::from_value::<Case>(case).unwrap().build()
+    }
+}
+
+pub fn inputs() -> impl Strategy<Value = Owned> {
+    let any = prop_oneof![4 => ordinary().boxed(), 1 => owned().boxed()];
+    (any, prop::option::weighted(0.4, narrowing())).prop_map(|(mut owned, narrowing)| {
+        if let Some(narrowing) = narrowing {
+            owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();
+        }
+        owned
+    })
+}
