@@ -125,3 +125,19 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
     }
 }
+
+#[test]
+fn thin_evidence_says_what_is_asked_for_and_what_counts() {
+    let case = serde_json::json!({
+        "name": "words", "patch": { "Status": "Working - Contacted" }, "auto_switch": ["Status"],
+        "evidence": [{ "kind": "rumour", "source": "hallway", "occurred_at": "2026-05-20T09:00:00Z" }],
+        "rules": { "Status": { "evidence": {
+            "at_least": "2", "kinds": ["reply", "meeting"], "max_age_minutes": "60", "then": "review" } } }
+    });
+    let owned = serde_json::from_value::<super::world::Case>(case).unwrap().build();
+    let verdict = decide(&owned.input());
+    let finding = verdict.deciding().unwrap();
+    let wanted = "at least 2 piece(s) of evidence (reply or meeting, at most 60 minutes old)";
+    assert_eq!(finding.message, format!("Status asks for {wanted}; 0 piece(s) count"));
+    assert_eq!(finding.would_change, format!("{wanted}, or a person's approval"));
+}
