@@ -1,6 +1,6 @@
 //! A write that cannot land, sent to see whether the org refuses it.
 //!
-//! One composite call with `allOrNone` holds the write and, after it, a part that must fail: it
+//! One composite call with `allOrNone`, not collated, holds the write and, after it, a part that must fail: it
 //! names a field that no org has. Salesforce runs the parts in order and undoes all of them when
 //! one failed, so the write is undone even where it was let through, and its own answer tells
 //! which: an error of its own, or that it was rolled back.
@@ -32,14 +32,20 @@ pub enum Trial {
 /// Sends the write in the rights of this connection's user. Nothing is changed by it.
 pub async fn try_write(connection: &Connection, row: &RowWrite) -> Result<Trial, SalesforceError> {
     let url = connection.data(&format!("sobjects/{}/{}", row.object, row.record));
-    let part = |reference: &str, body: Value| json!({ "method": "PATCH", "url": url, "referenceId": reference, "body": body });
-    let body = json!({
-        "allOrNone": true,
-        "compositeRequest": [part("trial", json!(row.fields)), part("undo", json!({ NO_SUCH_FIELD: true }))],
-    });
     let path = connection.data("composite");
+    let body = body(&url, row);
     let reply: Value = connection.send(&Call::with_body(Method::POST, &path, &body)).await?.json()?;
     read(&reply)
+}
+
+/// Collated parts may run in any order, and two of one record may meet in one batch.
+fn body(url: &str, row: &RowWrite) -> Value {
+    let part = |reference: &str, body: Value| json!({ "method": "PATCH", "url": url, "referenceId": reference, "body": body });
+    json!({
+        "allOrNone": true,
+        "collateSubrequests": false,
+        "compositeRequest": [part("trial", json!(row.fields)), part("undo", json!({ NO_SUCH_FIELD: true }))],
+    })
 }
 
 fn read(reply: &Value) -> Result<Trial, SalesforceError> {
@@ -85,6 +91,21 @@ mod tests {
             part("trial", trial.0, trial.1, trial.2),
             part("undo", undo, "INVALID_FIELD", "No such column"),
         ] })
+    }
+
+    #[test]
+    fn the_part_that_undoes_comes_last_and_nothing_is_collated() {
+        let row = RowWrite {
+            object: crate::domain::ObjectName::parse("Lead").unwrap(),
+            record: crate::domain::RecordId::parse("00QCs0000000001MAA").unwrap(),
+            fields: [("Title".to_owned(), json!("x"))].into(),
+        };
+        let body = body("/services/data/v67.0/sobjects/Lead/00QCs0000000001MAA", &row);
+        assert_eq!((&body["allOrNone"], &body["collateSubrequests"]), (&json!(true), &json!(false)));
+        let parts = body["compositeRequest"].as_array().unwrap();
+        assert_eq!(parts.len(), 2);
+        assert_eq!((&parts[0]["body"], &parts[1]["referenceId"]), (&json!({ "Title": "x" }), &json!("undo")));
+        assert!(parts[1]["body"][NO_SUCH_FIELD].as_bool().unwrap());
     }
 
     #[test]

@@ -73,8 +73,10 @@ pub fn consider(desk: &Desk<'_>, case: &Case<'_>) -> Result<Vec<Event>, Workflow
         Some(record) => seen_before(desk, case, record, &mut events)?,
     }
     if case.reading.snapshot.state != RecordState::Live {
-        // A record that is gone or converted takes no notice; the ledger alone tells the end.
-        events.retain(|event| !matches!(event, Event::NoticeIntended { .. }));
+        // A record that is gone or converted takes no notice; the ledger alone tells the end. What
+        // only a notice would end the telling of is not told: each look would tell it again.
+        events
+            .retain(|event| !matches!(event, Event::NoticeIntended { .. } | Event::SubmissionRefused { .. }));
     }
     Ok(events)
 }
@@ -136,8 +138,7 @@ fn first_sight(
     let proposal = match observe::proposal(case.reading, current, (desk.now, case.hint.as_ref())) {
         Ok(proposal) => proposal,
         Err(problem) => {
-            // Where no notice can stand, each look would record the refusal again.
-            if !case.told && case.reading.snapshot.state == RecordState::Live {
+            if !case.told {
                 events.extend(observe::refuse_slot(case.reading, current, &problem));
             }
             return Ok(());
@@ -184,7 +185,7 @@ fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event
             successor: None,
         });
     }
-    if case.reading.slot.pending && !case.told && case.reading.snapshot.state == RecordState::Live {
+    if case.reading.slot.pending && !case.told {
         events.extend(observe::refuse_slot(case.reading, record.proposal.id.as_str(), &problem));
     }
 }

@@ -7,7 +7,7 @@ use countersign::{
     clock::Clock,
     config,
     simulator::{
-        Org, OrgOptions, Seed, Settings,
+        Fault, FaultAction, FaultMatch, FaultPoint, Org, OrgOptions, Seed, Settings,
         metadata::Package,
         seed,
         server::{self, RunningOrg, ServerOptions},
@@ -319,4 +319,31 @@ async fn a_promoter_that_does_not_see_all_records_fails() {
     let check = find(&report, "view-all-missing");
     assert_eq!(check.state, State::Failed);
     assert!(check.message.contains("View All on Opportunity:"), "{}", check.message);
+}
+
+#[tokio::test]
+async fn a_rule_with_our_code_and_another_name_is_not_ours() {
+    let mut package = Package::embedded().unwrap();
+    for rule in &mut package.objects.get_mut("Lead").unwrap().rules {
+        if rule.name.starts_with("AI_GATE_05") {
+            rule.name = "AI_GATE_05_Something".into();
+        }
+    }
+    let report = examined(package).await;
+    assert_eq!(find(&report, "rules-missing").message, "not there: AI_GATE_05", "{report}");
+}
+
+#[tokio::test]
+async fn a_formula_that_does_not_come_is_said_and_not_taken_for_ours() {
+    let org = org(Package::embedded().unwrap(), Settings::default()).await;
+    let action =
+        FaultAction::Error { status: 400, code: "MALFORMED_QUERY".into(), message: "not today".into() };
+    let matcher = FaultMatch { path_contains: Some("tooling/query".into()), ..FaultMatch::default() };
+    // The first tooling query lists the rules of Lead; the second asks for a formula.
+    org.org.faults().arm(Fault { skip: 1, matcher, ..Fault::once(FaultPoint::Request, action) });
+    let report = doctor(&org, None).await;
+    assert_eq!(troubles(&report)[0..1], [("agents", "agent-wall-hidden")], "{report}");
+    let check = find(&report, "rules-unread");
+    assert_eq!((check.state, check.area.as_str()), (State::Hidden, "rules Lead"));
+    assert!(check.message.contains("AI_GATE_01_Proposer_Writes_No_State"), "{}", check.message);
 }

@@ -29,8 +29,11 @@ pub type Subject<'a> = (&'a [&'static ObjectContract], Option<(&'a Connection, &
 
 /// Says what an agent's user could do that it must not; roles are told along.
 pub async fn examine(setup: &Reader, sight: &Setup, (contracts, proposer): Subject<'_>, report: &mut Report) {
-    let own = setup.connection().identity().await.ok().map(|identity| identity.user_id.to_string());
-    let holders = match roles::holders(setup, own.as_deref()).await {
+    let holders = match setup.connection().identity().await {
+        Ok(own) => roles::holders(setup, own.user_id.as_str()).await,
+        Err(error) => Err(error),
+    };
+    let holders = match holders {
         Ok(holders) => holders,
         Err(error) => {
             report.salesforce("roles", &error);
@@ -44,7 +47,7 @@ pub async fn examine(setup: &Reader, sight: &Setup, (contracts, proposer): Subje
         people(holders, proposer, report);
     }
     for contract in contracts {
-        if sight.rule(contract.object, WALL) == RuleState::Hidden {
+        if matches!(sight.rule(contract.object, WALL), RuleState::Hidden | RuleState::Unread) {
             hidden_wall(contract, proposer, report).await;
         }
     }
@@ -63,7 +66,7 @@ fn walls(sight: &Setup, contracts: &[&'static ObjectContract], report: &mut Repo
     for contract in contracts {
         let object = contract.object;
         let what = match sight.rule(object, WALL) {
-            RuleState::Good | RuleState::Hidden => continue,
+            RuleState::Good | RuleState::Hidden | RuleState::Unread => continue,
             RuleState::Missing => "is missing",
             RuleState::Inactive => "is switched off",
             RuleState::Differs => "has another formula than ours",

@@ -36,7 +36,7 @@ impl Holder {
 /// Everybody with one of our sets, by user id; `None` when this identity sees only itself.
 pub async fn holders(
     reader: &Reader,
-    own: Option<&str>,
+    own: &str,
 ) -> Result<Option<BTreeMap<String, Holder>>, SalesforceError> {
     let sets = [permission::PROPOSER, permission::PROMOTER, permission::REVIEWER, permission::BREAK_GLASS];
     let names: Vec<String> = sets.iter().map(|set| literal(set)).collect();
@@ -54,7 +54,7 @@ pub async fn holders(
         holder.sets.insert(within("/PermissionSet/Name").to_owned());
     }
     // Without View Setup and Configuration a user sees its own assignments and nobody else's.
-    if holders.keys().all(|id| Some(id.as_str()) == own) {
+    if holders.keys().all(|id| id == own) {
         return Ok(None);
     }
     profiles(reader, &mut holders).await?;

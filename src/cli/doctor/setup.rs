@@ -26,8 +26,8 @@ const CHANNEL_FIX: &str = "deploy salesforce-metadata (platformEventChannels, pl
 /// What Setup shows of rules and channel.
 pub struct Setup {
     rules: Vec<(&'static str, Seen)>,
-    /// Formula by object and rule, of those that were looked at.
-    formulas: BTreeMap<(&'static str, String), String>,
+    /// Formula by object and rule, of those that were asked for; `None` when it did not come.
+    formulas: BTreeMap<(&'static str, String), Option<String>>,
     channels: Seen,
     members: Members,
     /// Something was seen, so what is not there is missing and not hidden.
@@ -37,8 +37,10 @@ pub struct Setup {
 /// How one rule stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleState {
-    /// There, active, and with our formula as far as that can be read.
+    /// There, active, and with our formula where that was asked for.
     Good,
+    /// There and active; its formula could not be read.
+    Unread,
     /// Not there.
     Missing,
     /// Switched off.
@@ -65,9 +67,8 @@ impl Setup {
             let ours = package::rules(contract.object);
             for row in rows.iter().filter(|row| text(row, "ValidationName").starts_with(formulas_of)) {
                 let name = text(row, "ValidationName");
-                if ours.iter().any(|(known, _)| known == name)
-                    && let Some(formula) = formula(reader, text(row, "Id")).await
-                {
+                if ours.iter().any(|(known, _)| known == name) {
+                    let formula = formula(reader, text(row, "Id")).await;
                     formulas.insert((contract.object, name.to_owned()), formula);
                 }
             }
@@ -88,21 +89,18 @@ impl Setup {
         }
         let ours = package::rules(object).into_iter().find(|(name, _)| name.starts_with(code));
         let Some((name, formula)) = ours else { return RuleState::Good };
-        let prefix = format!("{code}_");
-        let found: Vec<&Value> =
-            rows.iter().filter(|row| text(row, "ValidationName").starts_with(&prefix)).collect();
-        match found.as_slice() {
-            [] => RuleState::Missing,
-            rows if rows.iter().all(|row| row.get("Active") != Some(&Value::Bool(true))) => {
-                RuleState::Inactive
-            }
-            _ => {
-                let there = self.formulas.iter().find(|((of, known), _)| *of == object && *known == name);
-                match there {
-                    Some((_, there)) if words(there) != words(&formula) => RuleState::Differs,
-                    _ => RuleState::Good,
-                }
-            }
+        // Another rule with our code in its name is not ours, whatever it says.
+        let Some(row) = rows.iter().find(|row| text(row, "ValidationName") == name) else {
+            return RuleState::Missing;
+        };
+        if row.get("Active") != Some(&Value::Bool(true)) {
+            return RuleState::Inactive;
+        }
+        let there = self.formulas.iter().find(|((of, known), _)| *of == object && *known == name);
+        match there.map(|(_, there)| there) {
+            Some(None) => RuleState::Unread,
+            Some(Some(there)) if words(there) != words(&formula) => RuleState::Differs,
+            Some(Some(_)) | None => RuleState::Good,
         }
     }
 
@@ -124,6 +122,7 @@ impl Setup {
             return report.salesforce(&area, error);
         }
         let (mut missing, mut inactive, mut differ) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unread = Vec::new();
         for (name, _) in package::rules(object) {
             let code: String = name.chars().take(CODE).collect();
             match self.rule(object, &code) {
@@ -131,6 +130,7 @@ impl Setup {
                 RuleState::Missing => missing.push(code),
                 RuleState::Inactive => inactive.push(name),
                 RuleState::Differs => differ.push(name),
+                RuleState::Unread => unread.push(name),
                 RuleState::Hidden => {
                     let fix = format!(
                         "{LEND}, or look at {place}: AI_GATE_01 to AI_GATE_17 must be there and active"
@@ -164,6 +164,15 @@ impl Setup {
         for (names, code, what, fix) in told.into_iter().filter(|(names, ..)| !names.is_empty()) {
             report.failed(&area, code, &format!("{what}: {}", names.join(", ")), &fix);
         }
+        if !unread.is_empty() {
+            let message = format!("formulas that could not be read: {}", unread.join(", "));
+            report.hidden(
+                &area,
+                "rules-unread",
+                &message,
+                &format!("run doctor again, or compare them in {place}"),
+            );
+        }
         if report.checks.len() == before {
             report.ok(&area, "rules", "all validation rules are there and active, with our formulas");
         }
@@ -173,7 +182,8 @@ impl Setup {
 /// Characters of `AI_GATE_nn`.
 const CODE: usize = 10;
 
-/// The formula of one rule. Salesforce gives it for one row at a time.
+/// The formula of one rule; Salesforce gives it for one row at a time. `None` for any answer
+/// without one: the rule then counts as unread, whatever the reason.
 async fn formula(reader: &Reader, id: &str) -> Option<String> {
     let soql = format!("SELECT Metadata FROM ValidationRule WHERE Id = {}", literal(id));
     let rows = reader.tooling(&soql).await.ok()?;

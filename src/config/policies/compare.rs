@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::domain::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier, policy::AutoRule};
+use crate::domain::{
+    FieldName, FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier,
+    policy::{AgentRule, AutoRule, EvidenceRule},
+};
 
 /// In which direction a change goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -164,11 +167,11 @@ fn sayings(policy: &ObjectPolicy, other: &ObjectPolicy) -> Sayings {
         Rank::says(listed, text, (Direction::Stricter, Direction::Stricter)),
     );
     let protected =
-        policy.protected.iter().map(|rule| format!("{}: {} ({:?})", rule.why, rule.when, rule.then));
+        policy.protected.iter().map(|rule| format!("{} ({}): {}", rule.why, rule.when, rule.then.name()));
     all.insert("protected".to_owned(), Says::Each(protected.collect(), Direction::Stricter));
     // With a list of agents, one more may propose; without, one more is asked for more.
     let more = if policy.listed_agents_only { Direction::Other } else { Direction::Stricter };
-    let agents = policy.agents.iter().map(text_of);
+    let agents = policy.agents.iter().map(agent_words);
     all.insert("agents".to_owned(), Says::Each(agents.collect(), more));
     let weights = policy.signal_weights.iter().map(|(kind, weight)| format!("{kind} {weight}"));
     all.insert("signal_weights".to_owned(), Says::Each(weights.collect(), Direction::Other));
@@ -222,14 +225,14 @@ fn of_field(key: &str, rules: &FieldPolicy, all: &mut Sayings) {
     }
     let mut lowest: BTreeMap<String, Decimal> = BTreeMap::new();
     for limit in &rules.limits {
-        let key = format!("limits: {} {:?}", limit.measure.name(), limit.then).to_lowercase();
+        let key = format!("limits: {} {}", limit.measure.name(), limit.then.name());
         let known = lowest.entry(key).or_insert(limit.above);
         *known = limit.above.min(*known);
     }
     for (key, above) in lowest {
         say(&key, Rank::says(above, format!("above {above}"), (Direction::Looser, Direction::Stricter)));
     }
-    let evidence = rules.evidence.iter().map(text_of);
+    let evidence = rules.evidence.iter().map(evidence_words);
     say("evidence", Says::Each(evidence.collect(), Direction::Stricter));
     let decay = rules.decay_after_days.iter().map(|(state, days)| format!("{state} after {days} days"));
     say("decay_after_days", Says::Each(decay.collect(), Direction::Other));
@@ -242,9 +245,20 @@ fn steps(rule: &AutoRule) -> Vec<(String, Decimal)> {
     pairs.map(|(from, to)| (format!("{from} > {to}{when}"), rule.min_confidence)).collect()
 }
 
-/// A rule with few keys, as its canonical text.
-fn text_of<T: Serialize>(rule: &T) -> String {
-    crate::domain::digest::canonical(rule).unwrap_or_default()
+fn agent_words(rule: &AgentRule) -> String {
+    let workflow =
+        rule.workflow.as_deref().map(|workflow| format!(", workflow {workflow}")).unwrap_or_default();
+    let fields: Vec<&str> = rule.fields.iter().map(FieldName::as_str).collect();
+    let fields = if fields.is_empty() { "all fields".to_owned() } else { fields.join(", ") };
+    let least = rule.min_confidence.map(|least| format!(", from confidence {least} on")).unwrap_or_default();
+    let (may_propose, may_run) = (rule.may_propose, rule.may_run);
+    format!("{}{workflow}: {fields}, may_propose {may_propose}, may_run {may_run}{least}", rule.agent)
+}
+
+fn evidence_words(rule: &EvidenceRule) -> String {
+    let kinds = if rule.kinds.is_empty() { "any kind".to_owned() } else { rule.kinds.join(" or ") };
+    let age = rule.max_age_minutes.map(|age| format!(", at most {age} minutes old")).unwrap_or_default();
+    format!("at least {} of {kinds}{age}: {}", rule.at_least, rule.then.name())
 }
 
 #[cfg(test)]

@@ -15,6 +15,16 @@ pub enum Consequence {
     Block,
 }
 
+impl Consequence {
+    /// As policy files spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Block => "block",
+        }
+    }
+}
+
 /// What of a change is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
