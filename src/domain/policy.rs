@@ -8,13 +8,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    condition::Condition,
     digest::{CanonicalError, Digest},
     ids::{FieldName, ObjectName},
 };
 pub use limits::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
+pub use step::{AutoRule, Named, Values};
 
 mod limits;
+mod step;
 
 /// How much a field may do without a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,21 +61,6 @@ pub enum Mode {
     Shadow,
     /// Judge, ask and promote.
     Live,
-}
-
-/// One step that may run by itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AutoRule {
-    /// Values it may start from.
-    pub from: Vec<String>,
-    /// Values it may end at.
-    pub to: Vec<String>,
-    /// Least confidence, 0 to 1.
-    pub min_confidence: Decimal,
-    /// Only for records for which this holds; a condition that nobody can decide does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<Condition>,
 }
 
 /// One allowed step back.

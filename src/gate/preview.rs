@@ -227,11 +227,8 @@ fn policy_reason(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> St
 }
 
 fn auto_words(input: &Input<'_>, field: &FieldName, rules: &FieldPolicy, after: &FieldValue) -> String {
-    let before = input.record.value(field).and_then(FieldValue::as_text).unwrap_or_default();
-    let after = after.as_text().unwrap_or_default();
-    let rule = rules.auto.iter().enumerate().find(|(_, rule)| {
-        rule.from.iter().any(|state| state == before) && rule.to.iter().any(|state| state == after)
-    });
+    let before = input.record.value(field).unwrap_or(&FieldValue::Null);
+    let rule = rules.auto.iter().enumerate().find(|(_, rule)| rule.names(before, after));
     match rule {
         Some((place, rule)) => {
             let when = rule.when.as_ref().map(|when| format!(", where {when}")).unwrap_or_default();

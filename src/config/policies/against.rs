@@ -57,7 +57,7 @@ fn field_problems(
         }
     }
     if let Some(values) = schema.picklist(field) {
-        let auto = rules.auto.iter().flat_map(|rule| rule.from.iter().chain(&rule.to));
+        let auto = rules.auto.iter().flat_map(|rule| rule.from.listed().iter().chain(rule.to.listed()));
         // States of rules stand in the lifecycle, unless there is none.
         let auto = auto.filter(|_| rules.lifecycle.is_empty()).map(|state| ("auto", state));
         let named = rules.lifecycle.iter().map(|state| ("lifecycle", state)).chain(auto);

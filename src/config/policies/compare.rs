@@ -241,7 +241,8 @@ fn of_field(key: &str, rules: &FieldPolicy, all: &mut Sayings) {
 /// Each step by itself, so that a rule that was split says the same.
 fn steps(rule: &AutoRule) -> Vec<(String, Decimal)> {
     let when = rule.when.as_ref().map(|when| format!(", where {when}")).unwrap_or_default();
-    let pairs = rule.from.iter().flat_map(|from| rule.to.iter().map(move |to| (from, to)));
+    let to = rule.to.words();
+    let pairs = rule.from.words().into_iter().flat_map(|from| to.iter().map(move |to| (from, *to)));
     pairs.map(|(from, to)| (format!("{from} > {to}{when}"), rule.min_confidence)).collect()
 }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    FieldName, FieldPolicy, ObjectPolicy, Policy, Tier,
-    policy::{AutoRule, Consequence},
+    FieldName, FieldPolicy, FieldValue, ObjectPolicy, Policy, Tier,
+    policy::{AutoRule, Consequence, Named, Values},
 };
 
 /// Fields that feed forecast, quota or pay: a person belongs in front of them.
@@ -107,18 +107,24 @@ fn unreachable(
         let allowed = rules.allowed_regressions.iter().any(|step| step.from == from && step.to == to);
         from != to && !rules.is_terminal(from) && (!back || allowed)
     };
-    let steps = rule.from.iter().flat_map(|from| rule.to.iter().map(move |to| (from, to)));
+    let steps = rule.from.listed().iter().flat_map(|from| rule.to.listed().iter().map(move |to| (from, to)));
     for (from, to) in steps.filter(|(from, to)| !passes(from, to)) {
         let message = format!(
             "no change goes from \"{from}\" to \"{to}\": it stays, goes back or leaves a terminal state"
         );
         found.add(key.clone(), "lint-rule-unreachable", message, "remove the step, or allow the step back");
     }
+    let any = Values::Named(Named::Any);
+    if !rules.lifecycle.is_empty() && (rule.from == any || rule.to == any) {
+        let message =
+            format!("\"any\" lets every step forward of {field} run by itself, also states to come");
+        found.add(key.clone(), "lint-any-state", message, "name the states");
+    }
     let milder = rules.auto[..place].iter().position(|other| {
         other.when.is_none()
             && other.min_confidence <= rule.min_confidence
-            && rule.from.iter().all(|state| other.from.contains(state))
-            && rule.to.iter().all(|state| other.to.contains(state))
+            && other.from.include(&rule.from)
+            && other.to.include(&rule.to)
     });
     if let Some(other) = milder {
         let message = format!("auto[{other}] lets the same steps run and asks for less");
@@ -148,8 +154,9 @@ fn lifecycle(found: &mut Found<'_>, field: &FieldName, rules: &FieldPolicy) {
     if rules.tier != Tier::Autonomous {
         return;
     }
-    let left = |state: &str| rules.auto.iter().any(|rule| rule.from.iter().any(|from| from == state));
-    let entered = |state: &str| rules.auto.iter().any(|rule| rule.to.iter().any(|to| to == state));
+    let state_of = |state: &str| FieldValue::Text(state.to_owned());
+    let left = |state: &str| rules.auto.iter().any(|rule| rule.from.covers(&state_of(state)));
+    let entered = |state: &str| rules.auto.iter().any(|rule| rule.to.covers(&state_of(state)));
     for state in &rules.lifecycle {
         if entered(state)
             && !left(state)
@@ -208,8 +215,8 @@ mod tests {
     #[test]
     fn what_is_probably_not_meant_is_named() {
         let rule = |from: &str, to: &str, least: &str| AutoRule {
-            from: vec![from.into()],
-            to: vec![to.into()],
+            from: Values::OneOf(vec![from.into()]),
+            to: Values::OneOf(vec![to.into()]),
             min_confidence: least.parse().unwrap(),
             when: None,
         };
@@ -223,6 +230,8 @@ mod tests {
             codes(|p| status(p).min_confidence = Some("0.95".parse().unwrap())),
             ["lint-rule-covered"]
         );
+        let any = AutoRule { to: Values::Named(Named::Any), ..rule("Open - Not Contacted", "", "0.95") };
+        assert_eq!(codes(|p| status(p).auto.push(any)), ["lint-any-state"]);
         assert_eq!(codes(|p| status(p).min_confidence = None), ["lint-no-least-confidence"]);
         assert_eq!(codes(|p| status(p).decay_after_days.clear()), ["lint-lifecycle-gap"]);
         let decays = |state: &'static str| {

@@ -228,8 +228,8 @@ impl<'t> Reader<'t> {
         let mut all = Vec::new();
         for rule in self.tables(section, "auto") {
             self.known_keys(&rule, &["from", "to", "min_confidence", "when"]);
-            let from = self.required(&rule, "from", Self::texts);
-            let to = self.required(&rule, "to", Self::texts);
+            let from = self.required(&rule, "from", Self::values);
+            let to = self.required(&rule, "to", Self::values);
             let least = self.required(&rule, "min_confidence", Self::decimal);
             let when = rule.has("when").then(|| self.condition(&rule, "when"));
             // A condition that cannot be read takes the rule with it.

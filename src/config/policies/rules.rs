@@ -7,7 +7,10 @@ use super::{
     reader::{Reader, Section},
 };
 use crate::{
-    domain::{FieldPolicy, ObjectPolicy, Path, Tier},
+    domain::{
+        FieldPolicy, ObjectPolicy, Path, Tier,
+        policy::{Named, Values},
+    },
     gate::limits::{days, minutes},
 };
 
@@ -76,6 +79,24 @@ fn tiers(reader: &mut Reader<'_>, section: &Section<'_>, rules: &FieldPolicy) {
         );
         reader.problem(Some(section.span("tier")), &section.key("tier"), "policy-auto-tier", words);
     }
+    for rule in &rules.auto {
+        for (key, values) in [("from", &rule.from), ("to", &rule.to)] {
+            if *values == Values::OneOf(Vec::new()) {
+                let words = (
+                    format!("an `auto` rule whose `{key}` names no value"),
+                    "name the values, or write \"any\"".to_owned(),
+                );
+                contradiction(reader, section, "auto", words);
+            }
+        }
+        if rule.to == Values::Named(Named::Blank) {
+            let words = (
+                "an `auto` rule that empties the field".to_owned(),
+                "leave emptying to people: nothing is emptied without one".to_owned(),
+            );
+            contradiction(reader, section, "auto", words);
+        }
+    }
     if rules.tier == Tier::Reviewed && rules.path == Path::BlockAndAlert {
         contradiction(
             reader,
@@ -113,7 +134,7 @@ fn states(reader: &mut Reader<'_>, section: &Section<'_>, rules: &FieldPolicy) {
         );
         contradiction(reader, section, "allowed_regressions", words);
     }
-    let targets = rules.auto.iter().flat_map(|rule| &rule.to);
+    let targets = rules.auto.iter().flat_map(|rule| rule.to.listed());
     for state in targets.filter(|state| rules.never_target.contains(state)) {
         let words = (
             format!("an `auto` rule aims at \"{state}\", which `never_target` names"),
@@ -126,7 +147,7 @@ fn states(reader: &mut Reader<'_>, section: &Section<'_>, rules: &FieldPolicy) {
 /// Every state that a rule names, with the key that names it.
 fn named_states(rules: &FieldPolicy) -> impl Iterator<Item = (&'static str, &String)> {
     let steps = rules.allowed_regressions.iter().flat_map(|step| [&step.from, &step.to]);
-    let auto = rules.auto.iter().flat_map(|rule| rule.from.iter().chain(&rule.to));
+    let auto = rules.auto.iter().flat_map(|rule| rule.from.listed().iter().chain(rule.to.listed()));
     let named = |key: &'static str| move |state| (key, state);
     (rules.terminal.iter().map(named("terminal")))
         .chain(rules.never_target.iter().map(named("never_target")))

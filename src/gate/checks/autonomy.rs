@@ -108,7 +108,7 @@ fn not_by_itself(
     let least = rules
         .auto
         .iter()
-        .filter(|rule| names(&rule.from, current) && names(&rule.to, value))
+        .filter(|rule| rule.names(current, value))
         .filter(|rule| {
             rule.when.as_ref().is_none_or(|when| when.holds(input.record, input.now) == Truth::Yes)
         })
@@ -156,8 +156,4 @@ fn switched_off(input: &Input<'_>, field: &FieldName) -> Option<Reason> {
             format!("the switch for {field} turned on in the org, or a person's approval"),
         )
     })
-}
-
-fn names(states: &[String], value: &FieldValue) -> bool {
-    value.as_text().is_some_and(|text| states.iter().any(|state| state == text))
 }

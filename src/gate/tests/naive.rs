@@ -19,7 +19,7 @@ use crate::{
         Approval, Condition, Decision, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy, Path,
         RecordState, Tier, Truth,
         condition::Operator,
-        policy::{AutoRule, Consequence, Measure},
+        policy::{AutoRule, Consequence, Measure, Named, Values},
     },
     gate::{Outcome, decide},
 };
@@ -370,8 +370,14 @@ impl<'a> Naive<'a> {
         let looked = it.proposal.evaluated_at.unwrap_or(it.proposal.received_at);
         let age = Decimal::from(it.now.duration_since(looked).as_secs());
         let step = |rule: &AutoRule| {
-            let named = |states: &[String], value: &FieldValue| matches!(value, FieldValue::Text(text) if states.contains(text));
-            now.is_some_and(|now| named(&rule.from, now))
+            let named = |values: &Values, value: &FieldValue| match (values, value) {
+                (Values::Named(Named::Any), _) => true,
+                (Values::Named(Named::Blank), value) => *value == FieldValue::Null,
+                (Values::OneOf(texts), FieldValue::Text(text)) => texts.contains(text),
+                (Values::OneOf(_), _) => false,
+            };
+            *after != FieldValue::Null
+                && now.is_some_and(|now| named(&rule.from, now))
                 && named(&rule.to, after)
                 && rule.when.as_ref().is_none_or(|when| self.holds(when) == Some(true))
                 && it.proposal.confidence.is_some_and(|given| given >= rule.min_confidence)

@@ -17,6 +17,16 @@ const STATES: &[&str] = &[
     "Closed - Converted",
     "Parked",
 ];
+/// Ends of a step that may run by itself; mostly those of the world.
+const STEPS: &[Option<(&str, &str)>] = &[
+    None,
+    None,
+    None,
+    Some(("any", "any")),
+    Some(("blank", "any")),
+    Some(("any", r#"["Working - Contacted"]"#)),
+    Some((r#"["Open - Not Contacted"]"#, "any")),
+];
 const STAGES: &[&str] = &["Prospecting", "Qualification", "Negotiation/Review", "Closed Won"];
 
 prop_compose! {
@@ -32,11 +42,12 @@ prop_compose! {
         odd in prop::collection::vec(0_u8..40, 2),
         evidence in 0_usize..3,
         path in prop::sample::select(&["approval_only", "approval_only", "block_and_alert"]),
+        steps in prop::sample::select(STEPS),
         mode in prop::sample::select(&["live", "live", "live", "live", "shadow"]),
     ) -> Owned {
         let is = |code: u8| odd.contains(&code);
         let (object, patch, record) = if lead {
-            let record = serde_json::json!({ "Status": STATES[now % 4] });
+            let record = if is(16) { serde_json::json!({ "Status": null }) } else { serde_json::json!({ "Status": STATES[now % 4] }) };
             (("Lead", "Status"), serde_json::json!({ "Status": STATES[next] }), record)
         } else {
             let mut patch = serde_json::json!({ "StageName": STAGES[next % 4] });
@@ -55,13 +66,19 @@ prop_compose! {
         }));
         let tier = if lead { "autonomous" } else { "reviewed" };
         let path = if lead { path } else { "approval_only" };
+        let mut rules = serde_json::json!({ "tier": tier, "path": path, "mode": mode });
+        if let (true, Some((from, to))) = (lead, steps) {
+            let end = |word: &str| serde_json::from_str(word).unwrap_or_else(|_| serde_json::json!(word));
+            let (from, to): (serde_json::Value, serde_json::Value) = (end(from), end(to));
+            rules["auto"] = serde_json::json!([{ "from": from, "to": to, "min_confidence": "0.8" }]);
+        }
         let case = serde_json::json!({
             "name": "ordinary", "object": object.0, "patch": patch, "record": record,
             "confidence": confidence.map(|share| Decimal::new(share, 2).to_string()),
             "evaluated": (!is(4)).then_some(received + looked), "received": received, "decision": decided,
             "requires_review": is(5), "evidence": vec![signal; evidence],
             "expires": is(6).then_some(10), "hold": is(7).then(|| serde_json::json!({ "until": "2026-05-20" })),
-            "rules": { object.1: { "tier": tier, "path": path, "mode": mode } },
+            "rules": { object.1: rules },
             "auto_switch": if is(8) { vec![] } else { vec!["Status", "StageName"] },
             "undescribed": is(9), "state": if is(10) { "converted" } else { "live" },
             "base": if is(11) { serde_json::json!({ object.1: "Parked" }) } else { serde_json::json!({}) },

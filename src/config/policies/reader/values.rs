@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::{DeTable, DeValue, Decimal, Reader, Section, Spanned};
+use crate::domain::policy::{Named, Values};
 
 impl<'t> Reader<'t> {
     /// Reports keys that mean nothing, each with the nearest one that does.
@@ -54,6 +55,18 @@ impl<'t> Reader<'t> {
             Some(Some(texts)) => Some(texts),
             _ => self.wrong_type(section, key, value, "a list of texts"),
         }
+    }
+
+    /// A list of texts, or a word that stands for values.
+    pub(super) fn values(&mut self, section: &Section<'t>, key: &str) -> Option<Values> {
+        let value = section.table.get(key)?;
+        if value.get_ref().as_str().is_some() {
+            return self.word(section, key, Named::ALL).map(Values::Named);
+        }
+        if value.get_ref().as_array().is_none() {
+            return self.wrong_type(section, key, value, "a list of texts, \"any\" or \"blank\"");
+        }
+        self.texts(section, key).map(Values::OneOf)
     }
 
     pub(super) fn flag(&mut self, section: &Section<'t>, key: &str) -> Option<bool> {
