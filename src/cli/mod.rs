@@ -19,6 +19,7 @@ pub mod org_side;
 pub mod policy;
 pub mod propose;
 pub mod recorder;
+pub mod replay;
 pub mod rollback;
 pub mod serve;
 pub mod show;
@@ -65,6 +66,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Check a ledger for any damage.
     Verify(verify::Args),
+    /// Make recorded decisions again, under the rules of then or under candidates.
+    Replay(replay::Args),
     /// Plan or apply the undoing of one promotion.
     Rollback(rollback::Args),
     /// Check settings and policies, and tell every problem at once.
@@ -91,6 +94,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Event(args) => event::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,

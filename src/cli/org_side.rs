@@ -74,8 +74,8 @@ impl OrgSide {
         let mut lines = Vec::new();
         for contract in self.context.governed() {
             let object = ObjectName::parse(contract.object)?;
-            let Some(schema) = self.context.schema(&object).await else { continue };
-            let problems = config::policies::check_against(self.context.rules.policy(), &schema);
+            let Some(described) = self.context.schema(&object).await else { continue };
+            let problems = config::policies::check_against(self.context.rules.policy(), &described.schema);
             lines.extend(problems.iter().map(ToString::to_string));
         }
         if lines.is_empty() {

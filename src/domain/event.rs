@@ -11,8 +11,10 @@ use super::{
     break_glass::BreakGlassUse,
     digest::Digest,
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
+    policy::Policy,
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
+    schema::ObjectSchema,
 };
 
 /// One fact. Its JSON holds no numbers; values of records and words of people sit only
@@ -57,6 +59,20 @@ pub enum Event {
         stage: Stage,
         /// The whole verdict.
         verdict: Value,
+        /// What it rested on besides proposal, policy and schema: [`crate::gate::Recorded`] as JSON.
+        /// Absent in entries of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<Value>,
+    },
+    /// Rules that verdicts rest on, once for each digest.
+    PolicyRecorded {
+        /// The rules.
+        policy: Policy,
+    },
+    /// What the org says about an object, once for each digest that verdicts rest on.
+    SchemaRecorded {
+        /// The object as it was described.
+        schema: ObjectSchema,
     },
     /// A person's decision was read from the platform.
     DecisionObserved {
@@ -142,6 +158,8 @@ impl Event {
             Self::SubmissionRefused { .. } => "submission_refused",
             Self::SubmissionSettled { .. } => "submission_settled",
             Self::VerdictReached { .. } => "verdict_reached",
+            Self::PolicyRecorded { .. } => "policy_recorded",
+            Self::SchemaRecorded { .. } => "schema_recorded",
             Self::DecisionObserved { .. } => "decision_observed",
             Self::StageChanged { .. } => "stage_changed",
             Self::PromotionIntended { .. } => "promotion_intended",
@@ -162,7 +180,9 @@ impl Event {
             Self::ProposalReceived { .. } => {
                 &["/proposal/patch", "/proposal/base", "/proposal/reason", "/proposal/evidence"]
             }
-            Self::VerdictReached { .. } => &["/verdict/findings", "/verdict/facts", "/verdict/plan"],
+            Self::VerdictReached { .. } => {
+                &["/verdict/findings", "/verdict/facts", "/verdict/plan", "/input"]
+            }
             Self::DecisionObserved { .. } => &["/approval/comments"],
             Self::PromotionIntended { .. } => &["/promotion/plan/changes", "/promotion/plan/stamps"],
             Self::PromotionSettled { .. } => &["/settlement/message", "/settlement/reason"],

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{FieldName, ObjectName};
+use super::{
+    digest::{CanonicalError, Digest},
+    ids::{FieldName, ObjectName},
+};
 
 /// The type of a field, with the limits that a value must keep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,11 +16,13 @@ pub enum FieldType {
     /// Single-line text, at most `length` characters.
     Text {
         /// Most characters.
+        #[serde(with = "number")]
         length: u32,
     },
     /// Long text, at most `length` characters.
     LongText {
         /// Most characters.
+        #[serde(with = "number")]
         length: u32,
     },
     /// One of the active values; Salesforce itself enforces it only when `restricted`.
@@ -35,8 +40,10 @@ pub enum FieldType {
     /// A number with `precision` digits, `scale` of them after the point.
     Decimal {
         /// All digits.
+        #[serde(with = "number")]
         precision: u32,
         /// Digits after the point.
+        #[serde(with = "number")]
         scale: u32,
     },
     /// A calendar day.
@@ -72,11 +79,40 @@ pub struct ObjectSchema {
 }
 
 impl ObjectSchema {
+    /// SHA-256 of the canonical form: under it the ledger keeps what verdicts rested on.
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+        Digest::of(self)
+    }
+
     /// The active picklist values of a field, when it is a picklist.
     pub fn picklist(&self, field: &FieldName) -> Option<&[String]> {
         match &self.fields.get(field)?.field_type {
             FieldType::Picklist { values, .. } | FieldType::MultiPicklist { values } => Some(values),
             _ => None,
+        }
+    }
+}
+
+/// Whole numbers as text, because canonical JSON holds no numbers. Files that people write may
+/// hold either.
+mod number {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Number(u32),
+    }
+
+    pub(super) fn serialize<S: Serializer>(number: &u32, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&number.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+        match Written::deserialize(input)? {
+            Written::Number(number) => Ok(number),
+            Written::Text(text) => text.parse().map_err(D::Error::custom),
         }
     }
 }

@@ -84,6 +84,7 @@ impl<'a> Input<'a> {
 
 /// Facts from the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct History {
     /// The newer proposal for the same record that has come in.
     pub superseded_by: Option<String>,

@@ -10,6 +10,7 @@ pub mod input;
 pub mod limits;
 pub mod plan;
 pub mod preview;
+pub mod recorded;
 pub mod rollback;
 pub mod verdict;
 
@@ -17,6 +18,7 @@ pub use decide::{GATE_REVISION, decide};
 pub use finding::{Effect, Finding, FindingCode};
 pub use input::{History, Input, Rules};
 pub use preview::{PreviewCard, preview};
+pub use recorded::Recorded;
 pub use rollback::{Obstacle, RollbackPlan, Spared, plan_rollback};
 pub use verdict::{Outcome, Verdict};
 

@@ -4,6 +4,7 @@
 //! a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
 mod append;
+mod basis;
 mod break_glass;
 mod error;
 mod inbox;
@@ -12,6 +13,7 @@ mod project;
 mod promotions;
 mod proposals;
 mod queries;
+mod recorded;
 mod seal;
 pub mod stage;
 #[cfg(test)]
@@ -33,6 +35,7 @@ pub use open::OpenOptions;
 pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};
 pub use queries::{Counts, StoredEntry};
+pub use recorded::{Basis, Parsed, RecordedVerdict};
 pub use tx::Tx;
 
 use crate::clock::Clock;

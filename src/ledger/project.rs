@@ -29,7 +29,7 @@ impl Tx<'_> {
                     Ok(())
                 }
             }
-            Event::VerdictReached { proposal_id, stage, verdict } => {
+            Event::VerdictReached { proposal_id, stage, verdict, .. } => {
                 self.set_stage(proposal_id, *stage, at).await?;
                 self.set_verdict(proposal_id, verdict).await
             }
@@ -80,6 +80,8 @@ impl Tx<'_> {
                 Ok(())
             }
             Event::Started { .. }
+            | Event::PolicyRecorded { .. }
+            | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
             | Event::StreamReset { .. } => Ok(()),

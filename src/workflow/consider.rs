@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    WorkflowError,
+    Described, WorkflowError,
     hints::DecisionHint,
     observe,
     outcome::{last_words, outcome_words},
@@ -14,10 +14,10 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Approval, ObjectSchema, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState,
-        Settlement, Stage, event::Event,
+        Approval, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState, Settlement, Stage,
+        event::Event,
     },
-    gate::{self, History, Input, Outcome, Rules, Verdict},
+    gate::{self, History, Input, Outcome, Recorded, Rules, Verdict},
     ledger::ProposalRecord,
     salesforce::RecordReading,
 };
@@ -30,7 +30,7 @@ pub struct Desk<'a> {
     /// The rules in force.
     pub rules: &'a Rules,
     /// The object as the org describes it; without it the gate refuses.
-    pub schema: Option<&'a ObjectSchema>,
+    pub described: Option<&'a Described>,
     /// Users who may never decide.
     pub machine_users: &'a [RecordId],
     /// The time.
@@ -233,23 +233,25 @@ fn judge(
         base_unproven: observe::base_unproven(desk, case, known.record, approval.as_ref(), last.as_ref()),
         machine_users: desk.machine_users.to_vec(),
     };
-    let verdict = gate::decide(&Input {
+    let input = Input {
         proposal: &proposal,
         record: &case.reading.snapshot,
         approval: approval.as_ref(),
         history: &history,
-        schema: desk.schema,
+        schema: desk.described.map(|described| &described.schema),
         rules: desk.rules,
         now: desk.now,
-    });
-    follow(case, &proposal, &verdict, (approval.is_some(), last), events)
+    };
+    let verdict = gate::decide(&input);
+    let recorded = Recorded::of(&input, desk.described.map(|described| &described.digest));
+    follow(case, &proposal, (&verdict, &recorded), (approval.is_some(), last), events)
 }
 
 /// The events that a verdict asks for.
 fn follow(
     case: &Case<'_>,
     proposal: &Proposal,
-    verdict: &Verdict,
+    (verdict, recorded): (&Verdict, &Recorded),
     (approved, last): (bool, Option<Verdict>),
     events: &mut Vec<Event>,
 ) -> Result<(), WorkflowError> {
@@ -261,7 +263,8 @@ fn follow(
     events.push(Event::VerdictReached {
         proposal_id: proposal.id.clone(),
         stage,
-        verdict: serde_json::to_value(verdict).map_err(|e| WorkflowError::Unexpected(e.to_string()))?,
+        verdict: json(verdict)?,
+        input: Some(json(recorded)?),
     });
     match (&verdict.plan, verdict.outcome) {
         (Some(plan), Outcome::Promote) => events.push(Event::PromotionIntended {
@@ -279,6 +282,11 @@ fn follow(
         _ => {}
     }
     Ok(())
+}
+
+/// As the ledger keeps it.
+pub fn json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, WorkflowError> {
+    serde_json::to_value(value).map_err(|error| WorkflowError::Unexpected(error.to_string()))
 }
 
 fn reasons(verdict: &Verdict) -> (Outcome, Vec<gate::FindingCode>) {

@@ -10,9 +10,9 @@ use tokio::sync::{Mutex, RwLock};
 use super::WorkflowError;
 use crate::{
     clock::Clock,
-    domain::{ObjectName, ObjectSchema, RecordId},
+    domain::{Digest, ObjectName, ObjectSchema, RecordId},
     gate::Rules,
-    ledger::Ledger,
+    ledger::{Ledger, Tx},
     salesforce::{
         Reader,
         names::{CONTRACTS, ObjectContract},
@@ -32,8 +32,17 @@ pub struct Context {
     pub clock: Clock,
     /// Users who may never decide.
     pub machine_users: Arc<Vec<RecordId>>,
-    schemas: Arc<RwLock<BTreeMap<ObjectName, ObjectSchema>>>,
+    schemas: Arc<RwLock<BTreeMap<ObjectName, Arc<Described>>>>,
     held: Arc<Mutex<BTreeSet<(ObjectName, RecordId)>>>,
+}
+
+/// An object as the org describes it, with the digest computed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// The description.
+    pub schema: ObjectSchema,
+    /// Its digest.
+    pub digest: Digest,
 }
 
 /// What a [`Context`] is made from.
@@ -77,14 +86,29 @@ impl Context {
     pub async fn describe(&self) -> Result<(), WorkflowError> {
         for contract in self.governed() {
             let schema = self.reader.describe(contract).await?;
-            self.schemas.write().await.insert(schema.object.clone(), schema);
+            let described = Described { digest: schema.digest()?, schema };
+            let object = described.schema.object.clone();
+            self.schemas.write().await.insert(object, Arc::new(described));
         }
         Ok(())
     }
 
     /// The last description of an object; without one the gate refuses.
-    pub async fn schema(&self, object: &ObjectName) -> Option<ObjectSchema> {
+    pub async fn schema(&self, object: &ObjectName) -> Option<Arc<Described>> {
         self.schemas.read().await.get(object).cloned()
+    }
+
+    /// Keeps what the verdicts of this transaction rest on, so that they can be made again.
+    pub async fn keep_basis(
+        &self,
+        tx: &mut Tx<'_>,
+        described: Option<&Described>,
+    ) -> Result<(), WorkflowError> {
+        tx.keep_policy(self.rules.digest(), self.rules.policy()).await?;
+        if let Some(described) = described {
+            tx.keep_schema(&described.digest, &described.schema).await?;
+        }
+        Ok(())
     }
 
     /// Remembers a record whose proposal waits for the end of another promotion.

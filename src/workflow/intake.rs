@@ -147,10 +147,10 @@ async fn level_together(
     hints: &BTreeMap<RecordId, Option<DecisionHint>>,
 ) -> Result<(), WorkflowError> {
     let object = object_name(contract.object)?;
-    let schema = context.schema(&object).await;
+    let described = context.schema(&object).await;
     let desk = Desk {
         rules: &context.rules,
-        schema: schema.as_ref(),
+        described: described.as_deref(),
         machine_users: &context.machine_users,
         now: context.clock.now(),
     };
@@ -189,6 +189,9 @@ async fn level_together(
             hint: hints.get(record).cloned().flatten(),
         };
         events.extend(consider(&desk, &case)?);
+    }
+    if events.iter().any(|event| matches!(event, Event::VerdictReached { .. })) {
+        context.keep_basis(&mut tx, described.as_deref()).await?;
     }
     tx.append_all(&events).await?;
     tx.commit().await?;

@@ -16,6 +16,7 @@ pub mod observe;
 pub mod outcome;
 pub mod promote;
 pub mod propose;
+pub mod replay;
 pub mod rollback;
 pub mod settle;
 pub mod stamp;
@@ -23,7 +24,7 @@ pub mod strict_json;
 pub mod submission;
 pub mod sweep;
 
-pub use context::Context;
+pub use context::{Context, Described};
 pub use engine::{Engine, Health};
 pub use error::WorkflowError;
 

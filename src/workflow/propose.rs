@@ -1,18 +1,19 @@
 //! The command door: a proposal is recorded, written to the record's `AI_*` fields with the
 //! proposer's identity, and from there on takes the same way as one that was written directly.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
 use super::{
-    Context, WorkflowError,
+    Context, Described, WorkflowError,
+    consider::json,
     submission::{Problem, Submission},
 };
 use crate::{
     domain::{FieldValue, Proposal, Stage, event::Event},
     gate::{
-        self, History, Input, Outcome, Verdict,
+        self, History, Input, Outcome, Recorded, Verdict,
         preview::{PreviewCard, preview as card_of},
     },
     salesforce::{
@@ -49,6 +50,9 @@ pub struct Judged {
     pub proposal: Proposal,
     /// The answer.
     pub verdict: Verdict,
+    /// What it rested on besides the description of the object.
+    recorded: Recorded,
+    described: Arc<Described>,
     /// What a person would be shown.
     pub card: PreviewCard,
 }
@@ -100,6 +104,7 @@ pub async fn submit(
         tx.append(&received).await.map_err(WorkflowError::from)?;
     }
     if refuses(judged.verdict.outcome) {
+        context.keep_basis(&mut tx, Some(&judged.described)).await?;
         tx.append(&verdict_event(&judged)?).await.map_err(WorkflowError::from)?;
         tx.commit().await.map_err(WorkflowError::from)?;
         return Ok(Submitted::Refused(Box::new(judged)));
@@ -157,8 +162,8 @@ fn verdict_event(judged: &Judged) -> Result<Event, WorkflowError> {
     Ok(Event::VerdictReached {
         proposal_id: judged.proposal.id.clone(),
         stage: judged.verdict.outcome.stage(false).unwrap_or(Stage::Refused),
-        verdict: serde_json::to_value(&judged.verdict)
-            .map_err(|e| WorkflowError::Unexpected(e.to_string()))?,
+        verdict: json(&judged.verdict)?,
+        input: Some(json(&judged.recorded)?),
     })
 }
 
@@ -197,26 +202,28 @@ async fn judge(
     submission: &Submission,
     reading: &RecordReading,
 ) -> Result<Judged, ProposeError> {
-    let Some(schema) = context.schema(&submission.object).await else {
+    let Some(described) = context.schema(&submission.object).await else {
         let message = format!("`{}` was not described", submission.object);
         return Err(WorkflowError::Unexpected(message).into());
     };
     let now = context.clock.now();
-    let proposal =
-        submission.resolve(&schema, &reading.snapshot.fields, now).map_err(ProposeError::Problems)?;
+    let proposal = submission
+        .resolve(&described.schema, &reading.snapshot.fields, now)
+        .map_err(ProposeError::Problems)?;
     let history = History { machine_users: context.machine_users.to_vec(), ..History::default() };
     let input = Input {
         proposal: &proposal,
         record: &reading.snapshot,
         approval: None,
         history: &history,
-        schema: Some(&schema),
+        schema: Some(&described.schema),
         rules: &context.rules,
         now,
     };
     let verdict = gate::decide(&input);
     let card = card_of(&input, &verdict);
-    Ok(Judged { proposal, verdict, card })
+    let recorded = Recorded::of(&input, Some(&described.digest));
+    Ok(Judged { verdict, recorded, described, card, proposal })
 }
 
 /// The record's proposal fields for this proposal: the whole bundle, so that nothing of an

@@ -19,6 +19,7 @@ mod package_docs;
 mod people;
 mod policy;
 mod processes;
+mod replay;
 mod salesforce_client;
 mod serve;
 mod stream;

@@ -36,7 +36,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// The policies of a directory, or the built-in ones.
-fn load(directory: Option<&PathBuf>) -> anyhow::Result<Policy> {
+pub fn load(directory: Option<&PathBuf>) -> anyhow::Result<Policy> {
     policies::load(directory.map(PathBuf::as_path)).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
         let place = directory.map_or_else(|| "the built-in policies".into(), |path| shown(path));

@@ -82,7 +82,7 @@ impl Fold {
             Event::SubmissionSettled { proposal_id, result } if result == "done" => {
                 self.change(proposal_id.as_str(), at, |row| row.landed = true);
             }
-            Event::VerdictReached { proposal_id, stage, verdict } => {
+            Event::VerdictReached { proposal_id, stage, verdict, .. } => {
                 self.go(proposal_id.as_str(), *stage, (seq, at), report);
                 let text = canonical(verdict).ok();
                 self.change(proposal_id.as_str(), at, |row| row.verdict = text);
@@ -107,6 +107,8 @@ impl Fold {
             | Event::PromotionConfirmed { .. } => self.promotion(seq, at, event, report),
             Event::SubmissionSettled { .. }
             | Event::Started { .. }
+            | Event::PolicyRecorded { .. }
+            | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
             | Event::StreamReset { .. } => {}

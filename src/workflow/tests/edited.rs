@@ -41,7 +41,7 @@ fn hint() -> DecisionHint {
 fn events(reading: &RecordReading, hint: Option<DecisionHint>) -> Vec<Event> {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
     let machines = [user(PROPOSER)];
-    let desk = Desk { rules: &rules, schema: None, machine_users: &machines, now: at(6) };
+    let desk = Desk { rules: &rules, described: None, machine_users: &machines, now: at(6) };
     let case = Case { reading, known: vec![known(None)], open_promotion: None, told: false, hint };
     consider(&desk, &case).unwrap()
 }

@@ -16,7 +16,7 @@ fn withdrawn() -> RecordReading {
 
 fn kinds(case: &Case<'_>) -> Vec<&'static str> {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
-    let desk = Desk { rules: &rules, schema: None, machine_users: &[], now: at(6) };
+    let desk = Desk { rules: &rules, described: None, machine_users: &[], now: at(6) };
     consider(&desk, case).unwrap().iter().map(Event::kind).collect()
 }
 

@@ -1,0 +1,199 @@
+//! Replay: recorded decisions made again, under the rules of then or under candidates.
+//!
+//! Nothing is asked of the org and nothing is written. Under the rules of then, every verdict must
+//! have the bytes that were recorded. Under candidates, what would have turned out otherwise is
+//! counted and joined with what people did and with what was put back.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use super::WorkflowError;
+use crate::{
+    domain::{
+        Change, Decision, Digest, FieldName, ObjectName, ObjectSchema, ProposalId, Stage, digest::canonical,
+    },
+    gate::{GATE_REVISION, Outcome, Recorded, Rules, Verdict, decide},
+    ledger::{Basis, Ledger, Parsed, RecordedVerdict},
+};
+
+mod report;
+
+pub use report::{Differing, Fate, Flip, Report};
+
+/// Verdicts that are read in one go.
+const PAGE: u32 = 2000;
+
+/// What is asked for.
+pub struct Asked {
+    /// Rules to try; the recorded ones when absent.
+    pub candidate: Option<Rules>,
+    /// Fields for which the org's own switch counts as on; only with candidates.
+    pub switches: Vec<(ObjectName, FieldName)>,
+    /// Place in the chain after which to start.
+    pub after: u64,
+}
+
+/// What one verdict came to.
+pub(crate) struct Replayed {
+    pub(crate) seq: u64,
+    pub(crate) proposal: ProposalId,
+    pub(crate) was: Outcome,
+    pub(crate) fate: Fate,
+    pub(crate) result: Result<Again, Skipped>,
+}
+
+/// A decision that was made again.
+pub(crate) struct Again {
+    pub(crate) outcome: Outcome,
+    /// The bytes are those that were recorded.
+    pub(crate) same_bytes: bool,
+    /// Code of the finding that decided.
+    pub(crate) because: Option<&'static str>,
+    /// What it would have written with no person.
+    pub(crate) by_itself: Vec<Change>,
+}
+
+/// Why a decision cannot be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Skipped {
+    /// An older version did not keep what it rested on, or the values were erased.
+    InputGone,
+    /// The rules of then were not kept.
+    PolicyGone,
+    /// The description of the object was not kept.
+    SchemaGone,
+    /// The gate of then was another one.
+    OtherGate,
+}
+
+/// The rules and descriptions of then.
+struct Shelf {
+    rules: BTreeMap<Digest, Rules>,
+    schemas: BTreeMap<Digest, ObjectSchema>,
+    candidate: Option<Rules>,
+}
+
+/// Replays everything after a place, oldest first. `progress` is told how far in the chain it is.
+pub async fn replay(
+    ledger: &Ledger,
+    asked: Asked,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, WorkflowError> {
+    let Basis { policies, mut schemas } = ledger.basis().await?;
+    if asked.candidate.is_some() {
+        schemas.values_mut().for_each(|schema| switch_on(schema, &asked.switches));
+    }
+    let rules = policies.into_iter().map(|(digest, policy)| Ok((digest, Rules::new(policy)?)));
+    let rules = rules.collect::<Result<_, WorkflowError>>()?;
+    let mut report = Report::new(asked.candidate.as_ref());
+    let shelf = Arc::new(Shelf { rules, schemas, candidate: asked.candidate });
+    let mut seen = BTreeSet::new();
+    let mut page = ledger.verdicts(asked.after, PAGE).await?;
+    while let Some(last) = page.last().map(|verdict| verdict.seq) {
+        let (next, again) = tokio::join!(ledger.verdicts(last, PAGE), on_all_cores(&shelf, page));
+        for replayed in again? {
+            report.count(replayed?, &mut seen);
+        }
+        progress(last);
+        page = next?;
+    }
+    Ok(report)
+}
+
+fn switch_on(schema: &mut ObjectSchema, switches: &[(ObjectName, FieldName)]) {
+    for (_, field) in switches.iter().filter(|(object, _)| *object == schema.object) {
+        if !schema.auto_allowed.contains(field) {
+            schema.auto_allowed.push(field.clone());
+        }
+    }
+}
+
+/// Makes the decisions of a page again, in order.
+async fn on_all_cores(
+    shelf: &Arc<Shelf>,
+    mut page: Vec<RecordedVerdict>,
+) -> Result<Vec<Result<Replayed, WorkflowError>>, WorkflowError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = page.len().div_ceil(cores).max(1);
+    let mut tasks = Vec::with_capacity(cores);
+    while !page.is_empty() {
+        let rest = page.split_off(share.min(page.len()));
+        let (shelf, mine) = (Arc::clone(shelf), std::mem::replace(&mut page, rest));
+        tasks.push(tokio::task::spawn_blocking(move || -> Vec<_> {
+            mine.iter().map(|verdict| shelf.again(verdict)).collect()
+        }));
+    }
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))?);
+    }
+    Ok(all)
+}
+
+impl Shelf {
+    fn again(&self, recorded: &RecordedVerdict) -> Result<Replayed, WorkflowError> {
+        let parsed = recorded.parse()?;
+        let was = outcome_of(&parsed)?;
+        let result = self.decide(&parsed)?;
+        let fate = Fate::of(recorded.stage, parsed.decided);
+        Ok(Replayed { seq: recorded.seq, proposal: parsed.proposal.id, was, fate, result })
+    }
+
+    fn decide(&self, parsed: &Parsed) -> Result<Result<Again, Skipped>, WorkflowError> {
+        let text = |key: &str| parsed.verdict.get(key).and_then(serde_json::Value::as_str);
+        let exact = self.candidate.is_none();
+        if exact && text("gate") != Some(GATE_REVISION) {
+            return Ok(Err(Skipped::OtherGate));
+        }
+        let input = parsed.input.clone().filter(|_| parsed.whole || !exact);
+        let Some(input) = input else { return Ok(Err(Skipped::InputGone)) };
+        let recorded: Recorded =
+            serde_json::from_value(input).map_err(|error| WorkflowError::Unexpected(error.to_string()))?;
+        let then = || self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default()));
+        let Some(rules) = self.candidate.as_ref().or_else(then) else {
+            return Ok(Err(Skipped::PolicyGone));
+        };
+        let schema = match &recorded.schema {
+            None => None,
+            Some(digest) => match self.schemas.get(digest) {
+                None => return Ok(Err(Skipped::SchemaGone)),
+                found => found,
+            },
+        };
+        let verdict = decide(&recorded.input(&parsed.proposal, schema, rules));
+        let same_bytes = exact && canonical(&verdict)? == canonical(&parsed.verdict)?;
+        Ok(Ok(Again {
+            outcome: verdict.outcome,
+            same_bytes,
+            because: verdict.deciding().map(|finding| finding.code.as_str()),
+            by_itself: by_itself(verdict),
+        }))
+    }
+}
+
+fn by_itself(verdict: Verdict) -> Vec<Change> {
+    let plan = verdict.plan.filter(|plan| plan.basis == crate::domain::Basis::Auto);
+    plan.map_or_else(Vec::new, |plan| plan.changes)
+}
+
+fn outcome_of(parsed: &Parsed) -> Result<Outcome, WorkflowError> {
+    let outcome = parsed.verdict.get("outcome").cloned().unwrap_or_default();
+    serde_json::from_value(outcome).map_err(|error| WorkflowError::Unexpected(error.to_string()))
+}
+
+impl Fate {
+    fn of(stage: Stage, decided: Option<Decision>) -> Self {
+        match (stage, decided) {
+            (Stage::RolledBack, _) => Self::RolledBack,
+            (_, Some(Decision::Approved)) => Self::Approved,
+            (_, Some(Decision::Rejected)) => Self::Rejected,
+            (Stage::Promoted, None) => Self::RanByItself,
+            (_, None) => Self::Undecided,
+        }
+    }
+}
