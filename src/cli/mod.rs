@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod event;
 pub mod exit;
 pub mod explain;
+pub mod freeze;
 pub mod metadata;
 pub mod org;
 pub mod org_side;
@@ -70,6 +71,10 @@ pub enum Command {
     Replay(replay::Args),
     /// Plan or apply the undoing of one promotion.
     Rollback(rollback::Args),
+    /// Stop the org, a lane or an agent.
+    Freeze(freeze::Args),
+    /// Lift a freeze.
+    Unfreeze(freeze::UnfreezeArgs),
     /// Check settings and policies, and tell every problem at once.
     Check(check::Args),
     /// Try the settings against the org and say what is missing, wrong or too much.
@@ -96,6 +101,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
+        Command::Freeze(args) => freeze::run(args).await,
+        Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Policy(args) => policy::run(args).await,

@@ -1,6 +1,6 @@
 //! `countersign status` and `countersign proposals`: what the ledger holds, read beside the daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use serde_json::json;
@@ -37,9 +37,11 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let ledger = open(args.ledger, args.config).await?;
     let counts = ledger.counts().await?;
     let broken = ledger.break_glass_uses().await?;
+    let frozen = ledger.freezes().await?;
     if args.json {
         let mut json = serde_json::to_value(&counts)?;
         json["break_glass_uses"] = serde_json::to_value(&broken)?;
+        json["frozen"] = serde_json::to_value(&frozen)?;
         println!("{json}");
         return Ok(Exit::Done);
     }
@@ -51,6 +53,10 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     match &counts.oldest_awaiting {
         Some(since) => println!("oldest waiting for a person since {since}"),
         None => println!("nothing waits for a person"),
+    }
+    for freeze in &frozen {
+        let (scope, by) = (safe(&freeze.scope.to_string()), safe(&freeze.by));
+        println!("FROZEN              {scope} since {} by {by}: {}", freeze.since, safe(&freeze.reason));
     }
     break_glass(&broken);
     println!("chain               {} entries, head {}", counts.head_seq, counts.head_hash.short());
@@ -148,9 +154,14 @@ fn parse_stage(text: &str) -> Result<Stage, String> {
 
 /// Opens a ledger for reading: the given file, or the one of the settings.
 pub async fn open(ledger: Option<PathBuf>, config: Option<PathBuf>) -> anyhow::Result<Ledger> {
+    Ok(open_at(ledger, config.as_deref()).await?.0)
+}
+
+/// The same with the place of the file.
+pub async fn open_at(ledger: Option<PathBuf>, config: Option<&Path>) -> anyhow::Result<(Ledger, PathBuf)> {
     let path = match ledger {
         Some(path) => path,
-        None => load_settings(config.as_deref())?.ledger.path,
+        None => load_settings(config)?.ledger.path,
     };
-    Ok(Ledger::open_read_only(&path).await?)
+    Ok((Ledger::open_read_only(&path).await?, path))
 }

@@ -10,6 +10,7 @@ use super::{
     approval::Approval,
     break_glass::BreakGlassUse,
     digest::Digest,
+    freeze::{Freeze, Scope},
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
     policy::Policy,
     promotion::{Promotion, Settlement},
@@ -138,6 +139,20 @@ pub enum Event {
         /// Who, when, where and why.
         used: BreakGlassUse,
     },
+    /// People stopped something.
+    Frozen {
+        /// What, since when, by whom and why.
+        freeze: Freeze,
+    },
+    /// People let it go on.
+    Unfrozen {
+        /// What.
+        scope: Scope,
+        /// Who, as told on the command line.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -169,6 +184,8 @@ impl Event {
             Self::NoticeIntended { .. } => "notice_intended",
             Self::NoticeSettled { .. } => "notice_settled",
             Self::BreakGlassUsed { .. } => "break_glass_used",
+            Self::Frozen { .. } => "frozen",
+            Self::Unfrozen { .. } => "unfrozen",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -188,6 +205,7 @@ impl Event {
             Self::PromotionSettled { .. } => &["/settlement/message", "/settlement/reason"],
             Self::NoticeIntended { .. } => &["/text"],
             Self::BreakGlassUsed { .. } => &["/used/reason"],
+            Self::Frozen { .. } => &["/freeze/reason"],
             _ => &[],
         }
     }

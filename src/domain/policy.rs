@@ -11,9 +11,11 @@ use super::{
     digest::{CanonicalError, Digest},
     ids::{FieldName, ObjectName},
 };
+pub use budget::{Budget, CountKey, Counted, Per, Spent};
 pub use limits::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
 pub use step::{AutoRule, Named, Values};
 
+mod budget;
 mod limits;
 mod step;
 
@@ -160,6 +162,9 @@ pub struct ObjectPolicy {
     /// Records that need more care, or that no agent may touch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protected: Vec<Protection>,
+    /// How much may come in, or run with no person, within a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<Budget>,
     /// Rules for single agents and workflows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentRule>,

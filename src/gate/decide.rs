@@ -9,7 +9,7 @@ use super::{
     checks::{CHECKS, approval::is_approved},
     finding::{Effect, FindingCode, Findings},
     fingerprint,
-    input::{History, Input},
+    input::{COUNT_FACT, DISPUTED_FACT, History, Input},
     plan::plan,
     verdict::{Outcome, Verdict},
 };
@@ -96,6 +96,14 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
     fact("promotion_seq", Some(input.record.promotion_seq.to_string()));
     fact("decided_by", input.approval.map(|approval| approval.decided_by.to_string()));
     fact("decided_at", input.approval.map(|approval| approval.decided_at.to_string()));
+    let history = input.history;
+    fact(
+        DISPUTED_FACT,
+        (!history.disputed_by.is_empty()).then(|| serde_json::json!(history.disputed_by).to_string()),
+    );
+    for (name, count) in &history.counts {
+        fact(&format!("{COUNT_FACT}{name}"), Some(count.to_string()));
+    }
     if findings.effect() == Effect::Shadow {
         let outcome = findings.effect_without(Effect::Shadow).outcome().unwrap_or(Outcome::Promote);
         fact("would_be", Some(outcome.name().to_owned()));

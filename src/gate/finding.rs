@@ -100,6 +100,10 @@ codes! {
     AgentNotAllowed = "agent-not-allowed", Refused, "The policy keeps this agent from the field.";
     AgentConfidenceTooLow = "agent-confidence-too-low", Refused, "The agent must be surer than this.";
     AgentNeedsPerson = "agent-needs-person", Review, "This agent's change does not run by itself.";
+    BudgetExceeded = "budget-exceeded", Refused, "The budget is spent, and the policy refuses what comes after.";
+    BudgetSpent = "budget-spent", Hold, "The budget is spent; it waits for room.";
+    BudgetNeedsPerson = "budget-needs-person", Review, "The budget is spent, so a person must look.";
+    BudgetUnknown = "budget-unknown", Review, "Nobody counted what the budget asks for.";
     ObjectNotDescribed = "object-not-described", Refused, "The org did not describe the object.";
     FieldNotInOrg = "field-not-in-org", Refused, "The org has no such field, or hides it from the promoter.";
     FieldNotUpdateable = "field-not-updateable", Refused, "The promoter may not write the field.";
@@ -120,6 +124,7 @@ codes! {
     ProtectionUnknown = "protection-unknown", Note, "Nobody can say whether a protection holds, so it was applied.";
     AlreadyPromoted = "already-promoted", Settled, "This proposal has been promoted before.";
     NoChange = "no-change", NoChange, "The record holds every proposed value already.";
+    AgentsDisagree = "agents-disagree", Review, "Another agent wants another value for the same field.";
     Superseded = "superseded", Superseded, "A newer proposal for the record took its place.";
     EvaluatedAtMissing = "evaluated-at-missing", Note, "The proposer did not say when the model looked.";
     EvaluatedInFuture = "evaluated-in-future", Refused, "The model says that it looked at a time that has not come.";
@@ -156,6 +161,7 @@ codes! {
     AutoSwitchedOff = "auto-switched-off", Review, "The org's own switch lets nothing run by itself here.";
     NoApprovalPath = "no-approval-path", Refused, "It may not run by itself and the policy allows no approval.";
     ManualOverride = "manual-override", Blocked, "People hold the record until a day that has not passed.";
+    Frozen = "frozen", Hold, "People froze the org, the lane or the agent.";
     PromotionOpen = "promotion-open", Hold, "Another promotion of the record has not ended.";
     ShadowMode = "shadow-mode", Shadow, "The lane only records what it would have done.";
 }

@@ -1,11 +1,14 @@
 //! Everything that a decision rests on. Nothing else may influence it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Approval, CanonicalError, Change, Digest, FieldName, FieldPolicy, FieldValue, ObjectPolicy, ObjectSchema,
-    Policy, Proposal, RecordId, RecordSnapshot,
+    Approval, CanonicalError, Change, Digest, FieldName, FieldPolicy, FieldValue, Freeze, ObjectPolicy,
+    ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
 };
 
 /// The rules in force, with their digest computed once.
@@ -97,4 +100,18 @@ pub struct History {
     pub base_unproven: bool,
     /// Users who may never decide: the proposer's and the promoter's own.
     pub machine_users: Vec<RecordId>,
+    /// Freezes in force that may reach the proposal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<Freeze>,
+    /// Other agents whose open proposals for the record held other values for the same fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disputed_by: Vec<String>,
+    /// What the policy's budgets count, by [`crate::domain::policy::CountKey::name`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, Decimal>,
 }
+
+/// How the facts of a verdict name a count: this and the count's name.
+pub const COUNT_FACT: &str = "count: ";
+/// How they name [`History::disputed_by`], which stands there as a JSON list.
+pub const DISPUTED_FACT: &str = "disputed_by";

@@ -25,8 +25,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The kind counts as well: a proposer may choose an id that looks like such a story.
     async fn keeps(&mut self, digest: &Digest) -> Result<bool, LedgerError> {
-        let found = sqlx::query("SELECT 1 FROM entry WHERE proposal = ? LIMIT 1").bind(story(digest));
+        let found = sqlx::query(
+            "SELECT 1 FROM entry WHERE proposal = ? AND kind IN ('policy_recorded', 'schema_recorded') LIMIT 1",
+        )
+        .bind(story(digest));
         Ok(found.fetch_optional(self.connection()).await?.is_some())
     }
 }

@@ -6,7 +6,9 @@
 mod append;
 mod basis;
 mod break_glass;
+mod counts;
 mod error;
+mod freezes;
 mod inbox;
 mod open;
 mod project;

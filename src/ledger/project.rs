@@ -81,6 +81,8 @@ impl Tx<'_> {
             }
             Event::Started { .. }
             | Event::PolicyRecorded { .. }
+            | Event::Frozen { .. }
+            | Event::Unfrozen { .. }
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::{Ledger, LedgerError, append::number, proposals::stage_of, queries::insert_at};
 use crate::domain::{Decision, Digest, ObjectSchema, Policy, Proposal, Stage, entry::Entry, event::Event};
@@ -113,7 +113,10 @@ impl Ledger {
     pub async fn basis(&self) -> Result<Basis, LedgerError> {
         let mut reader = self.inner.reader.lock().await;
         // The semicolon follows the colon: every story that starts with `basis:`.
-        let rows = sqlx::query("SELECT text FROM entry WHERE proposal >= 'basis:' AND proposal < 'basis;'");
+        let rows = sqlx::query(
+            "SELECT text FROM entry WHERE proposal >= 'basis:' AND proposal < 'basis;' \
+             AND kind IN ('policy_recorded', 'schema_recorded')",
+        );
         let mut basis = Basis::default();
         for row in rows.fetch_all(&mut *reader).await? {
             let entry: Entry = serde_json::from_str(row.try_get::<&str, _>(0)?)?;
@@ -126,21 +129,11 @@ impl Ledger {
         Ok(basis)
     }
 
-    /// The place before the first entry that is as young as this, by halving.
+    /// The place before the first entry that is as young as this.
     pub async fn place_before(&self, since: Timestamp) -> Result<u64, LedgerError> {
         let mut reader = self.inner.reader.lock().await;
-        let (mut older, mut younger) = (0, super::tx::read_head(&mut reader).await?.0 + 1);
-        while younger - older > 1 {
-            let middle = older + (younger - older) / 2;
-            let row = sqlx::query("SELECT text FROM entry WHERE seq = ?").bind(number(middle)?);
-            let row = row.fetch_optional(&mut *reader).await?;
-            let row = row.ok_or_else(|| LedgerError::Damaged(format!("entry {middle} is gone")))?;
-            let entry: Entry = serde_json::from_str(row.try_get::<&str, _>(0)?)?;
-            let at: Timestamp =
-                entry.at.parse().map_err(|_| LedgerError::Damaged(format!("time of entry {middle}")))?;
-            if at < since { older = middle } else { younger = middle }
-        }
-        Ok(older)
+        let head = super::tx::read_head(&mut reader).await?.0;
+        place_before(&mut reader, head, since).await
     }
 
     /// Entries in the chain.
@@ -148,4 +141,24 @@ impl Ledger {
         let mut reader = self.inner.reader.lock().await;
         Ok(super::tx::read_head(&mut reader).await?.0)
     }
+}
+
+/// The place before the first entry that is as young as this, by halving.
+pub(super) async fn place_before(
+    connection: &mut SqliteConnection,
+    head: u64,
+    since: Timestamp,
+) -> Result<u64, LedgerError> {
+    let (mut older, mut younger) = (0, head + 1);
+    while younger - older > 1 {
+        let middle = older + (younger - older) / 2;
+        let row = sqlx::query("SELECT text ->> '$.at' FROM entry WHERE seq = ?").bind(number(middle)?);
+        let row = row.fetch_optional(&mut *connection).await?;
+        let row = row.ok_or_else(|| LedgerError::Damaged(format!("entry {middle} is gone")))?;
+        let at: String = row.try_get(0)?;
+        let at: Timestamp =
+            at.parse().map_err(|_| LedgerError::Damaged(format!("time of entry {middle}")))?;
+        if at < since { older = middle } else { younger = middle }
+    }
+    Ok(older)
 }

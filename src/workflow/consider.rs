@@ -10,6 +10,7 @@ use super::{
     hints::DecisionHint,
     observe,
     outcome::{last_words, outcome_words},
+    tally::{Tally, disputed_by},
 };
 use crate::{
     clock,
@@ -17,7 +18,7 @@ use crate::{
         Approval, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState, Settlement, Stage,
         event::Event,
     },
-    gate::{self, History, Input, Outcome, Recorded, Rules, Verdict},
+    gate::{self, FindingCode, History, Input, Outcome, Recorded, Rules, Verdict},
     ledger::ProposalRecord,
     salesforce::RecordReading,
 };
@@ -33,6 +34,8 @@ pub struct Desk<'a> {
     pub described: Option<&'a Described>,
     /// Users who may never decide.
     pub machine_users: &'a [RecordId],
+    /// Freezes in force and counts for budgets.
+    pub tally: &'a Tally,
     /// The time.
     pub now: Timestamp,
 }
@@ -232,6 +235,9 @@ fn judge(
         already_promoted: known.record.is_some_and(|record| record.stage == Stage::Promoted),
         base_unproven: observe::base_unproven(desk, case, known.record, approval.as_ref(), last.as_ref()),
         machine_users: desk.machine_users.to_vec(),
+        frozen: desk.tally.frozen(&proposal),
+        disputed_by: disputed(case, &proposal, last.as_ref()),
+        counts: desk.tally.counts((desk.rules, &proposal), last.as_ref(), known.record.is_some()),
     };
     let input = Input {
         proposal: &proposal,
@@ -244,22 +250,37 @@ fn judge(
     };
     let verdict = gate::decide(&input);
     let recorded = Recorded::of(&input, desk.described.map(|described| &described.digest));
-    follow(case, &proposal, (&verdict, &recorded), (approval.is_some(), last), events)
+    let stage = known.record.map_or(Stage::Received, |record| record.stage);
+    follow(case, (&proposal, stage), (&verdict, &recorded), (approval.is_some(), last), events)
+}
+
+/// A reviewer's own edit takes the place of an agent's proposal, and disputes nothing.
+fn disputed(case: &Case<'_>, proposal: &Proposal, last: Option<&Verdict>) -> Vec<String> {
+    if proposal.edited_from.is_some() {
+        return Vec::new();
+    }
+    disputed_by(proposal, &case.known, last)
 }
 
 /// The events that a verdict asks for.
 fn follow(
     case: &Case<'_>,
-    proposal: &Proposal,
+    (proposal, now): (&Proposal, Stage),
     (verdict, recorded): (&Verdict, &Recorded),
     (approved, last): (bool, Option<Verdict>),
     events: &mut Vec<Event>,
 ) -> Result<(), WorkflowError> {
-    let Some(stage) = verdict.outcome.stage(approved) else { return Ok(()) };
     let news = last.as_ref().is_none_or(|last| reasons(last) != reasons(verdict));
-    if verdict.outcome == Outcome::Review && !news {
+    if matches!(verdict.outcome, Outcome::Review | Outcome::Hold) && !news {
         return Ok(());
     }
+    // That another promotion is open is over in a moment and not worth an entry; that people or a
+    // budget hold it is told.
+    let soon_over = verdict.deciding().is_none_or(|finding| finding.code == FindingCode::PromotionOpen);
+    if verdict.outcome == Outcome::Hold && soon_over {
+        return Ok(());
+    }
+    let stage = verdict.outcome.stage(approved).unwrap_or(now);
     events.push(Event::VerdictReached {
         proposal_id: proposal.id.clone(),
         stage,
@@ -277,7 +298,7 @@ fn follow(
                 proof: std::collections::BTreeMap::new(),
             },
         }),
-        (_, Outcome::Review) => {}
+        (_, Outcome::Review | Outcome::Hold) => {}
         _ if case.reading.slot.pending => events.push(notice(proposal, &outcome_words(verdict))),
         _ => {}
     }

@@ -10,6 +10,7 @@ use super::{
     consider::{Case, Desk, consider},
     hints::{DecisionHint, Ears, Hints},
     observe::{self, object_name},
+    tally::Tally,
 };
 use crate::{
     domain::{PromotionId, RecordId, Settlement, event::Event},
@@ -148,16 +149,12 @@ async fn level_together(
 ) -> Result<(), WorkflowError> {
     let object = object_name(contract.object)?;
     let described = context.schema(&object).await;
-    let desk = Desk {
-        rules: &context.rules,
-        described: described.as_deref(),
-        machine_users: &context.machine_users,
-        now: context.clock.now(),
-    };
+    let now = context.clock.now();
     let mut tx = context.ledger.begin("records considered").await?;
     let keys: Vec<RecordId> = readings.iter().map(|reading| reading.snapshot.record.clone()).collect();
     let mut known = tx.proposals_for(&object, &keys).await?;
     let open = tx.open_promotions_for(&object, &keys).await?;
+    let mut tally = Tally::open(&mut tx).await?;
     let mut events = Vec::new();
     let mut broken = Vec::new();
     let mut seen = BTreeSet::new();
@@ -188,7 +185,17 @@ async fn level_together(
             open_promotion: open.get(record).cloned(),
             hint: hints.get(record).cloned().flatten(),
         };
-        events.extend(consider(&desk, &case)?);
+        tally.prepare(&mut tx, (&context.rules, &case), now).await?;
+        let desk = Desk {
+            rules: &context.rules,
+            described: described.as_deref(),
+            machine_users: &context.machine_users,
+            tally: &tally,
+            now,
+        };
+        let considered = consider(&desk, &case)?;
+        tally.follow(&context.rules, &case, &considered);
+        events.extend(considered);
     }
     if events.iter().any(|event| matches!(event, Event::VerdictReached { .. })) {
         context.keep_basis(&mut tx, described.as_deref()).await?;

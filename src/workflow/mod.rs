@@ -23,6 +23,7 @@ pub mod stamp;
 pub mod strict_json;
 pub mod submission;
 pub mod sweep;
+pub mod tally;
 
 pub use context::{Context, Described};
 pub use engine::{Engine, Health};

@@ -9,7 +9,7 @@ use super::{
     stamp,
 };
 use crate::{
-    domain::{Promotion, PromotionId, Settlement, event::Event},
+    domain::{Freeze, Promotion, PromotionId, Settlement, event::Event},
     ledger::Tx,
     salesforce::{RowOutcome, RowWrite, Writer},
 };
@@ -64,11 +64,17 @@ impl Promoter {
 
     async fn send(&self, ready: Vec<Promotion>, progress: &mut Progress) -> Result<(), WorkflowError> {
         let mut tx = self.context.ledger.begin("promotions sent").await?;
+        let frozen = tx.freezes().await?;
         let mut unsent = Vec::with_capacity(ready.len());
         for promotion in ready {
             // Another process, for example `rollback apply`, may have sent it since it was read.
             let promotion = current(&mut tx, &promotion.id).await?;
-            if promotion.settlement == Settlement::Intended {
+            if promotion.settlement != Settlement::Intended {
+                continue;
+            }
+            if stopped(&mut tx, &frozen, &promotion).await? {
+                progress.deferred += 1;
+            } else {
                 unsent.push(promotion);
             }
         }
@@ -143,6 +149,15 @@ fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Even
         proposal_id: plan.proposal_id.clone(),
         text: stamp::fit(&words),
     })
+}
+
+/// Whether people froze what this promotion would change. A rollback goes on: it is their way back.
+async fn stopped(tx: &mut Tx<'_>, frozen: &[Freeze], promotion: &Promotion) -> Result<bool, WorkflowError> {
+    if frozen.is_empty() || promotion.undoes.is_some() {
+        return Ok(false);
+    }
+    let known = tx.proposal(&promotion.plan.proposal_id).await?;
+    Ok(known.is_none_or(|known| frozen.iter().any(|freeze| freeze.scope.stops(&known.proposal))))
 }
 
 /// A promotion that cannot be written down as a row never leaves; it ends here.

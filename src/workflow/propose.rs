@@ -3,12 +3,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     Context, Described, WorkflowError,
     consider::json,
     submission::{Problem, Submission},
+    tally::{Tally, disputed_by},
 };
 use crate::{
     domain::{FieldValue, Proposal, Stage, event::Event},
@@ -210,7 +212,7 @@ async fn judge(
     let proposal = submission
         .resolve(&described.schema, &reading.snapshot.fields, now)
         .map_err(ProposeError::Problems)?;
-    let history = History { machine_users: context.machine_users.to_vec(), ..History::default() };
+    let history = known(context, &proposal, now).await?;
     let input = Input {
         proposal: &proposal,
         record: &reading.snapshot,
@@ -224,6 +226,23 @@ async fn judge(
     let card = card_of(&input, &verdict);
     let recorded = Recorded::of(&input, Some(&described.digest));
     Ok(Judged { verdict, recorded, described, card, proposal })
+}
+
+/// What the daemon would know if the proposal came in now. The transaction is only read.
+async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result<History, WorkflowError> {
+    let mut tx = context.ledger.begin("history read").await?;
+    let mut tally = Tally::open(&mut tx).await?;
+    tally.load(&mut tx, (&context.rules, proposal), now).await?;
+    let record = std::slice::from_ref(&proposal.record);
+    let mut others = tx.proposals_for(&proposal.object, record).await?;
+    let others = others.remove(&proposal.record).unwrap_or_default();
+    Ok(History {
+        machine_users: context.machine_users.to_vec(),
+        frozen: tally.frozen(proposal),
+        disputed_by: disputed_by(proposal, &others, None),
+        counts: tally.counts((&context.rules, proposal), None, false),
+        ..History::default()
+    })
 }
 
 /// The record's proposal fields for this proposal: the whole bundle, so that nothing of an

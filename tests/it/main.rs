@@ -5,6 +5,7 @@
 mod agents;
 mod architecture;
 mod bad_input;
+mod brakes;
 mod break_glass;
 mod conversion;
 mod daemon_world;

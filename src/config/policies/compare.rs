@@ -173,6 +173,19 @@ fn sayings(policy: &ObjectPolicy, other: &ObjectPolicy) -> Sayings {
     let more = if policy.listed_agents_only { Direction::Other } else { Direction::Stricter };
     let agents = policy.agents.iter().map(agent_words);
     all.insert("agents".to_owned(), Says::Each(agents.collect(), more));
+    // A key once: of several budgets for the same, the lowest counts.
+    let mut lowest: BTreeMap<String, Decimal> = BTreeMap::new();
+    for budget in &policy.budgets {
+        let (of, per, then) = (budget.of.name(), budget.per.name(), budget.then.name());
+        let key = format!("budgets: {of} per {per} in {} minutes, then {then}", budget.minutes);
+        let known = lowest.entry(key).or_insert(budget.at_most);
+        *known = budget.at_most.min(*known);
+    }
+    for (key, at_most) in lowest {
+        let says =
+            Rank::says(at_most, format!("at most {at_most}"), (Direction::Looser, Direction::Stricter));
+        all.insert(key, says);
+    }
     let weights = policy.signal_weights.iter().map(|(kind, weight)| format!("{kind} {weight}"));
     all.insert("signal_weights".to_owned(), Says::Each(weights.collect(), Direction::Other));
     let fields = policy.fields.keys().map(ToString::to_string);

@@ -11,10 +11,24 @@ use crate::{
 /// Fields besides the governed ones that a condition may name.
 const ALSO_READ: &[&str] = &["Name", "OwnerId"];
 
+/// Longest time of a budget, in minutes: each decision reads what came in within it.
+const A_MONTH: u32 = 31 * 24 * 60;
+
 /// Protections, agents and conditions of one object.
 pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPolicy) {
     for rule in &policy.protected {
         condition(reader, section, ("protected", &rule.when), policy);
+    }
+    for budget in &policy.budgets {
+        let in_time = minutes(budget.minutes).is_some() && budget.minutes >= Decimal::ONE;
+        if !in_time || budget.minutes > A_MONTH.into() {
+            let words = format!("{} is no number of minutes from 1 to {A_MONTH}, a month", budget.minutes);
+            range(reader, section, "budgets", words);
+        }
+        if !budget.at_most.is_integer() || budget.at_most.is_sign_negative() {
+            let words = format!("at most {} {}: use a whole number", budget.at_most, budget.of.name());
+            range(reader, section, "budgets", words);
+        }
     }
     for (field, rules) in &policy.fields {
         for when in rules.auto.iter().filter_map(|rule| rule.when.as_ref()) {

@@ -83,6 +83,7 @@ pub const OBJECT_KEYS: &[&str] = &[
     "signal_weights",
     "protected",
     "agents",
+    "budgets",
     "listed_agents_only",
     "fields",
 ];
@@ -140,6 +141,7 @@ impl<'t> Reader<'t> {
         ];
         let signal_weights = self.decimals(section, "signal_weights");
         let (protected, agents) = (self.protected(section), self.agents(section));
+        let budgets = self.budgets(section);
         let listed_agents_only = self.flag(section, "listed_agents_only").unwrap_or(false);
         let fields = self.fields(section);
         let [Some(proposal), Some(approval), Some(undecided)] = minutes else { return None };
@@ -152,6 +154,7 @@ impl<'t> Reader<'t> {
             signal_weights,
             protected,
             agents,
+            budgets,
             listed_agents_only,
             fields,
         };

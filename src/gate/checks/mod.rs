@@ -11,10 +11,13 @@ pub mod approval;
 pub mod autonomy;
 pub mod base;
 pub mod base_unproven;
+pub mod budget;
 pub mod confidence;
 pub mod delta;
+pub mod dispute;
 pub mod evidence;
 pub mod expiry;
+pub mod freeze;
 pub mod freshness;
 pub mod hold;
 pub mod identity;
@@ -58,12 +61,14 @@ pub const CHECKS: &[Check] = &[
     check!(lane),
     check!(operation),
     check!(agent),
+    check!(budget),
     // Can the org hold it?
     check!(schema),
     check!(record),
     check!(protected),
     // Is it still this proposal's turn?
     check!(identity),
+    check!(dispute),
     check!(superseded),
     check!(freshness),
     check!(expiry),
@@ -80,6 +85,7 @@ pub const CHECKS: &[Check] = &[
     check!(autonomy),
     // May it run now?
     check!(manual_override),
+    check!(freeze),
     check!(hold),
     check!(shadow),
 ];

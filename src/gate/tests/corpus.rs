@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("lifecycle", include_str!("../../../tests/corpus/gate/lifecycle.json")),
     ("approval", include_str!("../../../tests/corpus/gate/approval.json")),
     ("autonomy", include_str!("../../../tests/corpus/gate/autonomy.json")),
+    ("brakes", include_str!("../../../tests/corpus/gate/brakes.json")),
     ("narrowing", include_str!("../../../tests/corpus/gate/narrowing.json")),
     ("precedence", include_str!("../../../tests/corpus/gate/precedence.json")),
 ];

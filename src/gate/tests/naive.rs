@@ -19,7 +19,7 @@ use crate::{
         Approval, Condition, Decision, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy, Path,
         RecordState, Tier, Truth,
         condition::Operator,
-        policy::{AutoRule, Consequence, Measure, Named, Values},
+        policy::{AutoRule, Budget, Consequence, Counted, Measure, Named, Per, Spent, Values},
     },
     gate::{Outcome, decide},
 };
@@ -78,7 +78,8 @@ impl<'a> Naive<'a> {
             return Outcome::Shadow;
         }
         let ahead = self.own_decision().is_some_and(|approval| approval.decided_at > self.now_and(5));
-        if it.history.open_promotion.is_some() || ahead {
+        let waits = self.stopped() || self.spent(Spent::Hold) && !self.approved();
+        if it.history.open_promotion.is_some() || ahead || waits {
             return Outcome::Hold;
         }
         if self.a_person_must_look() { Outcome::Review } else { Outcome::Promote }
@@ -130,6 +131,7 @@ impl<'a> Naive<'a> {
             || confidence.is_some_and(|given| given < Decimal::ZERO || given > Decimal::ONE)
             || self.own_decision().is_some_and(|approval| self.by_machine(approval))
             || self.agent_may_not(policy)
+            || self.spent(Spent::Block)
             || self.fields().into_iter().any(|(name, rules, now, after)| {
                 let Some(rules) = rules else { return true };
                 rules.tier == Tier::ReadOnly
@@ -333,6 +335,9 @@ impl<'a> Naive<'a> {
             return it.history.base_unproven;
         }
         it.history.base_unproven
+            || !it.history.disputed_by.is_empty()
+            || self.spent(Spent::Review)
+            || self.uncounted()
             || it.proposal.requires_review
             || self.protections(Consequence::Review)
             || self.agent_wants_a_person()
@@ -342,6 +347,48 @@ impl<'a> Naive<'a> {
                     || self.too_big(rules, now, after, Consequence::Review)
                     || !self.runs_by_itself(name, rules, Some(now), after)
             })
+    }
+
+    /// Whether a freeze is about this proposal.
+    fn stopped(&self) -> bool {
+        let proposal = &self.it.proposal;
+        self.it.history.frozen.iter().any(|freeze| {
+            let scope = freeze.scope.to_string();
+            scope == "org"
+                || scope == format!("agent:{}", proposal.actor.agent) && proposal.edited_from.is_none()
+                || proposal.patch.keys().any(|field| scope == format!("lane:{}.{field}", proposal.object))
+        })
+    }
+
+    /// The count for each thing that a budget speaks of; `None` where nobody counted.
+    fn counted(&self) -> Vec<(&'a Budget, Option<Decimal>)> {
+        let proposal = &self.it.proposal;
+        let mut all = Vec::new();
+        for budget in self.policy().map(|policy| policy.budgets.as_slice()).unwrap_or_default() {
+            let whose: Vec<String> = match budget.per {
+                Per::Agent => vec![proposal.actor.agent.clone()],
+                Per::Record => vec![proposal.record.to_string()],
+                Per::Object => vec![proposal.object.to_string()],
+                Per::Lane => proposal.patch.keys().map(ToString::to_string).collect(),
+            };
+            for one in whose {
+                let of = if budget.of == Counted::Proposals { "proposals" } else { "promotions" };
+                let name = format!("{of} per {} {one} in {} min", budget.per.name(), budget.minutes);
+                all.push((budget, self.it.history.counts.get(&name).copied()));
+            }
+        }
+        all
+    }
+
+    fn spent(&self, then: Spent) -> bool {
+        let full = |(budget, count): (&Budget, Option<Decimal>)| {
+            budget.then == then && count.is_some_and(|count| count >= budget.at_most)
+        };
+        self.counted().into_iter().any(full)
+    }
+
+    fn uncounted(&self) -> bool {
+        self.counted().iter().any(|(_, count)| count.is_none())
     }
 
     fn agent_wants_a_person(&self) -> bool {

@@ -8,7 +8,9 @@ use crate::{
     domain::{
         Condition, FieldName, FieldPolicy, Policy,
         condition::{Operator, Test},
-        policy::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection},
+        policy::{
+            AgentRule, Budget, Consequence, Counted, EvidenceRule, Limit, Measure, Per, Protection, Spent,
+        },
     },
     gate::{Outcome, Rules, decide},
 };
@@ -45,6 +47,7 @@ pub struct Narrowing {
     evidence: Option<(i64, Consequence)>,
     limit: Option<(usize, i64, Consequence)>,
     when: Option<Condition>,
+    budget: Option<(usize, i64, Spent)>,
 }
 
 pub fn narrowing() -> impl Strategy<Value = Narrowing> {
@@ -54,13 +57,19 @@ pub fn narrowing() -> impl Strategy<Value = Narrowing> {
         prop::option::of((1_i64..3, consequence())),
         prop::option::of((0_usize..6, 0_i64..1000, consequence())),
         prop::option::of(condition()),
+        prop::option::of((
+            0_usize..4,
+            0_i64..4,
+            prop::sample::select(&[Spent::Review, Spent::Hold, Spent::Block]),
+        )),
     );
-    parts.prop_map(|(protected, agent, evidence, limit, when)| Narrowing {
+    parts.prop_map(|(protected, agent, evidence, limit, when, budget)| Narrowing {
         protected,
         agent,
         evidence,
         limit,
         when,
+        budget,
     })
 }
 
@@ -81,6 +90,13 @@ impl Narrowing {
                     min_confidence: least.map(|least| Decimal::new(least, 2)),
                 });
             }
+            object.budgets.extend(self.budget.map(|(per, at_most, then)| Budget {
+                of: Counted::Promotions,
+                per: Per::ALL[per].1,
+                at_most: at_most.into(),
+                minutes: 60.into(),
+                then,
+            }));
             object.fields.values_mut().for_each(|rules| self.of_field(rules));
         }
         policy

@@ -8,7 +8,10 @@ use super::{
     properties::owned,
     world::{Case, Owned},
 };
-use crate::gate::Rules;
+use crate::{
+    domain::{Freeze, Scope},
+    gate::Rules,
+};
 
 const STATES: &[&str] = &[
     "Open - Not Contacted",
@@ -89,12 +92,31 @@ prop_compose! {
     }
 }
 
+/// What the ledger may know besides: counts, freezes, other agents.
+fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool)> {
+    let scopes =
+        ["org", "lane:Lead.Status", "lane:Lead.Rating", "agent:nightly-enricher", "agent:somebody-else"];
+    let frozen = prop::option::weighted(0.1, prop::sample::select(scopes.to_vec()));
+    (prop::option::weighted(0.9, 0_i64..4), frozen, prop::bool::weighted(0.1))
+}
+
 pub fn inputs() -> impl Strategy<Value = Owned> {
     let any = prop_oneof![4 => ordinary().boxed(), 1 => owned().boxed()];
-    (any, prop::option::weighted(0.4, narrowing())).prop_map(|(mut owned, narrowing)| {
+    (any, prop::option::weighted(0.4, narrowing()), known()).prop_map(|(mut owned, narrowing, known)| {
         if let Some(narrowing) = narrowing {
             owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();
         }
+        let (count, frozen, disputed) = known;
+        let budgets = owned.rules.policy().objects.values().flat_map(|policy| &policy.budgets);
+        let keys = budgets.flat_map(|budget| budget.keys(&owned.proposal));
+        owned.history.counts = keys.filter_map(|key| Some((key.name(), count?.into()))).collect();
+        owned.history.frozen.extend(frozen.map(|scope| Freeze {
+            scope: Scope::parse(scope).unwrap(),
+            since: owned.now,
+            by: "somebody".into(),
+            reason: "generated".into(),
+        }));
+        owned.history.disputed_by.extend(disputed.then(|| "another-agent".to_owned()));
         owned
     })
 }

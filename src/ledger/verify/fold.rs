@@ -108,6 +108,8 @@ impl Fold {
             Event::SubmissionSettled { .. }
             | Event::Started { .. }
             | Event::PolicyRecorded { .. }
+            | Event::Frozen { .. }
+            | Event::Unfrozen { .. }
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }

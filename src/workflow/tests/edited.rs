@@ -9,6 +9,7 @@ use crate::{
         consider::{Case, Desk, consider},
         hints::DecisionHint,
         observe,
+        tally::Tally,
     },
 };
 
@@ -41,7 +42,8 @@ fn hint() -> DecisionHint {
 fn events(reading: &RecordReading, hint: Option<DecisionHint>) -> Vec<Event> {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
     let machines = [user(PROPOSER)];
-    let desk = Desk { rules: &rules, described: None, machine_users: &machines, now: at(6) };
+    let tally = Tally::default();
+    let desk = Desk { rules: &rules, described: None, machine_users: &machines, tally: &tally, now: at(6) };
     let case = Case { reading, known: vec![known(None)], open_promotion: None, told: false, hint };
     consider(&desk, &case).unwrap()
 }

@@ -6,6 +6,7 @@ use crate::{
     gate::Rules,
     salesforce::RecordReading,
     workflow::consider::{Case, Desk, consider},
+    workflow::tally::Tally,
 };
 
 fn withdrawn() -> RecordReading {
@@ -16,7 +17,8 @@ fn withdrawn() -> RecordReading {
 
 fn kinds(case: &Case<'_>) -> Vec<&'static str> {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
-    let desk = Desk { rules: &rules, described: None, machine_users: &[], now: at(6) };
+    let tally = Tally::default();
+    let desk = Desk { rules: &rules, described: None, machine_users: &[], tally: &tally, now: at(6) };
     consider(&desk, case).unwrap().iter().map(Event::kind).collect()
 }
 

@@ -9,6 +9,7 @@ use crate::{
         consider::{Case, Desk},
         hints::DecisionHint,
         observe::{approval, base_unproven},
+        tally::Tally,
     },
 };
 
@@ -107,7 +108,8 @@ fn an_approval_is_bound_to_the_base_that_was_first_seen() {
 fn a_base_is_proven_by_the_event_of_this_decision_only() {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
     let machines = [user(PROPOSER)];
-    let desk = Desk { rules: &rules, described: None, machine_users: &machines, now: at(6) };
+    let tally = Tally::default();
+    let desk = Desk { rules: &rules, described: None, machine_users: &machines, tally: &tally, now: at(6) };
     let reading = approved();
     let proven = |hint: Option<DecisionHint>| {
         let case = Case { known: Vec::new(), ..case(&reading, hint) };

@@ -1,7 +1,9 @@
 //! Rules that narrow what else would pass: protected records, agents, limits, evidence.
 
 use super::{FieldName, Reader, Section};
-use crate::domain::policy::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
+use crate::domain::policy::{
+    AgentRule, Budget, Consequence, Counted, EvidenceRule, Limit, Measure, Per, Protection, Spent,
+};
 
 const CONSEQUENCES: &[(&str, Consequence)] =
     &[("review", Consequence::Review), ("block", Consequence::Block)];
@@ -41,6 +43,25 @@ impl<'t> Reader<'t> {
                 may_run: self.flag(&rule, "may_run").unwrap_or(true),
                 min_confidence: self.decimal(&rule, "min_confidence"),
             });
+        }
+        all
+    }
+
+    pub(super) fn budgets(&mut self, section: &Section<'t>) -> Vec<Budget> {
+        let mut all = Vec::new();
+        for rule in self.tables(section, "budgets") {
+            self.known_keys(&rule, &["of", "per", "at_most", "minutes", "then"]);
+            let of = self.required(&rule, "of", |reader, at, key| reader.word(at, key, Counted::ALL));
+            let per = self.required(&rule, "per", |reader, at, key| reader.word(at, key, Per::ALL));
+            let at_most = self.required(&rule, "at_most", Self::decimal);
+            let minutes = self.required(&rule, "minutes", Self::decimal);
+            let then = self.required(&rule, "then", |reader, at, key| reader.word(at, key, Spent::ALL));
+            let (Some(of), Some(per), Some(at_most), Some(minutes), Some(then)) =
+                (of, per, at_most, minutes, then)
+            else {
+                continue;
+            };
+            all.push(Budget { of, per, at_most, minutes, then });
         }
         all
     }
