@@ -1,15 +1,12 @@
 //! `countersign freeze` and `unfreeze`: people stop what would run, at once and without the org.
 
-use std::path::PathBuf;
-
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::{Exit, ExitWith, show::safe, status};
+use super::{Exit, ExitWith, place::Place, show::safe};
 use crate::{
     clock::Clock,
     domain::{Freeze, Scope, event::Event},
-    ledger::{Ledger, OpenOptions},
 };
 
 /// Stop everything, one lane or one agent until somebody lifts it. Nothing is lost: what waits is
@@ -45,28 +42,16 @@ pub struct UnfreezeArgs {
     place: Place,
 }
 
-#[derive(Debug, ClapArgs)]
-struct Place {
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
-    /// Settings file.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Machine-readable answer.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Freezes, or lists what is frozen.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let (Some(scope), Some(reason), Some(by)) = (args.scope, args.reason, args.by) else {
-        let ledger = status::open(args.place.ledger, args.place.config).await?;
+        let ledger = args.place.read().await?;
         list(&ledger.freezes().await?, args.place.json)?;
         return Ok(Exit::Done);
     };
     let (reason, by) = (words(&reason, "--reason")?, words(&by, "--by")?);
-    let (ledger, clock) = open(&args.place).await?;
+    let clock = Clock::system();
+    let ledger = args.place.write(&clock).await?;
     let mut tx = ledger.begin("frozen").await?;
     if tx.freezes().await?.iter().any(|known| known.scope == scope) {
         drop(tx);
@@ -86,7 +71,8 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 /// Lifts a freeze.
 pub async fn unfreeze(args: UnfreezeArgs) -> anyhow::Result<Exit> {
     let by = words(&args.by, "--by")?;
-    let (ledger, clock) = open(&args.place).await?;
+    let clock = Clock::system();
+    let ledger = args.place.write(&clock).await?;
     let mut tx = ledger.begin("unfrozen").await?;
     let frozen = tx.freezes().await?;
     if !frozen.iter().any(|known| known.scope == args.scope) {
@@ -113,13 +99,6 @@ fn words(text: &str, key: &str) -> anyhow::Result<String> {
         return Err(ExitWith::usage(format!("words-wanted: {key} wants 1 to 500 characters")).into());
     }
     Ok(text.to_owned())
-}
-
-async fn open(place: &Place) -> anyhow::Result<(Ledger, Clock)> {
-    let (ledger, path) = status::open_at(place.ledger.clone(), place.config.as_deref()).await?;
-    let (org_id, clock) = (ledger.org_id().to_owned(), Clock::system());
-    let options = OpenOptions { path, org_id, clock: clock.clone(), create: false };
-    Ok((Ledger::open(options).await?, clock))
 }
 
 fn list(frozen: &[Freeze], as_json: bool) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ pub mod freeze;
 pub mod metadata;
 pub mod org;
 pub mod org_side;
+pub mod place;
 pub mod policy;
 pub mod propose;
 pub mod recorder;
@@ -24,6 +25,7 @@ pub mod replay;
 pub mod rollback;
 pub mod serve;
 pub mod show;
+pub mod signal;
 pub mod status;
 pub mod verify;
 
@@ -57,6 +59,8 @@ pub enum Command {
     Propose(propose::Args),
     /// Show what a proposal would do; nothing is written.
     Preview(propose::PreviewArgs),
+    /// Record what happened on a record: a reply, a meeting, a form.
+    Signal(signal::Args),
     /// List proposals.
     Proposals(status::ProposalsArgs),
     /// Count proposals by stage.
@@ -94,6 +98,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve(args) => serve::run(args).await,
         Command::Propose(args) => propose::run(args).await,
         Command::Preview(args) => propose::preview(args).await,
+        Command::Signal(args) => signal::run(args).await,
         Command::Proposals(args) => status::proposals(args).await,
         Command::Status(args) => status::run(args).await,
         Command::Event(args) => event::run(args).await,

@@ -85,10 +85,12 @@ pub async fn preview(PreviewArgs { proposal: args, html }: PreviewArgs) -> anyho
         Err(problems) => return Ok(print_problems(&problems, args.json)),
     };
     let settings = load_settings(args.config.as_deref())?;
-    // Nothing is written, so the answer rests on no ledger; this one goes with the command.
+    // The ledger is only read: freezes, counts, signals and other proposals are part of the answer.
+    // Where there is none yet, none is made; the empty one goes with the command.
     let folder = tempfile::Builder::new().prefix("countersign-preview").tempdir()?;
     let nowhere = folder.path().join("ledger.db");
-    let side = OrgSide::with_ledger(settings, Clock::system(), Some(&nowhere)).await?;
+    let ledger = if settings.ledger.path.exists() { settings.ledger.path.clone() } else { nowhere };
+    let side = OrgSide::with_ledger(settings, Clock::system(), Some(&ledger)).await?;
     let judged = propose::preview(&side.context, &submission).await;
     side.context.ledger.close().await?;
     match judged {

@@ -10,6 +10,7 @@ use super::{
     approval::Approval,
     break_glass::BreakGlassUse,
     digest::Digest,
+    evidence::Evidence,
     freeze::{Freeze, Scope},
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
     policy::Policy,
@@ -139,6 +140,17 @@ pub enum Event {
         /// Who, when, where and why.
         used: BreakGlassUse,
     },
+    /// A system told what happened on a record.
+    SignalReceived {
+        /// Object.
+        object: ObjectName,
+        /// Record.
+        record: RecordId,
+        /// What happened.
+        signal: Evidence,
+        /// Which system, as told on the command line.
+        by: String,
+    },
     /// People stopped something.
     Frozen {
         /// What, since when, by whom and why.
@@ -184,6 +196,7 @@ impl Event {
             Self::NoticeIntended { .. } => "notice_intended",
             Self::NoticeSettled { .. } => "notice_settled",
             Self::BreakGlassUsed { .. } => "break_glass_used",
+            Self::SignalReceived { .. } => "signal_received",
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
             Self::StreamReset { .. } => "stream_reset",
@@ -205,6 +218,7 @@ impl Event {
             Self::PromotionSettled { .. } => &["/settlement/message", "/settlement/reason"],
             Self::NoticeIntended { .. } => &["/text"],
             Self::BreakGlassUsed { .. } => &["/used/reason"],
+            Self::SignalReceived { .. } => &["/signal"],
             Self::Frozen { .. } => &["/freeze/reason"],
             _ => &[],
         }

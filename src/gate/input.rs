@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Approval, CanonicalError, Change, Digest, FieldName, FieldPolicy, FieldValue, Freeze, ObjectPolicy,
-    ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
+    Approval, CanonicalError, Change, Digest, Evidence, FieldName, FieldPolicy, FieldValue, Freeze,
+    ObjectPolicy, ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
 };
 
 /// The rules in force, with their digest computed once.
@@ -70,6 +70,17 @@ impl<'a> Input<'a> {
             .filter_map(move |(field, value)| fields?.get(field).map(|rules| (field, rules, value)))
     }
 
+    /// The proposal's own evidence, and the signals of the record that are not among it. The same
+    /// thing told twice is one.
+    pub fn evidence(&self) -> impl Iterator<Item = &'a Evidence> {
+        let own = &self.proposal.evidence;
+        let same = |one: &Evidence, other: &Evidence| {
+            (&one.kind, &one.source, one.occurred_at) == (&other.kind, &other.source, other.occurred_at)
+        };
+        let signals = self.history.signals.iter();
+        own.iter().chain(signals.filter(move |signal| !own.iter().any(|one| same(one, signal))))
+    }
+
     /// The changes that the record does not hold yet, by field name. A field that could not
     /// be read is left out.
     pub fn changes(&self) -> Vec<Change> {
@@ -106,6 +117,9 @@ pub struct History {
     /// Other agents whose open proposals for the record held other values for the same fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disputed_by: Vec<String>,
+    /// What systems told of the record besides the proposal's own evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Evidence>,
     /// What the policy's budgets count, by [`crate::domain::policy::CountKey::name`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, Decimal>,

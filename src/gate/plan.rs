@@ -43,7 +43,7 @@ fn stamps(input: &Input<'_>, changes: &[Change]) -> Stamps {
 /// time in the evidence must neither make the write fail nor keep decay away for ever.
 fn signals<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Evidence> {
     let now = input.now;
-    input.proposal.evidence.iter().filter(move |item| {
+    input.evidence().filter(move |item| {
         item.occurred_at >= Timestamp::UNIX_EPOCH && item.occurred_at.duration_since(now) <= CLOCK_TOLERANCE
     })
 }

@@ -151,7 +151,7 @@ pub fn preview(input: &Input<'_>, verdict: &Verdict) -> PreviewCard {
         confidence: proposal.confidence,
         reason: proposal.reason.clone(),
         evaluated_at: proposal.evaluated_at,
-        evidence: proposal.evidence.clone(),
+        evidence: input.evidence().cloned().collect(),
         outcome: verdict.outcome,
         findings,
         touches_reporting: fields.iter().any(|field| field.changed && field.touches_reporting),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LedgerError, Tx, basis, freezes};
+use super::{LedgerError, Tx, basis, freezes, signals};
 use crate::{
     clock,
     domain::{
@@ -106,6 +106,7 @@ impl Tx<'_> {
                 return Ok(known.map(|known| known.plan.proposal_id.to_string()));
             }
             Event::BreakGlassUsed { used } => BreakGlassUse::story(&used.record),
+            Event::SignalReceived { record, .. } => signals::story(record),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),

@@ -17,6 +17,7 @@ mod proposals;
 mod queries;
 mod recorded;
 mod seal;
+mod signals;
 pub mod stage;
 #[cfg(test)]
 mod tests;

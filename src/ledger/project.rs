@@ -9,8 +9,8 @@ use super::{
     stage::{may_follow, settlement_follows, stage_settled, when_sent},
 };
 use crate::domain::{
-    Approval, Promotion, PromotionId, Proposal, ProposalId, Settlement, Stage, digest::canonical,
-    event::Event,
+    Approval, ObjectName, Promotion, PromotionId, Proposal, ProposalId, RecordId, Settlement, Stage,
+    digest::canonical, event::Event,
 };
 
 impl Tx<'_> {
@@ -59,18 +59,7 @@ impl Tx<'_> {
                 Ok(())
             }
             Event::NoticeIntended { object, record, proposal_id, text } => {
-                sqlx::query(
-                    "INSERT INTO notice (proposal, object, record, text, seq) VALUES (?1, ?2, ?3, ?4, ?5) \
-                     ON CONFLICT (proposal) DO UPDATE SET object = ?2, record = ?3, text = ?4, seq = ?5",
-                )
-                .bind(proposal_id.as_str())
-                .bind(object.as_str())
-                .bind(record.as_str())
-                .bind(text)
-                .bind(number(seq)?)
-                .execute(self.connection())
-                .await?;
-                Ok(())
+                self.put_notice((object, record), (proposal_id, text), seq).await
             }
             Event::NoticeSettled { proposal_id, .. } => {
                 sqlx::query("DELETE FROM notice WHERE proposal = ?")
@@ -81,6 +70,7 @@ impl Tx<'_> {
             }
             Event::Started { .. }
             | Event::PolicyRecorded { .. }
+            | Event::SignalReceived { .. }
             | Event::Frozen { .. }
             | Event::Unfrozen { .. }
             | Event::SchemaRecorded { .. }
@@ -88,6 +78,26 @@ impl Tx<'_> {
             | Event::BreakGlassUsed { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
+    }
+
+    async fn put_notice(
+        &mut self,
+        (object, record): (&ObjectName, &RecordId),
+        (proposal_id, text): (&ProposalId, &str),
+        seq: u64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO notice (proposal, object, record, text, seq) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (proposal) DO UPDATE SET object = ?2, record = ?3, text = ?4, seq = ?5",
+        )
+        .bind(proposal_id.as_str())
+        .bind(object.as_str())
+        .bind(record.as_str())
+        .bind(text)
+        .bind(number(seq)?)
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     async fn insert_proposal(

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Approval, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState, Settlement, Stage,
-        event::Event,
+        Approval, Evidence, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState, Settlement,
+        Stage, event::Event,
     },
     gate::{self, FindingCode, History, Input, Outcome, Recorded, Rules, Verdict},
     ledger::ProposalRecord,
@@ -50,6 +50,8 @@ pub struct Case<'a> {
     pub open_promotion: Option<PromotionId>,
     /// A notice about what stands there and is no proposal is on its way.
     pub told: bool,
+    /// What systems told of the record.
+    pub signals: Vec<Evidence>,
     /// What the newest event said about the decision.
     pub hint: Option<DecisionHint>,
 }
@@ -236,6 +238,7 @@ fn judge(
         base_unproven: observe::base_unproven(desk, case, known.record, approval.as_ref(), last.as_ref()),
         machine_users: desk.machine_users.to_vec(),
         frozen: desk.tally.frozen(&proposal),
+        signals: case.signals.clone(),
         disputed_by: disputed(case, &proposal, last.as_ref()),
         counts: desk.tally.counts((desk.rules, &proposal), last.as_ref(), known.record.is_some()),
     };

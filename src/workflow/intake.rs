@@ -154,6 +154,7 @@ async fn level_together(
     let keys: Vec<RecordId> = readings.iter().map(|reading| reading.snapshot.record.clone()).collect();
     let mut known = tx.proposals_for(&object, &keys).await?;
     let open = tx.open_promotions_for(&object, &keys).await?;
+    let signals = tx.any_signal().await?;
     let mut tally = Tally::open(&mut tx).await?;
     let mut events = Vec::new();
     let mut broken = Vec::new();
@@ -181,6 +182,7 @@ async fn level_together(
         let case = Case {
             reading,
             told: told(&mut tx, reading).await?,
+            signals: if signals { tx.signals(record).await? } else { Vec::new() },
             known: mine,
             open_promotion: open.get(record).cloned(),
             hint: hints.get(record).cloned().flatten(),

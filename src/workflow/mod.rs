@@ -19,6 +19,7 @@ pub mod propose;
 pub mod replay;
 pub mod rollback;
 pub mod settle;
+pub mod signal;
 pub mod stamp;
 pub mod strict_json;
 pub mod submission;

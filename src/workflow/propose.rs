@@ -239,6 +239,7 @@ async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result
     Ok(History {
         machine_users: context.machine_users.to_vec(),
         frozen: tally.frozen(proposal),
+        signals: tx.signals(&proposal.record).await?,
         disputed_by: disputed_by(proposal, &others, None),
         counts: tally.counts((&context.rules, proposal), None, false),
         ..History::default()

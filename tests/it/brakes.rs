@@ -1,4 +1,4 @@
-//! Freezes, budgets and disputes with a running daemon: what people stop stays stopped, and what a
+//! Freezes, budgets, disputes and signals with a running daemon: what people stop stays stopped, and what a
 //! batch starts counts within the batch.
 
 use std::{fs, path::Path, time::Duration};
@@ -162,4 +162,63 @@ async fn a_batch_counts_within_itself() {
     world.kill();
     let told: Value = serde_json::from_str(&world.over_ledger(&["replay", "--json"])).unwrap();
     assert_eq!((&told["same"], &told["replayed"]), (&json!(3), &json!(3)), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_count_for_a_proposal_that_was_written_to_the_record() {
+    let mut world = World::start();
+    world.org.control("/__settings", json!({ "field": "Lead_Status_Auto__c", "on": true })).await;
+    world.kill();
+    let folder = world.folder.path().join("policies");
+    fs::create_dir(&folder).unwrap();
+    let shipped = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/policies/lead-lifecycle.toml"));
+    let text = fs::read_to_string(shipped).unwrap();
+    let rule =
+        "[fields.Status.evidence]\nat_least = 2\nkinds = [\"reply\", \"meeting\"]\nthen = \"review\"\n";
+    fs::write(folder.join("lead.toml"), format!("{text}\n{rule}")).unwrap();
+    let settings = fs::read_to_string(&world.config).unwrap();
+    fs::write(&world.config, format!("{settings}\n[policy]\ndirectory = {folder:?}\n")).unwrap();
+    world.restart();
+
+    let leads = world.org.query("SELECT Id FROM Lead WHERE Status = 'Open - Not Contacted'").await;
+    let (with, without) = (text_of(&leads[0]), text_of(&leads[1]));
+    let signal = |kind: &str, at: &str| json!({ "object": "Lead", "record_id": with, "kind": kind, "source": "mailbox", "occurred_at": at });
+    let two = json!([signal("reply", "2026-01-05T10:00:00Z"), signal("meeting", "2026-01-06T10:00:00Z")]);
+    let send = |body: &Value| {
+        let words = ["signal", "--by", "mail-sync", "--config", &world.config];
+        let (code, out, err) = countersign(&words, Some(&body.to_string()));
+        (code, format!("{out}{err}"))
+    };
+    eventually("the daemon has made its ledger", Duration::from_secs(20), || async {
+        countersign(&["status", "--config", &world.config], None).0 == 0
+    })
+    .await;
+    let (code, said) = send(&two);
+    assert_eq!((code, said.contains("2 signal(s) recorded, 0 known")), (0, true), "{said}");
+    let (code, said) = send(&two);
+    assert_eq!((code, said.contains("0 signal(s) recorded, 2 known")), (0, true), "{said}");
+    let (code, said) = send(&signal("reply", "2100-01-01T00:00:00Z"));
+    assert_eq!((code, said.contains("signal-time")), (2, true), "{said}");
+
+    for (id, proposal, stage) in
+        [(&with, "signal:with", "promoted"), (&without, "signal:without", "awaiting-approval")]
+    {
+        let fields = json!({ "AI_Proposal_ID__c": proposal, "AI_Recommended_Status__c": "Working - Contacted",
+            "AI_Status_Confidence__c": 0.95, "AI_Gate_Pending__c": true });
+        assert_eq!(world.patch("proposer", "Lead", id, fields).await.0, 204);
+        world.wait_stage(proposal, stage).await;
+    }
+    let (_, row) = world.org.call("admin", "GET", &format!("/sobjects/Lead/{with}"), None).await;
+    assert_eq!(row["Signal_Score__c"], 55.0, "reply 25 and meeting 30, by the policy's weights: {row}");
+    assert_eq!(row["Last_Signal_Source__c"], "mailbox");
+    assert!(row["Last_Signal_Date__c"].as_str().unwrap().starts_with("2026-01-06"), "{row}");
+    assert!(world.story("signal:without").contains("evidence-thin"));
+    world.kill();
+    world.over_ledger(&["verify"]);
+    let told: Value = serde_json::from_str(&world.over_ledger(&["replay", "--json"])).unwrap();
+    assert_eq!((&told["same"], &told["differing"]), (&told["replayed"], &json!(0)), "{told}");
+}
+
+fn text_of(row: &Value) -> String {
+    text(&row["Id"]).to_owned()
 }

@@ -42,7 +42,7 @@ async fn recorded_decisions_are_made_again_and_joined_with_what_people_did() {
     let mut world = World::start();
     let deals = world.opportunities().await;
     let id = |place: usize| text(&deals[place]["Id"]).to_owned();
-    decided(&world, &id(0), ("replay:yes", "Send the draft"), ("Approved", "promoted")).await;
+    decided(&world, &id(0), ("basis:yes", "Send the draft"), ("Approved", "promoted")).await;
     decided(&world, &id(1), ("replay:no", "Call at midnight"), ("Rejected", "rejected")).await;
     decided(&world, &id(2), ("replay:undone", "Send the wrong draft"), ("Approved", "promoted")).await;
     let (code, out, err) =

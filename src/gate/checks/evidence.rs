@@ -8,9 +8,10 @@
 //! A confident guess is still a guess. Evidence is what a person can follow up later.
 //!
 //! # Evidence used
-//! The proposal's pieces of evidence: their kind and time. A piece counts when its kind is
-//! asked for, it has happened, and it is not too old now. Words in the proposal's reason or
-//! in the record's evidence field are no pieces.
+//! The proposal's pieces of evidence and the signals of the record (`countersign signal`): their
+//! kind and time. A piece counts when its kind is asked for, it has happened, and it is not too old
+//! now; the same thing told twice is one. Words in the proposal's reason or in the record's
+//! evidence field are no pieces.
 //!
 //! # How to fix
 //! - `evidence-missing`: propose again with the signals behind it (`evidence` in the proposal).
@@ -65,7 +66,7 @@ fn counting(input: &Input<'_>, rule: &EvidenceRule) -> usize {
         };
         kind && fresh && evidence.occurred_at <= input.now
     };
-    input.proposal.evidence.iter().filter(counts).count()
+    input.evidence().filter(counts).count()
 }
 
 fn words(rule: &EvidenceRule) -> String {

@@ -16,8 +16,8 @@ use rust_decimal::Decimal;
 use super::{ordinary::inputs, world::Owned};
 use crate::{
     domain::{
-        Approval, Condition, Decision, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy, Path,
-        RecordState, Tier, Truth,
+        Approval, Condition, Decision, Evidence, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy,
+        Path, RecordState, Tier, Truth,
         condition::Operator,
         policy::{AutoRule, Budget, Consequence, Counted, Measure, Named, Per, Spent, Values},
     },
@@ -202,8 +202,16 @@ impl<'a> Naive<'a> {
 
     fn thin(&self, rules: &FieldPolicy) -> bool {
         rules.evidence.as_ref().is_some_and(|rule| {
-            let happened =
-                self.it.proposal.evidence.iter().filter(|one| one.occurred_at <= self.it.now).count();
+            let own = &self.it.proposal.evidence;
+            let known = |signal: &&Evidence| {
+                !own.iter().any(|one| {
+                    one.kind == signal.kind
+                        && one.source == signal.source
+                        && one.occurred_at == signal.occurred_at
+                })
+            };
+            let told = self.it.history.signals.iter().filter(known);
+            let happened = own.iter().chain(told).filter(|one| one.occurred_at <= self.it.now).count();
             Decimal::from(happened) < rule.at_least
         })
     }

@@ -9,7 +9,7 @@ use super::{
     world::{Case, Owned},
 };
 use crate::{
-    domain::{Freeze, Scope},
+    domain::{Evidence, Freeze, Scope},
     gate::Rules,
 };
 
@@ -93,11 +93,11 @@ prop_compose! {
 }
 
 /// What the ledger may know besides: counts, freezes, other agents.
-fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool)> {
+fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bool)> {
     let scopes =
         ["org", "lane:Lead.Status", "lane:Lead.Rating", "agent:nightly-enricher", "agent:somebody-else"];
     let frozen = prop::option::weighted(0.1, prop::sample::select(scopes.to_vec()));
-    (prop::option::weighted(0.9, 0_i64..4), frozen, prop::bool::weighted(0.1))
+    (prop::option::weighted(0.9, 0_i64..4), frozen, prop::bool::weighted(0.1), prop::bool::weighted(0.3))
 }
 
 pub fn inputs() -> impl Strategy<Value = Owned> {
@@ -106,7 +106,7 @@ pub fn inputs() -> impl Strategy<Value = Owned> {
         if let Some(narrowing) = narrowing {
             owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();
         }
-        let (count, frozen, disputed) = known;
+        let (count, frozen, disputed, signal) = known;
         let budgets = owned.rules.policy().objects.values().flat_map(|policy| &policy.budgets);
         let keys = budgets.flat_map(|budget| budget.keys(&owned.proposal));
         owned.history.counts = keys.filter_map(|key| Some((key.name(), count?.into()))).collect();
@@ -116,6 +116,16 @@ pub fn inputs() -> impl Strategy<Value = Owned> {
             by: "somebody".into(),
             reason: "generated".into(),
         }));
+        // The first is the proposal's own again, the second another one.
+        for at in ["2026-05-20T09:00:00Z", "2026-05-20T09:30:00Z"].into_iter().filter(|_| signal) {
+            owned.history.signals.push(Evidence {
+                kind: "reply".into(),
+                source: "mailbox".into(),
+                occurred_at: at.parse().unwrap(),
+                link: None,
+                digest: None,
+            });
+        }
         owned.history.disputed_by.extend(disputed.then(|| "another-agent".to_owned()));
         owned
     })

@@ -108,6 +108,7 @@ impl Fold {
             Event::SubmissionSettled { .. }
             | Event::Started { .. }
             | Event::PolicyRecorded { .. }
+            | Event::SignalReceived { .. }
             | Event::Frozen { .. }
             | Event::Unfrozen { .. }
             | Event::SchemaRecorded { .. }

@@ -44,7 +44,14 @@ fn events(reading: &RecordReading, hint: Option<DecisionHint>) -> Vec<Event> {
     let machines = [user(PROPOSER)];
     let tally = Tally::default();
     let desk = Desk { rules: &rules, described: None, machine_users: &machines, tally: &tally, now: at(6) };
-    let case = Case { reading, known: vec![known(None)], open_promotion: None, told: false, hint };
+    let case = Case {
+        reading,
+        known: vec![known(None)],
+        open_promotion: None,
+        told: false,
+        signals: Vec::new(),
+        hint,
+    };
     consider(&desk, &case).unwrap()
 }
 

@@ -23,14 +23,14 @@ fn kinds(case: &Case<'_>) -> Vec<&'static str> {
 }
 
 fn case(reading: &RecordReading) -> Case<'_> {
-    Case { reading, known: Vec::new(), open_promotion: None, told: false, hint: None }
+    Case { reading, known: Vec::new(), open_promotion: None, told: false, signals: Vec::new(), hint: None }
 }
 
 #[test]
 fn a_flag_without_a_proposal_is_taken_off_one_time() {
     let idle = withdrawn();
     assert_eq!(kinds(&case(&idle)), ["notice_intended"]);
-    assert!(kinds(&Case { told: true, ..case(&idle) }).is_empty(), "it is on its way");
+    assert!(kinds(&Case { told: true, signals: Vec::new(), ..case(&idle) }).is_empty(), "it is on its way");
     let mut quiet = withdrawn();
     quiet.slot.pending = false;
     assert!(kinds(&case(&quiet)).is_empty());
@@ -65,5 +65,5 @@ fn what_cannot_be_read_is_told_one_time() {
     let mut bad = reading();
     bad.slot.proposal_id = Some("not an id!".into());
     assert_eq!(kinds(&case(&bad)), ["submission_refused", "notice_intended"]);
-    assert!(kinds(&Case { told: true, ..case(&bad) }).is_empty());
+    assert!(kinds(&Case { told: true, signals: Vec::new(), ..case(&bad) }).is_empty());
 }

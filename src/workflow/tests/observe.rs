@@ -29,7 +29,7 @@ fn hint(by: &str, minute: i64, told: (Option<Decision>, Option<&str>)) -> Decisi
 }
 
 fn case(reading: &RecordReading, hint: Option<DecisionHint>) -> Case<'_> {
-    Case { reading, known: vec![known(None)], open_promotion: None, told: false, hint }
+    Case { reading, known: vec![known(None)], open_promotion: None, told: false, signals: Vec::new(), hint }
 }
 
 /// The decision that is taken from a case: who and when.
