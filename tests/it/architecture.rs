@@ -35,7 +35,6 @@ const CORE_CRATES: &[&str] = &[
     "alloc",
     "serde",
     "serde_json",
-    "serde_json_canonicalizer",
     "sha2",
     "jiff",
     "rust_decimal",
