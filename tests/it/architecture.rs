@@ -29,17 +29,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Outside crates that the pure core may name.
-const CORE_CRATES: &[&str] = &[
-    "std",
-    "core",
-    "alloc",
-    "serde",
-    "serde_json",
-    "sha2",
-    "jiff",
-    "rust_decimal",
-    "thiserror",
-];
+const CORE_CRATES: &[&str] =
+    &["std", "core", "alloc", "serde", "serde_json", "sha2", "jiff", "rust_decimal", "thiserror"];
 
 /// Parts of std that would make the core impure.
 const IMPURE: &[&str] = &["fs", "net", "env", "process", "thread", "time", "io", "os"];
