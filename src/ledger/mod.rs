@@ -10,6 +10,8 @@ mod counts;
 mod error;
 mod freezes;
 mod inbox;
+#[cfg(test)]
+mod known_tests;
 mod open;
 mod project;
 mod promotions;

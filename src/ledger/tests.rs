@@ -13,7 +13,10 @@ use crate::domain::{
 const ORG: &str = "00D000000000001EAA";
 
 pub(super) async fn open(folder: &Path) -> Ledger {
-    let clock = Clock::manual("2026-05-01T08:00:00Z".parse().unwrap());
+    open_at(folder, Clock::manual("2026-05-01T08:00:00Z".parse().unwrap())).await
+}
+
+pub(super) async fn open_at(folder: &Path, clock: Clock) -> Ledger {
     let path = folder.join("ledger.db");
     Ledger::open(OpenOptions { path, org_id: ORG.to_owned(), clock, create: true }).await.unwrap()
 }
@@ -22,7 +25,7 @@ fn record() -> RecordId {
     RecordId::parse(&RecordId::complete("00Q000000000001").unwrap()).unwrap()
 }
 
-fn proposal(id: &str) -> Proposal {
+pub(super) fn proposal(id: &str) -> Proposal {
     let status = FieldName::parse("Status").unwrap();
     Proposal {
         id: ProposalId::parse(id).unwrap(),
@@ -43,7 +46,7 @@ fn proposal(id: &str) -> Proposal {
     }
 }
 
-fn promotion(id: &str, of: &str) -> Promotion {
+pub(super) fn promotion(id: &str, of: &str) -> Promotion {
     let before = FieldValue::text("Open - Not Contacted");
     let after = FieldValue::text("Working - Contacted");
     Promotion {
