@@ -21,9 +21,11 @@ use crate::domain::{
     ProposalId, RecordId, Tier,
 };
 
+pub mod forecast;
 mod render;
 pub mod text_diff;
 
+use forecast::Forecast;
 pub use render::visible;
 use text_diff::Piece;
 
@@ -73,6 +75,8 @@ pub struct PreviewCard {
     pub fields: Vec<FieldCard>,
     /// True when a changed field feeds reports or forecasts.
     pub touches_reporting: bool,
+    /// The move of the weighted amount, where the stages' probabilities were asked for.
+    pub forecast: Option<Forecast>,
     /// The policy's name; `None` when no policy names the object.
     pub policy: Option<String>,
     /// Digest of all policies.
@@ -155,6 +159,7 @@ pub fn preview(input: &Input<'_>, verdict: &Verdict) -> PreviewCard {
         outcome: verdict.outcome,
         findings,
         touches_reporting: fields.iter().any(|field| field.changed && field.touches_reporting),
+        forecast: None,
         policy: input.object_policy().map(|policy| policy.name.clone()),
         policy_digest: verdict.policy.clone(),
         patch_digest: verdict.patch.clone(),

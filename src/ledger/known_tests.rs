@@ -139,7 +139,7 @@ async fn freezes_and_signals_come_back_as_they_were_told() {
         reason: "odd values".into(),
     };
     append(&ledger, Event::Frozen { freeze: freeze.clone() }).await;
-    assert_eq!(ledger.freezes().await.unwrap(), [freeze.clone()]);
+    assert_eq!(ledger.freezes().await.unwrap(), std::slice::from_ref(&freeze));
     let lifted = Event::Unfrozen { scope: freeze.scope, by: "Pat Example".into(), at: start() };
     append(&ledger, lifted).await;
     assert_eq!(ledger.freezes().await.unwrap(), []);

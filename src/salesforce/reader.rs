@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
     Connection, RecordReading, SalesforceError,
+    classify::Class,
     connection::Call,
     describe::{self, ObjectDescription},
     names::{self, ObjectContract},
@@ -57,6 +59,23 @@ impl Reader {
     /// Everything that this identity sees of an object.
     pub async fn describe_all(&self, object: &str) -> Result<ObjectDescription, SalesforceError> {
         describe::describe(&self.connection, object).await
+    }
+
+    /// Default probability in percent by stage, of the active stages. Empty where they cannot be
+    /// read: they are for people's eyes, and no decision rests on them.
+    pub async fn stage_probabilities(&self) -> Result<BTreeMap<String, Decimal>, SalesforceError> {
+        let soql = "SELECT ApiName, DefaultProbability FROM OpportunityStage WHERE IsActive = true";
+        let path = self.connection.data("query");
+        let reply = match self.connection.read(&Call { query: Some(("q", soql)), ..Call::get(&path) }).await {
+            Err(error) if matches!(error.class(), Class::Drop | Class::Gone) => return Ok(BTreeMap::new()),
+            other => other?,
+        };
+        let rows = reply.get("records").and_then(Value::as_array).into_iter().flatten();
+        let one = |row: &Value| {
+            let percent = row.get("DefaultProbability")?.to_string().parse().ok()?;
+            Some((row.get("ApiName")?.as_str()?.to_owned(), percent))
+        };
+        Ok(rows.filter_map(one).collect())
     }
 
     /// Records by id, in the order of `ids`; one that is not visible has the state `Missing`.

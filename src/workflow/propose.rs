@@ -16,7 +16,7 @@ use crate::{
     domain::{FieldValue, Proposal, Stage, event::Event},
     gate::{
         self, History, Input, Outcome, Recorded, Verdict,
-        preview::{PreviewCard, preview as card_of},
+        preview::{PreviewCard, forecast, preview as card_of},
     },
     salesforce::{
         RecordReading, RowOutcome, RowWrite, Writer,
@@ -26,6 +26,9 @@ use crate::{
 
 /// Most characters of the evidence field.
 const MOST_EVIDENCE: usize = 4000;
+
+/// Fields that move the weighted amount.
+const WEIGHTED: &[&str] = &["Amount", "StageName"];
 
 /// How a submission ended.
 #[derive(Debug)]
@@ -223,7 +226,11 @@ async fn judge(
         now,
     };
     let verdict = gate::decide(&input);
-    let card = card_of(&input, &verdict);
+    let mut card = card_of(&input, &verdict);
+    if proposal.patch.keys().any(|field| WEIGHTED.contains(&field.as_str())) {
+        let probabilities = context.reader.stage_probabilities().await.map_err(WorkflowError::from)?;
+        card.forecast = forecast::weighted(&input, &probabilities);
+    }
     let recorded = Recorded::of(&input, Some(&described.digest));
     Ok(Judged { verdict, recorded, described, card, proposal })
 }

@@ -22,6 +22,11 @@ async fn both_doors_end_in_the_same_place() {
     assert_eq!(status, 204, "{reply}");
     let body = json!({ "proposal_id": "door:command", "object": "Opportunity", "record_id": command,
         "patch": { "StageName": "Qualification" }, "confidence": 0.9 });
+    let mut closer = body.clone();
+    closer["patch"] = json!({ "StageName": "Negotiation/Review" });
+    let (code, out, err) = countersign(&["preview", "--config", &world.config], Some(&closer.to_string()));
+    assert_eq!(code, 4, "{out}{err}");
+    assert!(out.contains("by the stages' default probabilities"), "the weighted amount moves: {out}");
     let (code, out, err) = countersign(&["propose", "--config", &world.config], Some(&body.to_string()));
     assert_eq!(code, 4, "waits for a person: {out}{err}");
     world.wait_stage("door:command", "awaiting-approval").await;

@@ -11,7 +11,7 @@ use crate::{
     domain::FieldValue,
     gate::{
         PreviewCard,
-        preview::{FieldCard, text_diff::Kind, visible},
+        preview::{FieldCard, forecast::Forecast, text_diff::Kind, visible},
     },
 };
 
@@ -52,6 +52,7 @@ pub fn html(card: &PreviewCard) -> anyhow::Result<String> {
         "findings": findings,
         "fields": card.fields.iter().map(field).collect::<Vec<_>>(),
         "touches_reporting": card.touches_reporting,
+        "forecast": card.forecast.as_ref().map(Forecast::words),
         "approval": card.approval.as_deref().map(visible),
         "rollback_ready": card.rollback.ready,
         "rollback": visible(&card.rollback.words),

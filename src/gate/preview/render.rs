@@ -126,6 +126,9 @@ fn side(pieces: &[Piece], marked: Kind, marks: [&str; 2]) -> String {
 }
 
 fn verdict_lines(card: &PreviewCard, out: &mut Formatter<'_>) -> fmt::Result {
+    if let Some(forecast) = &card.forecast {
+        line(out, "weighted", &forecast.words())?;
+    }
     line(out, "verdict", card.outcome.name())?;
     for finding in &card.findings {
         writeln!(out, "    {}: {}", finding.code, visible(&finding.message))?;

@@ -65,3 +65,31 @@ fn a_value_that_could_not_be_put_back_is_named() {
     assert!(!card.rollback.ready);
     assert!(card.rollback.words.contains("\"Retired\" is not an active value"));
 }
+
+#[test]
+fn the_weighted_amount_moves_with_stage_and_amount() {
+    let shares: std::collections::BTreeMap<String, Decimal> =
+        [("Qualification", 10), ("Negotiation/Review", 90), ("Closed Lost", 0)]
+            .map(|(stage, percent)| (stage.to_owned(), percent.into()))
+            .into();
+    let moved = |case: serde_json::Value| {
+        let owned = serde_json::from_value::<Case>(case).unwrap().build();
+        forecast::weighted(&owned.input(), &shares).map(|forecast| forecast.words())
+    };
+    let deal = |patch: serde_json::Value| serde_json::json!({ "name": "deal", "object": "Opportunity", "patch": patch });
+    // The record of the world: Qualification, 15000.
+    let words = |text: &str| Some(format!("{text}, by the stages' default probabilities"));
+    assert_eq!(
+        moved(deal(serde_json::json!({ "StageName": "Negotiation/Review" }))),
+        words("1500 -> 13500 (+12000)")
+    );
+    assert_eq!(moved(deal(serde_json::json!({ "Amount": "12000.50" }))), words("1500 -> 1200.05 (-299.95)"));
+    let both = serde_json::json!({ "StageName": "Negotiation/Review", "Amount": "20000" });
+    assert_eq!(moved(deal(both)), words("1500 -> 18000 (+16500)"));
+    assert_eq!(moved(deal(serde_json::json!({ "StageName": "Closed Lost" }))), words("1500 -> 0 (-1500)"));
+    // Nothing moves, and a stage that nobody gave a probability.
+    assert_eq!(moved(deal(serde_json::json!({ "NextStep": "call" }))), None);
+    assert_eq!(moved(deal(serde_json::json!({ "StageName": "Prospecting" }))), None);
+    let blank = serde_json::json!({ "name": "blank", "object": "Opportunity", "patch": { "Amount": "100" }, "record": { "Amount": null } });
+    assert_eq!(moved(blank), words("0 -> 10 (+10)"));
+}
