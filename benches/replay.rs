@@ -3,7 +3,11 @@
 //! A ledger is filled with decisions on the shipped policies (the golden cases in turn, under ids of
 //! their own), through the same appends as the daemon's; then `workflow::replay` reads it.
 
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use countersign::{
     clock::Clock,
@@ -42,7 +46,7 @@ async fn main() {
     let began = Instant::now();
     fill(&path, &rules, wanted).await;
     let size = std::fs::metadata(&path).expect("a file").len() / 1_000_000;
-    println!("{wanted} decisions recorded in {:.1} s, {size} MB\n", began.elapsed().as_secs_f64());
+    println!("{wanted} decisions recorded in {} s, {size} MB\n", shown(began.elapsed()));
     println!(
         "{:<28} {:>10} {:>12} {:>16} {:>10}",
         "", "seconds", "decisions/s", "s per million", "memory MB"
@@ -55,12 +59,18 @@ async fn main() {
         let began = Instant::now();
         let asked = Asked { candidate, switches: Vec::new(), after: 0 };
         let report = replay(&ledger, asked, &mut |_| {}).await.expect("a replay");
-        let seconds = began.elapsed().as_secs_f64();
+        let took = began.elapsed();
         assert_eq!((report.replayed, report.differing), (wanted, 0), "every decision is made again");
-        let rate = wanted as f64 / seconds;
+        let rate = u128::from(wanted) * 1_000_000 / took.as_micros().max(1);
+        let million = took / u32::try_from(wanted).expect("a number that fits") * 1_000_000;
         let grown = resident().saturating_sub(before);
-        println!("{name:<28} {seconds:>10.2} {rate:>12.0} {:>16.1} {grown:>10}", 1e6 / rate);
+        println!("{name:<28} {:>10} {rate:>12} {:>16} {grown:>10}", shown(took), shown(million));
     }
+}
+
+/// Seconds with one digit after the point.
+fn shown(time: Duration) -> String {
+    format!("{}.{}", time.as_secs(), time.subsec_millis() / 100)
 }
 
 /// Every confidence threshold of a field raised.
