@@ -9,7 +9,9 @@
 //! approved before. Only people lift a freeze; no approval and no agent does.
 //!
 //! # Evidence used
-//! The freezes in force in the ledger; the object, fields and agent of the proposal.
+//! The freezes in force in the ledger; the object, fields and agent of the proposal. An agent is
+//! known by the name that its proposal gives, or by its Salesforce user id where it writes the
+//! fields itself: freeze both where it uses both doors, or the lane.
 //!
 //! # How to fix
 //! - `frozen`: find out why it was frozen; `countersign freeze --list` tells who did it and the
