@@ -40,7 +40,7 @@ pub use open::OpenOptions;
 pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};
 pub use queries::{Counts, StoredEntry};
-pub use recorded::{Basis, Parsed, RecordedVerdict};
+pub use recorded::{Basis, Depth, RecordedVerdict};
 pub use tx::Tx;
 
 use crate::clock::Clock;

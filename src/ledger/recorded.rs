@@ -3,11 +3,24 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Ledger, LedgerError, append::number, proposals::stage_of, queries::insert_at};
 use crate::domain::{Decision, Digest, ObjectSchema, Policy, Proposal, Stage, entry::Entry, event::Event};
+
+/// Where an event keeps what its verdict rested on.
+const INPUT: &str = "/input";
+
+/// Which parts of a verdict are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Only its outcome, with what it rested on.
+    Outcome,
+    /// Every part of it.
+    Whole,
+}
 
 /// A verdict as the ledger holds it, not parsed yet: parsing is most of the work, and the reader
 /// leaves it to whoever can do it on several cores.
@@ -17,49 +30,50 @@ pub struct RecordedVerdict {
     pub seq: u64,
     /// Where the proposal stands today.
     pub stage: Stage,
+    /// What a person decided on the proposal in the end.
+    pub decided: Option<Decision>,
     text: String,
     proposal: String,
-    approval: Option<String>,
-    private: Vec<(String, String)>,
+    input: Option<String>,
+    /// The other private parts as one JSON object, by path; only for [`Depth::Whole`].
+    private: Option<String>,
 }
 
-/// The parts of a [`RecordedVerdict`].
-#[derive(Debug, Clone)]
-pub struct Parsed {
-    /// The proposal as it was first seen.
-    pub proposal: Proposal,
-    /// What a person decided on it in the end.
-    pub decided: Option<Decision>,
-    /// The verdict.
-    pub verdict: Value,
-    /// What it rested on; `None` where an older version did not keep it, or it was erased.
-    pub input: Option<Value>,
-    /// The verdict lacks no part that was erased.
-    pub whole: bool,
+/// The public part of a verdict's entry.
+#[derive(Deserialize)]
+struct PublicEntry {
+    event: PublicEvent,
+    #[serde(default)]
+    commit: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct PublicEvent {
+    verdict: Value,
 }
 
 impl RecordedVerdict {
-    /// Parses it.
-    pub fn parse(&self) -> Result<Parsed, LedgerError> {
-        let entry: Entry = serde_json::from_str(&self.text)?;
-        let whole = entry.commit.keys().all(|path| self.private.iter().any(|(there, _)| there == path));
-        let mut event = entry.event;
-        for (path, value) in &self.private {
+    /// The proposal as it was first seen.
+    pub fn proposal(&self) -> Result<Proposal, LedgerError> {
+        Ok(serde_json::from_str(&self.proposal)?)
+    }
+
+    /// What the verdict rested on; `None` where an older version did not keep it, or it was erased.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<Option<T>, LedgerError> {
+        Ok(self.input.as_deref().map(serde_json::from_str).transpose()?)
+    }
+
+    /// The verdict, and whether no part of it was left out or erased.
+    pub fn verdict(&self) -> Result<(Value, bool), LedgerError> {
+        let entry: PublicEntry = serde_json::from_str(&self.text)?;
+        let mut event = serde_json::json!({ "verdict": entry.event.verdict });
+        let parts = self.private.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
+        let parts = parts.transpose()?.unwrap_or_default();
+        let whole = entry.commit.keys().all(|path| path == INPUT || parts.contains_key(path));
+        for (path, value) in &parts {
             insert_at(&mut event, path, serde_json::from_str(value)?);
         }
-        let mut part = |key: &str| event.get_mut(key).map(Value::take);
-        let verdict = part("verdict").ok_or_else(|| LedgerError::Damaged("a verdict is empty".to_owned()))?;
-        let decided = |text: &String| -> Result<Decision, serde_json::Error> {
-            let approval: crate::domain::Approval = serde_json::from_str(text)?;
-            Ok(approval.decision)
-        };
-        Ok(Parsed {
-            proposal: serde_json::from_str(&self.proposal)?,
-            decided: self.approval.as_ref().map(decided).transpose()?,
-            verdict,
-            input: part("input"),
-            whole,
-        })
+        Ok((event["verdict"].take(), whole))
     }
 }
 
@@ -73,40 +87,28 @@ pub struct Basis {
 }
 
 impl Ledger {
-    /// The next verdicts after a place, at most `most`, oldest first.
-    pub async fn verdicts(&self, after: u64, most: u32) -> Result<Vec<RecordedVerdict>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let rows = sqlx::query(
-            "SELECT e.seq, e.text, p.body, p.stage, p.approval FROM entry e JOIN proposal p ON p.id = e.proposal \
-             WHERE e.kind = 'verdict_reached' AND e.seq > ? ORDER BY e.seq LIMIT ?",
-        )
-        .bind(number(after)?)
-        .bind(most)
-        .fetch_all(&mut *reader)
-        .await?;
-        let mut verdicts = Vec::with_capacity(rows.len());
-        for row in rows {
-            let stage: String = row.try_get(3)?;
-            verdicts.push(RecordedVerdict {
-                seq: u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0),
-                stage: stage_of(&stage).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?,
-                text: row.try_get(1)?,
-                proposal: row.try_get(2)?,
-                approval: row.try_get(4)?,
-                private: Vec::new(),
-            });
-        }
-        let (Some(first), Some(last)) = (verdicts.first(), verdicts.last()) else { return Ok(verdicts) };
-        let parts = sqlx::query("SELECT seq, path, value FROM private WHERE seq >= ? AND seq <= ?")
-            .bind(number(first.seq)?)
-            .bind(number(last.seq)?);
-        for row in parts.fetch_all(&mut *reader).await? {
-            let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
-            if let Ok(place) = verdicts.binary_search_by_key(&seq, |verdict| verdict.seq) {
-                verdicts[place].private.push((row.try_get(1)?, row.try_get(2)?));
+    /// The next verdicts after a place, at most `most`, oldest first. One row each: a row costs
+    /// more than what is in it.
+    pub async fn verdicts(
+        &self,
+        after: u64,
+        (depth, most): (Depth, u32),
+    ) -> Result<Vec<RecordedVerdict>, LedgerError> {
+        let parts = match depth {
+            Depth::Outcome => "NULL",
+            Depth::Whole => {
+                "(SELECT json_group_object(path, value) FROM private WHERE seq = e.seq AND path <> '/input')"
             }
-        }
-        Ok(verdicts)
+        };
+        let sql = format!(
+            "SELECT e.seq, e.text, p.body, p.stage, p.approval ->> '$.decision', \
+             (SELECT value FROM private WHERE seq = e.seq AND path = '/input'), {parts} \
+             FROM entry e JOIN proposal p ON p.id = e.proposal \
+             WHERE e.kind = 'verdict_reached' AND e.seq > ? ORDER BY e.seq LIMIT ?"
+        );
+        let mut reader = self.inner.reader.lock().await;
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(number(after)?).bind(most);
+        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 
     /// Everything that was kept for verdicts to rest on.
@@ -141,6 +143,19 @@ impl Ledger {
         let mut reader = self.inner.reader.lock().await;
         Ok(super::tx::read_head(&mut reader).await?.0)
     }
+}
+
+fn from_row(row: &SqliteRow) -> Result<RecordedVerdict, LedgerError> {
+    let (stage, decided): (String, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
+    Ok(RecordedVerdict {
+        seq: u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0),
+        stage: stage_of(&stage).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?,
+        decided: decided.map(|word| serde_json::from_value(word.into())).transpose()?,
+        text: row.try_get(1)?,
+        proposal: row.try_get(2)?,
+        input: row.try_get(5)?,
+        private: row.try_get(6)?,
+    })
 }
 
 /// The place before the first entry that is as young as this, by halving.

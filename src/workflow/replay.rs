@@ -10,14 +10,16 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::WorkflowError;
 use crate::{
     domain::{
-        Change, Decision, Digest, FieldName, ObjectName, ObjectSchema, ProposalId, Stage, digest::canonical,
+        Change, Decision, Digest, FieldName, ObjectName, ObjectSchema, Proposal, ProposalId, Stage,
+        digest::canonical,
     },
     gate::{GATE_REVISION, Outcome, Recorded, Rules, Verdict, decide},
-    ledger::{Basis, Ledger, Parsed, RecordedVerdict},
+    ledger::{Basis, Depth, Ledger, RecordedVerdict},
 };
 
 mod report;
@@ -93,9 +95,10 @@ pub async fn replay(
     let mut report = Report::new(asked.candidate.as_ref());
     let shelf = Arc::new(Shelf { rules, schemas, candidate: asked.candidate });
     let mut seen = BTreeSet::new();
-    let mut page = ledger.verdicts(asked.after, PAGE).await?;
+    let depth = if shelf.candidate.is_some() { Depth::Outcome } else { Depth::Whole };
+    let mut page = ledger.verdicts(asked.after, (depth, PAGE)).await?;
     while let Some(last) = page.last().map(|verdict| verdict.seq) {
-        let (next, again) = tokio::join!(ledger.verdicts(last, PAGE), on_all_cores(&shelf, page));
+        let (next, again) = tokio::join!(ledger.verdicts(last, (depth, PAGE)), on_all_cores(&shelf, page));
         for replayed in again? {
             report.count(replayed?, &mut seen);
         }
@@ -137,36 +140,40 @@ async fn on_all_cores(
 
 impl Shelf {
     fn again(&self, recorded: &RecordedVerdict) -> Result<Replayed, WorkflowError> {
-        let parsed = recorded.parse()?;
-        let was = outcome_of(&parsed)?;
-        let result = self.decide(&parsed)?;
-        let fate = Fate::of(recorded.stage, parsed.decided);
-        Ok(Replayed { seq: recorded.seq, proposal: parsed.proposal.id, was, fate, result })
+        let proposal = recorded.proposal()?;
+        let (verdict, whole) = recorded.verdict()?;
+        let was = outcome_of(&verdict)?;
+        let result = self.decide(recorded, &proposal, (&verdict, whole))?;
+        let fate = Fate::of(recorded.stage, recorded.decided);
+        Ok(Replayed { seq: recorded.seq, proposal: proposal.id, was, fate, result })
     }
 
-    fn decide(&self, parsed: &Parsed) -> Result<Result<Again, Skipped>, WorkflowError> {
-        let text = |key: &str| parsed.verdict.get(key).and_then(serde_json::Value::as_str);
+    fn decide(
+        &self,
+        recorded: &RecordedVerdict,
+        proposal: &Proposal,
+        (then, whole): (&Value, bool),
+    ) -> Result<Result<Again, Skipped>, WorkflowError> {
+        let text = |key: &str| then.get(key).and_then(Value::as_str);
         let exact = self.candidate.is_none();
         if exact && text("gate") != Some(GATE_REVISION) {
             return Ok(Err(Skipped::OtherGate));
         }
-        let input = parsed.input.clone().filter(|_| parsed.whole || !exact);
+        let input = recorded.input::<Recorded>()?.filter(|_| whole || !exact);
         let Some(input) = input else { return Ok(Err(Skipped::InputGone)) };
-        let recorded: Recorded =
-            serde_json::from_value(input).map_err(|error| WorkflowError::Unexpected(error.to_string()))?;
-        let then = || self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default()));
-        let Some(rules) = self.candidate.as_ref().or_else(then) else {
+        let rules_of_then = || self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default()));
+        let Some(rules) = self.candidate.as_ref().or_else(rules_of_then) else {
             return Ok(Err(Skipped::PolicyGone));
         };
-        let schema = match &recorded.schema {
+        let schema = match &input.schema {
             None => None,
             Some(digest) => match self.schemas.get(digest) {
                 None => return Ok(Err(Skipped::SchemaGone)),
                 found => found,
             },
         };
-        let verdict = decide(&recorded.input(&parsed.proposal, schema, rules));
-        let same_bytes = exact && canonical(&verdict)? == canonical(&parsed.verdict)?;
+        let verdict = decide(&input.input(proposal, schema, rules));
+        let same_bytes = exact && canonical(&verdict)? == canonical(then)?;
         Ok(Ok(Again {
             outcome: verdict.outcome,
             same_bytes,
@@ -181,8 +188,8 @@ fn by_itself(verdict: Verdict) -> Vec<Change> {
     plan.map_or_else(Vec::new, |plan| plan.changes)
 }
 
-fn outcome_of(parsed: &Parsed) -> Result<Outcome, WorkflowError> {
-    let outcome = parsed.verdict.get("outcome").cloned().unwrap_or_default();
+fn outcome_of(verdict: &Value) -> Result<Outcome, WorkflowError> {
+    let outcome = verdict.get("outcome").cloned().unwrap_or_default();
     serde_json::from_value(outcome).map_err(|error| WorkflowError::Unexpected(error.to_string()))
 }
 
