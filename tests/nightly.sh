@@ -63,8 +63,9 @@ mutants() {
   local chosen=(-f 'src/gate/**' -f 'src/domain/**')
   if [ -n "$part" ]; then chosen+=(--shard "$part"); fi
   # The unchanged code is tested by tests/run.sh; 300 seconds are many times what a run takes.
+  # Only the unit tests are built.
   cargo mutants --no-shuffle --baseline skip --timeout 300 --output target/mutants "${chosen[@]}" \
-    -- --locked --lib -- gate domain config
+    --cargo-arg=--locked --cargo-arg=--lib -- -- gate domain config
 }
 
 all() {
