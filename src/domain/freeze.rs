@@ -119,12 +119,17 @@ mod tests {
     #[test]
     fn scopes_are_written_as_they_are_read() {
         for text in ["org", "lane:Lead.Status", "agent:nightly-enricher", "agent:a b.c:d"] {
-            assert_eq!(Scope::parse(text).unwrap().to_string(), text);
+            let scope = Scope::parse(text).unwrap();
+            assert_eq!(scope.to_string(), text);
+            let json = serde_json::to_value(&scope).unwrap();
+            assert_eq!(json, text);
+            assert_eq!(serde_json::from_value::<Scope>(json).unwrap(), scope);
         }
         for text in
             ["", "Org", "lane:", "lane:Lead", "lane:Lead.", "lane:.Status", "agent:", "agent: ", "x:y"]
         {
             assert!(Scope::parse(text).is_err(), "{text}");
+            assert!(serde_json::from_value::<Scope>(text.into()).is_err(), "{text}");
         }
     }
 

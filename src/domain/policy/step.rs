@@ -96,3 +96,57 @@ impl AutoRule {
         self.from.covers(before) && self.to.covers(after) && *after != FieldValue::Null
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: Values = Values::Named(Named::Any);
+    const BLANK: Values = Values::Named(Named::Blank);
+
+    fn texts(texts: &[&str]) -> Values {
+        Values::OneOf(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    #[test]
+    fn each_end_covers_its_own_values() {
+        let (a, b, number) = (FieldValue::text("a"), FieldValue::text("b"), FieldValue::decimal(1.into()));
+        let covered =
+            |values: &Values| [&a, &b, &number, &FieldValue::Null].map(|value| values.covers(value));
+        assert_eq!(covered(&ANY), [true; 4]);
+        assert_eq!(covered(&BLANK), [false, false, false, true]);
+        assert_eq!(covered(&texts(&["a"])), [true, false, false, false]);
+        assert_eq!(covered(&texts(&["1", ""])), [false; 4]);
+    }
+
+    #[test]
+    fn what_is_wider_includes_what_is_narrower() {
+        let (a, ab) = (texts(&["a"]), texts(&["a", "b"]));
+        let all = [&ANY, &BLANK, &a, &ab];
+        let included = |values: &Values| all.map(|other| values.include(other));
+        assert_eq!(included(&ANY), [true; 4]);
+        assert_eq!(included(&BLANK), [false, true, false, false]);
+        assert_eq!(included(&a), [false, false, true, false]);
+        assert_eq!(included(&ab), [false, false, true, true]);
+    }
+
+    #[test]
+    fn ends_are_told_in_words() {
+        assert_eq!(texts(&["a", "b"]).to_string(), "a, b");
+        assert_eq!((ANY.to_string().as_str(), BLANK.to_string().as_str()), ("any value", "blank"));
+        assert_eq!(texts(&["a", "b"]).listed(), ["a", "b"]);
+        assert!(ANY.listed().is_empty() && BLANK.listed().is_empty());
+    }
+
+    #[test]
+    fn a_rule_names_a_step_by_both_ends_and_never_to_nothing() {
+        let rule = |from, to| AutoRule { from, to, min_confidence: Decimal::ONE, when: None };
+        let (a, b) = (FieldValue::text("a"), FieldValue::text("b"));
+        let step = rule(texts(&["a"]), texts(&["b"]));
+        assert!(step.names(&a, &b));
+        assert!(!step.names(&b, &b) && !step.names(&a, &a) && !step.names(&b, &a));
+        assert!(rule(BLANK, ANY).names(&FieldValue::Null, &a) && rule(ANY, ANY).names(&a, &a));
+        assert!(!rule(ANY, ANY).names(&a, &FieldValue::Null));
+        assert!(!rule(ANY, BLANK).names(&a, &FieldValue::Null), "no step empties a field");
+    }
+}

@@ -55,6 +55,9 @@ pub struct Case {
     pub hold: Option<Hold>,
     #[serde(default)]
     pub requires_review: bool,
+    /// A reviewer edited it, so that it is the reviewer's own.
+    #[serde(default)]
+    pub edited: bool,
     #[serde(default)]
     pub evidence: Vec<Evidence>,
     #[serde(default)]
@@ -197,7 +200,7 @@ impl Case {
             reason: Some("they answered".into()),
             evaluated_at: self.evaluated.map(before),
             expires_at: self.expires.map(before),
-            edited_from: None,
+            edited_from: self.edited.then(|| ProposalId::parse("p-0").unwrap()),
             requires_review: self.requires_review,
             actor: Actor::named("nightly-enricher"),
             door: Door::Record,

@@ -2,8 +2,8 @@
 
 use arbitrary::Arbitrary;
 use countersign::domain::{
-    Approval, Decision, Digest, Evidence, FieldName, FieldSchema, FieldType, FieldValue, Hold, ObjectName,
-    ProposalId, RecordState,
+    Approval, Decision, Digest, Evidence, FieldName, FieldSchema, FieldType, FieldValue, Freeze, Hold,
+    ObjectName, ProposalId, RecordState, Scope,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
@@ -24,6 +24,7 @@ const WORDS: &[&str] = &[
     "Closed Lost",
 ];
 const KINDS: &[&str] = &["meeting", "reply", "form", "call", "visit", "rumour"];
+const AGENTS: &[&str] = &["an-agent", "new-agent", "nightly"];
 
 /// A value of a field.
 #[derive(Debug, Clone, Arbitrary)]
@@ -74,13 +75,37 @@ pub enum Edit {
     Review(bool),
     EditedFrom(bool),
     Agent(u8, Option<String>),
-    Evidence { kind: u8, source: String, ago: i32 },
+    Evidence(Signal),
     Decide { approved: bool, ago: i32, machine: bool },
     Undecided,
     OtherProposal,
     OtherPatch,
     Rebind,
     History { superseded: bool, open: bool, promoted: bool, unproven: bool },
+    Freeze { what: Frozen, ago: i32, reason: String },
+    Unfreeze(Frozen),
+    Dispute(Option<String>),
+    Signal(Signal),
+    ToldTwice { evidence: u8, again: Option<Signal> },
+    Count { which: u8, count: Option<u8> },
+    CountAll(Option<u8>),
+}
+
+/// What a freeze stops. Objects, fields and agents are numbers.
+#[derive(Debug, Clone, Arbitrary)]
+pub enum Frozen {
+    Org,
+    Lane(u8, u8),
+    Agent(u8),
+    Other(String),
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, Arbitrary)]
+pub struct Signal {
+    kind: u8,
+    source: String,
+    ago: i32,
 }
 
 fn pick<'t>(list: &[&'t str], number: u8) -> &'t str {
@@ -138,6 +163,32 @@ impl Kind {
     }
 }
 
+impl Frozen {
+    fn of(&self) -> Scope {
+        match self {
+            Self::Org => Scope::Org,
+            Self::Lane(of, name) => Scope::Lane(object(*of), field(*name)),
+            Self::Agent(number) => Scope::Agent(pick(AGENTS, *number).to_owned()),
+            // What nobody can write on the command line is not in a ledger.
+            Self::Other(text) => {
+                Scope::parse(text).or_else(|_| Scope::parse(&format!("agent:{text}"))).unwrap_or(Scope::Org)
+            }
+        }
+    }
+}
+
+impl Signal {
+    fn of(&self, now: Timestamp) -> Evidence {
+        Evidence {
+            kind: pick(KINDS, self.kind).to_owned(),
+            source: self.source.clone(),
+            occurred_at: ago(now, self.ago),
+            link: None,
+            digest: None,
+        }
+    }
+}
+
 impl Edit {
     /// Makes the change.
     pub fn apply(&self, world: &mut World) {
@@ -145,6 +196,8 @@ impl Edit {
         self.apply_to_record(world);
         self.apply_to_proposal(world);
         self.apply_to_decision(world);
+        self.apply_to_history(world);
+        self.apply_to_counts(world);
     }
 
     fn apply_to_values(&self, world: &mut World) {
@@ -223,27 +276,15 @@ impl Edit {
                 proposal.edited_from = edited.then(|| ProposalId::parse("agents-own").expect("an id"));
             }
             Self::Agent(number, run) => {
-                proposal.actor.agent = pick(&["an-agent", "new-agent", "nightly"], *number).to_owned();
+                proposal.actor.agent = pick(AGENTS, *number).to_owned();
                 proposal.actor.run = run.clone();
             }
-            Self::Evidence { kind, source, ago: minutes } => proposal.evidence.push(Evidence {
-                kind: pick(KINDS, *kind).to_owned(),
-                source: source.clone(),
-                occurred_at: ago(now, *minutes),
-                link: None,
-                digest: None,
-            }),
+            Self::Evidence(signal) => proposal.evidence.push(signal.of(now)),
             _ => {}
         }
     }
 
     fn apply_to_decision(&self, world: &mut World) {
-        if let Self::History { superseded, open, promoted, unproven } = self {
-            world.history.superseded_by = superseded.then(|| "newer".to_owned());
-            world.history.open_promotion = open.then(|| "other".to_owned());
-            world.history.already_promoted = *promoted;
-            world.history.base_unproven = *unproven;
-        }
         let exact = world.proposal.patch_digest().expect("values have an exact form");
         if let Self::Decide { approved, ago: minutes, machine: by_machine } = self {
             world.approval = Some(Approval {
@@ -265,6 +306,54 @@ impl Edit {
             Self::OtherPatch => approval.patch_digest = Digest::of_bytes(b"another"),
             Self::Rebind => approval.patch_digest = exact,
             _ => {}
+        }
+    }
+    fn apply_to_history(&self, world: &mut World) {
+        let (now, history) = (world.now, &mut world.history);
+        match self {
+            Self::History { superseded, open, promoted, unproven } => {
+                history.superseded_by = superseded.then(|| "newer".to_owned());
+                history.open_promotion = open.then(|| "other".to_owned());
+                history.already_promoted = *promoted;
+                history.base_unproven = *unproven;
+            }
+            Self::Freeze { what, ago: minutes, reason } => history.frozen.push(Freeze {
+                scope: what.of(),
+                since: ago(now, *minutes),
+                by: "somebody".to_owned(),
+                reason: reason.clone(),
+            }),
+            Self::Unfreeze(what) => {
+                let lifted = what.of();
+                history.frozen.retain(|freeze| freeze.scope != lifted);
+            }
+            Self::Dispute(Some(agent)) => history.disputed_by.push(agent.clone()),
+            Self::Dispute(None) => history.disputed_by.clear(),
+            Self::Signal(signal) => history.signals.push(signal.of(now)),
+            Self::ToldTwice { evidence, again } => {
+                let own = &world.proposal.evidence;
+                let told = own.get(usize::from(*evidence) % own.len().max(1)).cloned();
+                history.signals.extend(told.or_else(|| again.as_ref().map(|signal| signal.of(now))));
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_counts(&self, world: &mut World) {
+        let keys = world.counted();
+        let wanted = match self {
+            Self::Count { which, count } => keys
+                .get(usize::from(*which) % keys.len().max(1))
+                .map(|key| (std::slice::from_ref(key), count)),
+            Self::CountAll(count) => Some((keys.as_slice(), count)),
+            _ => None,
+        };
+        let Some((keys, count)) = wanted else { return };
+        for key in keys {
+            match count {
+                Some(count) => world.history.counts.insert(key.clone(), (*count).into()),
+                None => world.history.counts.remove(key),
+            };
         }
     }
 }

@@ -8,6 +8,7 @@ use countersign::{
     gate::{History, Input, Rules, golden::GoldenCase},
 };
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 const CASES: &[&str] = &[
@@ -49,10 +50,19 @@ pub struct World {
 }
 
 impl World {
-    /// The golden case of a number, or the last one.
+    /// The golden case of a number, or the last one. Every budget was counted, and none is spent.
     pub fn start(number: u8, narrow: bool) -> Self {
         let last = STARTS.len() - 1;
-        Self { narrow, ..STARTS[usize::from(number).min(last)].clone() }
+        let mut world = Self { narrow, ..STARTS[usize::from(number).min(last)].clone() };
+        world.history.counts = world.counted().into_iter().map(|name| (name, Decimal::ZERO)).collect();
+        world
+    }
+
+    /// The names of what the budgets count for this proposal.
+    pub fn counted(&self) -> Vec<String> {
+        let budgets =
+            self.input().object_policy().map(|policy| policy.budgets.as_slice()).unwrap_or_default();
+        budgets.iter().flat_map(|budget| budget.keys(&self.proposal)).map(|key| key.name()).collect()
     }
 
     fn of(case: &GoldenCase) -> Self {

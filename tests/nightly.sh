@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The tests that take hours: for a night, not for each change. Needs Rust, Python and a C compiler;
+# the tools are installed here, below target/tools. A part that fails does not keep the others from
+# running; the script fails at the end.
+#
+#   tests/nightly.sh               everything
+#   tests/nightly.sh gates         the two gates compared a million times (GATE_CASES for another number)
+#   tests/nightly.sh fuzz          each fuzz target for FUZZ_SECONDS (600), with the nightly toolchain
+#   tests/nightly.sh fuzz decide   one target
+#   tests/nightly.sh mutants       every small change of src/gate and src/domain is found by a unit test
+#   tests/nightly.sh mutants 1/8   a part of them; the parts of 8 are 0/8 to 7/8
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what="${1:-all}"
+part="${2:-}"
+tools="$PWD/target/tools"
+
+say() { printf '\n== %s\n' "$*"; }
+
+need() {
+  command -v "$1" >/dev/null || { echo "missing: $1; $2" >&2; exit 2; }
+}
+
+# A cargo command of a pinned version.
+tool() {
+  export PATH="$tools/bin:$PATH"
+  if [ "$(cargo "$1" --version 2>/dev/null)" != "cargo-$1 $2" ]; then
+    say "installing cargo-$1 $2"
+    cargo install --quiet --locked --force --root "$tools" --version "$2" "cargo-$1"
+  fi
+}
+
+# Names what failed, if anything did.
+told() {
+  (($# == 0)) || { echo "FAILED: $*" >&2; return 1; }
+}
+
+gates() {
+  say "the two gates, ${GATE_CASES:-1000000} times"
+  PROPTEST_CASES="${GATE_CASES:-1000000}" cargo test --locked --release --lib -- gate::tests::naive
+}
+
+fuzz() {
+  tool fuzz 0.13.2
+  rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
+  say "first inputs"; python3 tests/fuzz/seeds.py
+  # `policy` writes each input to a file.
+  if [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
+  local targets=(policy proposal decide) failed=()
+  if [ -n "$part" ]; then targets=("$part"); fi
+  for target in "${targets[@]}"; do
+    say "fuzzing $target"
+    local options=("-max_total_time=${FUZZ_SECONDS:-600}" -print_final_stats=1 -verbosity=0)
+    if [ -f "tests/fuzz/$target.dict" ]; then options+=("-dict=tests/fuzz/$target.dict"); fi
+    cargo +nightly fuzz run --fuzz-dir tests/fuzz -s none "$target" -- "${options[@]}" || failed+=("$target")
+  done
+  told "${failed[@]}"
+}
+
+mutants() {
+  tool mutants 27.1.0
+  say "mutants of src/gate and src/domain ${part:+(part $part)}"
+  local chosen=(-f 'src/gate/**' -f 'src/domain/**')
+  if [ -n "$part" ]; then chosen+=(--shard "$part"); fi
+  # The unchanged code is tested by tests/run.sh; 300 seconds are many times what a run takes.
+  # Only the unit tests are built.
+  cargo mutants --no-shuffle --baseline skip --timeout 300 --output target/mutants "${chosen[@]}" \
+    --cargo-arg=--locked --cargo-arg=--lib -- -- gate domain config
+}
+
+all() {
+  local failed=()
+  for each in gates fuzz mutants; do
+    tests/nightly.sh "$each" || failed+=("$each")
+  done
+  told "${failed[@]}"
+}
+
+need cargo "install Rust from https://rustup.rs"
+need rustup "install Rust from https://rustup.rs"
+need python3 "install Python 3.11 or newer"
+need cc "install a C compiler, for example the package build-essential"
+case "$what" in
+  all | gates | fuzz | mutants) "$what" ;;
+  *) echo "unknown part: $what (all, gates, fuzz, mutants)" >&2; exit 2 ;;
+esac
+say "passed"
