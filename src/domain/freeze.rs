@@ -29,7 +29,9 @@ impl Scope {
         if text == "org" {
             return Ok(Self::Org);
         }
-        if let Some(agent) = text.strip_prefix("agent:").filter(|agent| !agent.trim().is_empty()) {
+        if let Some(agent) =
+            text.strip_prefix("agent:").filter(|agent| !agent.is_empty() && agent.trim() == *agent)
+        {
             return Ok(Self::Agent(agent.to_owned()));
         }
         let lane = text.strip_prefix("lane:").and_then(|lane| lane.split_once('.')).ok_or_else(wrong)?;
@@ -125,9 +127,18 @@ mod tests {
             assert_eq!(json, text);
             assert_eq!(serde_json::from_value::<Scope>(json).unwrap(), scope);
         }
-        for text in
-            ["", "Org", "lane:", "lane:Lead", "lane:Lead.", "lane:.Status", "agent:", "agent: ", "x:y"]
-        {
+        for text in [
+            "",
+            "Org",
+            "lane:",
+            "lane:Lead",
+            "lane:Lead.",
+            "lane:.Status",
+            "agent:",
+            "agent: ",
+            "agent: nightly",
+            "x:y",
+        ] {
             assert!(Scope::parse(text).is_err(), "{text}");
             assert!(serde_json::from_value::<Scope>(text.into()).is_err(), "{text}");
         }

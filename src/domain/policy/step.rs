@@ -62,8 +62,8 @@ impl Values {
     /// Each of them as words for people.
     pub fn words(&self) -> Vec<&str> {
         match self {
-            Self::Named(Named::Any) => vec!["any value"],
-            Self::Named(Named::Blank) => vec!["blank"],
+            Self::Named(Named::Any) => vec!["<any value>"],
+            Self::Named(Named::Blank) => vec!["<blank>"],
             Self::OneOf(texts) => texts.iter().map(String::as_str).collect(),
         }
     }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn ends_are_told_in_words() {
         assert_eq!(texts(&["a", "b"]).to_string(), "a, b");
-        assert_eq!((ANY.to_string().as_str(), BLANK.to_string().as_str()), ("any value", "blank"));
+        assert_eq!((ANY.to_string().as_str(), BLANK.to_string().as_str()), ("<any value>", "<blank>"));
         assert_eq!(texts(&["a", "b"]).listed(), ["a", "b"]);
         assert!(ANY.listed().is_empty() && BLANK.listed().is_empty());
     }

@@ -19,10 +19,14 @@ use crate::{
         Approval, Condition, Decision, Evidence, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy,
         Path, RecordState, Tier, Truth,
         condition::Operator,
-        policy::{AutoRule, Budget, Consequence, Counted, Measure, Named, Per, Spent, Values},
+        policy::{AutoRule, Budget, Consequence, Counted, Named, Per, Spent, Values},
     },
     gate::{Outcome, decide},
 };
+
+mod size;
+
+use size::size;
 
 /// One input, and what is asked of it.
 struct Naive<'a> {
@@ -190,14 +194,16 @@ impl<'a> Naive<'a> {
     fn agent_may_not(&self, policy: &ObjectPolicy) -> bool {
         let actor = &self.it.proposal.actor;
         let mine: Vec<_> = policy.agents.iter().filter(|rule| rule.agent == actor.agent).collect();
-        policy.listed_agents_only && mine.is_empty()
-            || mine.iter().any(|rule| {
-                let unsure = match (rule.min_confidence, self.it.proposal.confidence) {
-                    (Some(least), Some(given)) => given < least,
-                    _ => false,
-                };
-                !self.it.proposal.patch.is_empty() && (!rule.may_propose || unsure)
-            })
+        let by_an_agent = self.it.proposal.edited_from.is_none();
+        by_an_agent && policy.listed_agents_only && mine.is_empty()
+            || by_an_agent
+                && mine.iter().any(|rule| {
+                    let unsure = match (rule.min_confidence, self.it.proposal.confidence) {
+                        (Some(least), Some(given)) => given < least,
+                        _ => false,
+                    };
+                    !self.it.proposal.patch.is_empty() && (!rule.may_propose || unsure)
+                })
     }
 
     fn thin(&self, rules: &FieldPolicy) -> bool {
@@ -404,7 +410,9 @@ impl<'a> Naive<'a> {
         self.policy().is_some_and(|policy| {
             policy.agents.iter().any(|rule| {
                 let silent = rule.min_confidence.is_some() && self.it.proposal.confidence.is_none();
-                rule.agent == actor.agent && (!rule.may_run || silent)
+                rule.agent == actor.agent
+                    && self.it.proposal.edited_from.is_none()
+                    && (!rule.may_run || silent)
             })
         })
     }
@@ -441,27 +449,6 @@ impl<'a> Naive<'a> {
             && switch
             && age <= policy.proposal_max_age_minutes * Decimal::from(60)
             && rules.auto.iter().any(step)
-    }
-}
-
-fn size(measure: Measure, now: &FieldValue, after: &FieldValue) -> Option<Decimal> {
-    match (measure, now, after) {
-        (Measure::DaysLater, FieldValue::Date(now), FieldValue::Date(after)) => {
-            Some((*after - *now).get_days().into())
-        }
-        (Measure::DaysEarlier, FieldValue::Date(now), FieldValue::Date(after)) => {
-            Some((*now - *after).get_days().into())
-        }
-        (Measure::Rise, FieldValue::Decimal(now), FieldValue::Decimal(after)) => after.checked_sub(*now),
-        (Measure::Fall, FieldValue::Decimal(now), FieldValue::Decimal(after)) => now.checked_sub(*after),
-        (Measure::Change, FieldValue::Decimal(now), FieldValue::Decimal(after)) => {
-            Some(after.checked_sub(*now)?.abs())
-        }
-        (Measure::ChangePercent, FieldValue::Decimal(now), FieldValue::Decimal(after)) => {
-            let change = after.checked_sub(*now)?.abs();
-            change.checked_mul(100.into())?.checked_div(now.abs())
-        }
-        _ => None,
     }
 }
 

@@ -79,7 +79,7 @@ prop_compose! {
             "name": "ordinary", "object": object.0, "patch": patch, "record": record,
             "confidence": confidence.map(|share| Decimal::new(share, 2).to_string()),
             "evaluated": (!is(4)).then_some(received + looked), "received": received, "decision": decided,
-            "requires_review": is(5), "evidence": vec![signal; evidence],
+            "requires_review": is(5), "edited": is(17), "evidence": vec![signal; evidence],
             "expires": is(6).then_some(10), "hold": is(7).then(|| serde_json::json!({ "until": "2026-05-20" })),
             "rules": { object.1: rules },
             "auto_switch": if is(8) { vec![] } else { vec!["Status", "StageName"] },
