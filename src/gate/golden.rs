@@ -65,6 +65,9 @@ pub struct GoldenCase {
     /// People hold the record up to this day.
     #[serde(default)]
     pub hold_until: Option<Date>,
+    /// What every budget has counted already.
+    #[serde(default)]
+    pub counted: Decimal,
     /// Fields whose switch is on in the org.
     #[serde(default)]
     pub switches: Vec<String>,
@@ -152,7 +155,10 @@ impl GoldenCase {
         let record = self.record(&object, &schema, now)?;
         let proposal = self.proposal(&object, (&schema, &record), now)?;
         let approval = self.approval(&proposal, now)?;
-        let history = History::default();
+        let budgets = rules.policy().objects.get(&object).map(|policy| policy.budgets.as_slice());
+        let keys = budgets.unwrap_or_default().iter().flat_map(|budget| budget.keys(&proposal));
+        let counts = keys.map(|key| (key.name(), self.counted)).collect();
+        let history = History { counts, ..History::default() };
         let input = Input {
             proposal: &proposal,
             record: &record,

@@ -210,6 +210,10 @@ impl<'a> Known<'a> {
         self.record.and_then(|record| record.approval.as_ref())
     }
 
+    fn taken_in(&self) -> Option<Timestamp> {
+        self.record.map(|record| record.proposal.received_at)
+    }
+
     /// The last verdict's outcome and finding codes, for "nothing new".
     fn last(&self) -> Option<Verdict> {
         let verdict = self.record?.verdict.clone()?;
@@ -240,7 +244,7 @@ fn judge(
         frozen: desk.tally.frozen(&proposal),
         signals: case.signals.clone(),
         disputed_by: disputed(case, &proposal, last.as_ref()),
-        counts: desk.tally.counts((desk.rules, &proposal), last.as_ref(), known.record.is_some()),
+        counts: desk.tally.counts((desk.rules, &proposal), last.as_ref(), (known.taken_in(), desk.now)),
     };
     let input = Input {
         proposal: &proposal,

@@ -228,8 +228,14 @@ async fn judge(
     let verdict = gate::decide(&input);
     let mut card = card_of(&input, &verdict);
     if proposal.patch.keys().any(|field| WEIGHTED.contains(&field.as_str())) {
-        let probabilities = context.reader.stage_probabilities().await.map_err(WorkflowError::from)?;
-        card.forecast = forecast::weighted(&input, &probabilities);
+        card.forecast = match context.reader.stage_probabilities().await {
+            Ok(probabilities) => forecast::weighted(&input, &probabilities),
+            Err(error) => {
+                // For people's eyes only: no submission fails for it.
+                tracing::warn!(code = error.code(), %error, "the weighted forecast is left out");
+                None
+            }
+        };
     }
     let recorded = Recorded::of(&input, Some(&described.digest));
     Ok(Judged { verdict, recorded, described, card, proposal })
@@ -240,6 +246,8 @@ async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result
     let mut tx = context.ledger.begin("history read").await?;
     let mut tally = Tally::open(&mut tx).await?;
     tally.load(&mut tx, (&context.rules, proposal), now).await?;
+    // Sent again, it must not count itself.
+    let taken_in = tx.proposal(&proposal.id).await?.map(|known| known.proposal.received_at);
     let record = std::slice::from_ref(&proposal.record);
     let mut others = tx.proposals_for(&proposal.object, record).await?;
     let others = others.remove(&proposal.record).unwrap_or_default();
@@ -248,7 +256,7 @@ async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result
         frozen: tally.frozen(proposal),
         signals: tx.signals(&proposal.record).await?,
         disputed_by: disputed_by(proposal, &others, None),
-        counts: tally.counts((&context.rules, proposal), None, false),
+        counts: tally.counts((&context.rules, proposal), None, (taken_in, now)),
         ..History::default()
     })
 }

@@ -54,13 +54,13 @@ impl Tally {
     }
 
     /// The counts as the gate takes them. What was counted when the proposal came in stays: what
-    /// came in after it is not its fault. `recorded`: the ledger holds the proposal already, so
-    /// that a fresh count has it among the others.
+    /// came in after it is not its fault. `taken_in` is when the ledger took the proposal in, if it
+    /// did: a fresh count at `now` that reaches back so far has it among the others.
     pub fn counts(
         &self,
         (rules, proposal): (&Rules, &Proposal),
         last: Option<&Verdict>,
-        recorded: bool,
+        (taken_in, now): (Option<Timestamp>, Timestamp),
     ) -> BTreeMap<String, Decimal> {
         let mut told = BTreeMap::new();
         for key in keys(policy_of(rules, &proposal.object), proposal) {
@@ -69,7 +69,9 @@ impl Tally {
             let before = last
                 .filter(|_| proposals)
                 .and_then(|last| last.facts.get(&format!("{COUNT_FACT}{name}"))?.parse().ok());
-            let own = Decimal::from(u8::from(proposals && recorded));
+            let age = taken_in.map(|at| Decimal::from(now.duration_since(at).as_secs()));
+            let within = age.is_some_and(|age| age <= key.minutes * Decimal::from(60));
+            let own = Decimal::from(u8::from(proposals && within));
             let fresh = || self.counts.get(&key).map(|count| (*count - own).max(Decimal::ZERO));
             if let Some(count) = before.or_else(fresh) {
                 told.insert(name, count);

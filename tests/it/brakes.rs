@@ -165,6 +165,25 @@ async fn a_batch_counts_within_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_is_sent_again_does_not_count_itself() {
+    let mut world = World::start();
+    with_budget(
+        &mut world,
+        "[[budgets]]\nof = \"proposals\"\nper = \"agent\"\nat_most = 1\nminutes = 60\nthen = \"block\"\n",
+    );
+    let deals = world.opportunities().await;
+    let (one, two) = (text(&deals[0]["Id"]), text(&deals[1]["Id"]));
+    assert_eq!(propose(&world, one, "again:one", ("an-agent", "Call them")).0, 4);
+    world.wait_stage("again:one", "awaiting-approval").await;
+    let body = json!({ "proposal_id": "again:one", "object": "Opportunity", "record_id": one,
+        "patch": { "NextStep": "Call them" }, "confidence": 0.9, "actor": { "agent": "an-agent" } });
+    let (code, out, err) = countersign(&["preview", "--config", &world.config], Some(&body.to_string()));
+    assert_eq!(code, 4, "it is the one that the budget lets in: {out}{err}");
+    let (code, said) = propose(&world, two, "again:two", ("an-agent", "Write to them"));
+    assert_eq!((code, said.contains("budget-exceeded")), (3, true), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_count_for_a_proposal_that_was_written_to_the_record() {
     let mut world = World::start();
     world.org.control("/__settings", json!({ "field": "Lead_Status_Auto__c", "on": true })).await;

@@ -122,3 +122,22 @@ fn each_rule_names_a_test_that_knows_its_codes() {
     }
     assert!(checked >= 12, "{checked}");
 }
+
+#[test]
+fn cases_know_budgets_and_count_nothing_unless_they_say_so() {
+    let budget =
+        "[[budgets]]\nof = \"promotions\"\nper = \"agent\"\nat_most = 5\nminutes = 60\nthen = \"review\"\n";
+    let folder = candidates(|text| text.replace("[signal_weights]", &format!("{budget}\n[signal_weights]")));
+    let case = |counted: &str, expect: &str| {
+        format!(
+            "[[case]]\nname = \"{expect}\"\nobject = \"Lead\"\nrecord = {{ Status = \"Open - Not Contacted\" }}\n\
+             change = {{ Status = \"Working - Contacted\" }}\nconfidence = \"0.95\"\nswitches = [\"Status\"]\n\
+             {counted}\nexpect = \"{expect}\"\n"
+        )
+    };
+    let cases = [case("", "promote"), case("counted = \"4\"", "promote"), case("counted = \"5\"", "review")];
+    fs::write(folder.path().join("cases/budgets.toml"), cases.join("\n")).unwrap();
+    let (code, out, err) = policy(&["test", folder.path().to_str().unwrap()]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("19 cases, 0 not as written"), "{out}");
+}
