@@ -9,8 +9,8 @@ use countersign::{
     clock::Clock,
     config,
     domain::{
-        Actor, Basis, Change, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId,
-        Proposal, ProposalId, RecordId, Settlement, Stamps, event::Event,
+        Actor, Basis, Change, Door, FieldName, FieldValue, Freeze, ObjectName, Plan, Promotion, PromotionId,
+        Proposal, ProposalId, RecordId, Scope, Settlement, Stamps, event::Event,
     },
     salesforce::{RowOutcome, RowWrite, names::LEAD},
     simulator::{
@@ -142,6 +142,12 @@ impl World {
         tx.commit().await.unwrap();
         self.promoter.step().await.unwrap();
         self.side.context.ledger.promotion(&id).await.unwrap().expect("it was intended").settlement
+    }
+
+    async fn append(&self, event: Event) {
+        let mut tx = self.side.context.ledger.begin("test").await.unwrap();
+        tx.append(&event).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The attempt fails with this code and leaves the record as it was.
@@ -332,6 +338,28 @@ async fn neither_switch_nor_expiry_nor_hold_is_passed_over() {
 
     let switched = world.promote("switch-on", by(Basis::Auto, world.plan(&lead(0), "p-1"))).await;
     assert_eq!(switched, Settlement::Done, "with its switch on it lands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_intended_before_a_freeze_is_not_sent_while_it_lasts() {
+    let world = World::start().await;
+    let lead = world.leads[0].clone();
+    world.approved("p-1", &lead).await;
+    let before = world.row(&lead);
+    let scope = Scope::parse("lane:Lead.Status").unwrap();
+    let freeze = Freeze {
+        scope: scope.clone(),
+        since: world.clock.now(),
+        by: "Pat Example".into(),
+        reason: "odd values".into(),
+    };
+    world.append(Event::Frozen { freeze }).await;
+    let settlement = world.promote("frozen", world.plan(&lead, "p-1")).await;
+    assert_eq!((settlement, world.row(&lead)), (Settlement::Intended, before));
+    world.append(Event::Unfrozen { scope, by: "Pat Example".into(), at: world.clock.now() }).await;
+    world.promoter.step().await.unwrap();
+    let promotion = world.side.context.ledger.promotion(&PromotionId::new("frozen")).await.unwrap();
+    assert_eq!(promotion.unwrap().settlement, Settlement::Done, "it goes on where it was stopped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
