@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Exit;
+use super::{Exit, contracts};
 use crate::{
     config::{self, ConfigErrors, Settings, policies::PolicyProblem},
     domain::Policy,
+    salesforce::Contracts,
 };
 
 /// Check settings and policies, and tell every problem at once.
@@ -27,22 +28,29 @@ pub struct Checked {
     pub settings: Result<Settings, ConfigErrors>,
     /// The policies, or what is wrong with them.
     pub policy: Result<Policy, Vec<PolicyProblem>>,
+    /// The contracts, or what is wrong with them or missing for the policies.
+    pub contracts: Result<Contracts, Vec<PolicyProblem>>,
 }
 
 /// Reads both, whatever is wrong with either.
 pub fn read(path: Option<&Path>) -> Checked {
     let settings = config::load(path);
-    let directory = match &settings {
-        Ok(settings) => settings.policy.directory.clone(),
-        Err(_) => config::policy_directory(path),
+    let named = match &settings {
+        Ok(settings) => settings.policy.clone(),
+        Err(_) => config::policy_settings(path),
     };
-    Checked { settings, policy: config::policies::load(directory.as_deref()) }
+    let policy = config::policies::load(named.directory.as_deref());
+    let contracts = contracts::load(named.contracts.as_deref()).and_then(|contracts| {
+        let missing = policy.as_ref().map_or_else(|_| Vec::new(), |it| contracts::missing(&contracts, it));
+        if missing.is_empty() { Ok(contracts) } else { Err(missing) }
+    });
+    Checked { settings, policy, contracts }
 }
 
 /// Prints what is wrong; exit code 2 when anything is.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let checked = read(args.config.as_deref());
-    let is_good = checked.settings.is_ok() && checked.policy.is_ok();
+    let is_good = checked.settings.is_ok() && checked.policy.is_ok() && checked.contracts.is_ok();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&as_json(&checked))?);
     } else {
@@ -64,6 +72,13 @@ fn as_text(checked: &Checked) -> anyhow::Result<String> {
         }
         Err(problems) => lines.extend(problems.iter().map(|problem| format!("policies  {problem}"))),
     }
+    match &checked.contracts {
+        Ok(contracts) => {
+            let objects: Vec<&str> = contracts.all().map(|contract| contract.object).collect();
+            lines.push(format!("contracts ok  {}", objects.join(", ")));
+        }
+        Err(problems) => lines.extend(problems.iter().map(|problem| format!("contracts {problem}"))),
+    }
     Ok(lines.join("\n") + "\n")
 }
 
@@ -74,7 +89,8 @@ fn as_json(checked: &Checked) -> Value {
         };
         errors.0.iter().map(problem).collect()
     });
-    let policies = checked.policy.as_ref().err().map_or_else(|| json!([]), |problems| json!(problems));
-    let ok = checked.settings.is_ok() && checked.policy.is_ok();
-    json!({ "ok": ok, "settings": settings, "policies": policies })
+    let told = |problems: Option<&Vec<PolicyProblem>>| problems.map_or_else(|| json!([]), |it| json!(it));
+    let (policies, contracts) = (told(checked.policy.as_ref().err()), told(checked.contracts.as_ref().err()));
+    let ok = checked.settings.is_ok() && checked.policy.is_ok() && checked.contracts.is_ok();
+    json!({ "ok": ok, "settings": settings, "policies": policies, "contracts": contracts })
 }

@@ -7,6 +7,7 @@
 pub mod card;
 pub mod check;
 pub mod connect;
+pub mod contracts;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;

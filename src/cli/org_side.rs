@@ -4,15 +4,15 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::ExitWith;
 pub use super::connect::connect;
+use super::{ExitWith, contracts};
 use crate::{
     clock::Clock,
-    config::{self, Settings},
-    domain::{ObjectName, RecordId},
+    config::{self, Settings, policies::PolicyProblem},
+    domain::{ObjectName, Policy, RecordId},
     gate::Rules,
     ledger::{Ledger, OpenOptions},
-    salesforce::{Connection, Reader, Writer},
+    salesforce::{Connection, Contracts, Reader, Writer},
     workflow::{self, context::ContextParts},
 };
 
@@ -41,6 +41,7 @@ impl OrgSide {
         ledger: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let rules = load_rules(&settings)?;
+        let contracts = load_contracts(&settings, rules.policy())?;
         let promoter = connect(&settings, &settings.promoter, &clock)?;
         let identity = promoter.identity().await.context("connecting as the promoter")?;
         pin(&settings, &identity.org_id)?;
@@ -64,7 +65,8 @@ impl OrgSide {
         .await
         .context("opening the ledger")?;
         let reader = Reader::new(promoter.clone());
-        let context = workflow::Context::new(ContextParts { ledger, reader, rules, clock, machine_users });
+        let context =
+            workflow::Context::new(ContextParts { ledger, reader, rules, clock, machine_users, contracts });
         context.describe().await.context("describing the governed objects")?;
         Ok(Self { settings, context, promoter, proposer })
     }
@@ -112,6 +114,17 @@ pub fn load_rules(settings: &Settings) -> anyhow::Result<Rules> {
         ExitWith::usage(format!("the policies have {} problem(s):\n{}", lines.len(), lines.join("\n")))
     })?;
     Ok(Rules::new(policy)?)
+}
+
+/// Loads the contracts that the settings name, and refuses policies that go beyond them.
+fn load_contracts(settings: &Settings, policy: &Policy) -> anyhow::Result<Contracts> {
+    let told = |problems: Vec<PolicyProblem>| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        ExitWith::usage(format!("the contracts have {} problem(s):\n{}", lines.len(), lines.join("\n")))
+    };
+    let contracts = contracts::load(settings.policy.contracts.as_deref()).map_err(told)?;
+    let missing = contracts::missing(&contracts, policy);
+    if missing.is_empty() { Ok(contracts) } else { Err(told(missing).into()) }
 }
 
 fn pin(settings: &Settings, found: &str) -> anyhow::Result<()> {

@@ -55,6 +55,7 @@ pub const KEYS: &[Key] = &[
     secret("proposer.access_token", "an OAuth access token"),
     key("ledger.path", "the path of a SQLite file", Some("countersign.db")),
     key("policy.directory", "the path of a folder with policy files", None),
+    key("policy.contracts", "the path of a folder with contract files", None),
     key("http.listen", "address:port, for example 127.0.0.1:8080", None),
     key("promotion.batch_rows", "a whole number from 1 to 200", Some("200")),
     key("promotion.batches_per_call", "a whole number from 1 to 5", Some("5")),

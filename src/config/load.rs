@@ -40,12 +40,15 @@ pub fn load_from(
     }
 }
 
-/// `policy.directory` alone, for a look at the policies although other settings are wrong.
-pub fn policy_directory(path: Option<&Path>) -> Option<std::path::PathBuf> {
+/// The section `policy` alone, for a look at the policies although other settings are wrong.
+pub fn policy_settings(path: Option<&Path>) -> PolicySettings {
     let file = path.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|default| default.exists()));
-    let merged = merge(file, None).ok()?;
-    let directory = merged.pointer("/policy/directory")?.as_str()?;
-    Some(directory).filter(|directory| !directory.trim().is_empty()).map(Into::into)
+    let merged = merge(file, None).unwrap_or_default();
+    let folder = |key: &str| {
+        let folder = merged.pointer(key)?.as_str()?;
+        Some(folder).filter(|folder| !folder.trim().is_empty()).map(Into::into)
+    };
+    PolicySettings { directory: folder("/policy/directory"), contracts: folder("/policy/contracts") }
 }
 
 fn merge(file: Option<&Path>, environment: Option<BTreeMap<String, String>>) -> Result<Value, ConfigProblem> {
@@ -146,7 +149,10 @@ impl Keys {
             promoter: promoter?,
             proposer,
             ledger: LedgerSettings { path: self.text("ledger.path").unwrap_or_default().into() },
-            policy: PolicySettings { directory: self.text("policy.directory").map(Into::into) },
+            policy: PolicySettings {
+                directory: self.text("policy.directory").map(Into::into),
+                contracts: self.text("policy.contracts").map(Into::into),
+            },
             http: HttpSettings { listen },
             promotion,
             sweep,

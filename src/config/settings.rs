@@ -100,6 +100,8 @@ pub struct LedgerSettings {
 pub struct PolicySettings {
     /// Folder of policy files; absent: the ones in the binary.
     pub directory: Option<PathBuf>,
+    /// Folder of contract files for further objects; absent: Lead and Opportunity only.
+    pub contracts: Option<PathBuf>,
 }
 
 /// The daemon's own HTTP side.

@@ -87,3 +87,49 @@ impl PackageError {
         }
     }
 }
+
+/// Why a contract file is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ContractError {
+    /// No TOML, or an unknown or missing key.
+    #[error("{reason}")]
+    Malformed {
+        /// Where, from 1.
+        line: Option<usize>,
+        /// What.
+        reason: String,
+    },
+    /// Not an API name.
+    #[error("`{0}` is no API name")]
+    NotAName(String),
+    /// A field of the contract that the org may have for something else.
+    #[error("`{0}` is no custom field, and only custom fields are countersign's own")]
+    NotCustom(String),
+    /// Two names are one.
+    #[error("`{0}` stands for two things")]
+    Twice(String),
+    /// No field, or several without the field that lists them.
+    #[error("there is no governed field, or there are several and no `proposed_fields`")]
+    Fields,
+    /// A rule that must stand in the org.
+    #[error("`rules` has no {0}, without which the org does not guard the fields")]
+    Rule(&'static str),
+    /// Not a governed field.
+    #[error("`two_approvers` names `{0}`, which is no governed field of the object")]
+    TwoApprovers(String),
+}
+
+impl ContractError {
+    /// Stable kebab-case code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "contract-malformed",
+            Self::NotAName(_) => "contract-name-invalid",
+            Self::NotCustom(_) => "contract-not-custom",
+            Self::Twice(_) => "contract-name-twice",
+            Self::Fields => "contract-fields",
+            Self::Rule(_) => "contract-rule-missing",
+            Self::TwoApprovers(_) => "contract-two-approvers",
+        }
+    }
+}

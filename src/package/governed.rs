@@ -114,7 +114,7 @@ pub struct Required {
 }
 
 impl Governed {
-    /// The objects of the shipped package, in the order of [`names::CONTRACTS`].
+    /// The objects of the shipped package, in the order of [`names::SHIPPED`].
     pub fn shipped() -> Vec<Self> {
         vec![lead(), opportunity()]
     }

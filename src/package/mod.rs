@@ -3,6 +3,7 @@
 //! `salesforce-metadata/` holds what this module renders for the shipped objects; a test compares
 //! the two byte for byte. `countersign metadata generate` renders the same templates for others.
 
+mod contract;
 mod derive;
 mod engine;
 mod error;
@@ -16,15 +17,18 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use contract::ContractFile;
 pub use derive::FieldFacts;
 use engine::Engine;
-pub use error::PackageError;
+pub use error::{ContractError, PackageError};
 pub use fields::Field;
 pub use governed::{Compared, Governed, Lane, Required, Signals, Stored};
 pub use permissions::{FieldAccess, ObjectAccess, PermissionSet};
 pub use rules::Rule;
 
-use crate::salesforce::names;
+use sha2::Digest as _;
+
+use crate::salesforce::names::{self, ObjectContract};
 
 /// Where metadata stands in the project.
 pub const SOURCE: &str = "force-app/main/default";
@@ -32,10 +36,28 @@ pub const SOURCE: &str = "force-app/main/default";
 /// The shipped package: path from the folder with `sfdx-project.json`, and text.
 pub static SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/package_files.rs"));
 
-/// Name and formula of every rule of a shipped object, by number; none for another object.
-pub fn rules(object: &str) -> Vec<(String, String)> {
-    let rules = Governed::find(object).map(|governed| governed.rules()).unwrap_or_default();
-    rules.into_iter().map(|rule| (rule.name, rule.formula)).collect()
+/// Name of every rule that must stand on the object, by number, and [`formula_digest`] of it.
+pub fn expected_rules(contract: &ObjectContract) -> Vec<(String, String)> {
+    if contract.rules.is_empty() {
+        let rules = Governed::find(contract.object).map(|governed| governed.rules()).unwrap_or_default();
+        return rules.into_iter().map(|rule| (rule.name, formula_digest(&rule.formula))).collect();
+    }
+    contract.rules.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned())).collect()
+}
+
+/// SHA-256 of a formula's words: line breaks and indentation do not count.
+pub fn formula_digest(formula: &str) -> String {
+    let words = formula.split_whitespace().collect::<Vec<_>>().join(" ");
+    sha2::Sha256::digest(words.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The permission set of a role (`AI_Promoter`) for an object: the shipped sets know the shipped
+/// objects only.
+pub fn permission_set_for(role: &str, object: &str) -> String {
+    match Governed::find(object) {
+        Some(_) => role.to_owned(),
+        None => format!("{role}_{}", derive::stem(object)),
+    }
 }
 
 impl Governed {

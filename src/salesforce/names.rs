@@ -126,6 +126,21 @@ pub struct Lane {
     pub previous: &'static str,
     /// The org-side switch of this lane on [`setting::OBJECT`], a checkbox.
     pub auto_switch: &'static str,
+    /// How its values look on the wire; limits come from the org's description.
+    pub kind: LaneKind,
+}
+
+/// How the values of a lane look on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneKind {
+    /// Texts and picklists.
+    Text,
+    /// Numbers, currencies and percents, with the digits after the point.
+    Number(u32),
+    /// A day.
+    Date,
+    /// A moment.
+    DateTime,
 }
 
 /// Signal stamps, on objects that have them.
@@ -146,8 +161,10 @@ pub struct SignalFields {
 pub struct ObjectContract {
     /// Object API name.
     pub object: &'static str,
-    /// Its record-id prefix.
-    pub key_prefix: &'static str,
+    /// The field that names a record to people.
+    pub name_field: &'static str,
+    /// The owner, on objects that have one; details of a master have none.
+    pub owner: Option<&'static str>,
     /// Governed fields.
     pub lanes: &'static [Lane],
     /// Which fields the proposal speaks of, where one proposal can hold several.
@@ -167,17 +184,21 @@ pub struct ObjectContract {
     pub two_approvers: Option<&'static str>,
     /// A checkbox that makes the record read-only for ever (`IsConverted`).
     pub converted: Option<&'static str>,
+    /// Validation rules and digests of their formulas, where the package does not ship them.
+    pub rules: &'static [(&'static str, &'static str)],
 }
 
 /// Lead: one governed field.
 pub const LEAD: ObjectContract = ObjectContract {
     object: "Lead",
-    key_prefix: "00Q",
+    name_field: "Name",
+    owner: Some("OwnerId"),
     lanes: &[Lane {
         field: "Status",
         proposed: "AI_Recommended_Status__c",
         previous: "Previous_Lead_Status__c",
         auto_switch: "Lead_Status_Auto__c",
+        kind: LaneKind::Text,
     }],
     proposed_fields: None,
     confidence: "AI_Status_Confidence__c",
@@ -192,36 +213,42 @@ pub const LEAD: ObjectContract = ObjectContract {
     }),
     two_approvers: None,
     converted: Some("IsConverted"),
+    rules: &[],
 };
 
 /// Opportunity: one proposal bundle for four fields.
 pub const OPPORTUNITY: ObjectContract = ObjectContract {
     object: "Opportunity",
-    key_prefix: "006",
+    name_field: "Name",
+    owner: Some("OwnerId"),
     lanes: &[
         Lane {
             field: "StageName",
             proposed: "AI_Recommended_Stage__c",
             previous: "Previous_Stage__c",
             auto_switch: "Opportunity_Stage_Auto__c",
+            kind: LaneKind::Text,
         },
         Lane {
             field: "CloseDate",
             proposed: "AI_Recommended_Close_Date__c",
             previous: "Previous_Close_Date__c",
             auto_switch: "Opportunity_Close_Date_Auto__c",
+            kind: LaneKind::Date,
         },
         Lane {
             field: "Amount",
             proposed: "AI_Recommended_Amount__c",
             previous: "Previous_Amount__c",
             auto_switch: "Opportunity_Amount_Auto__c",
+            kind: LaneKind::Number(2),
         },
         Lane {
             field: "NextStep",
             proposed: "AI_Recommended_Next_Step__c",
             previous: "Previous_Next_Step__c",
             auto_switch: "Opportunity_Next_Step_Auto__c",
+            kind: LaneKind::Text,
         },
     ],
     proposed_fields: Some("AI_Proposed_Fields__c"),
@@ -232,6 +259,7 @@ pub const OPPORTUNITY: ObjectContract = ObjectContract {
     signals: None,
     two_approvers: Some("Amount"),
     converted: None,
+    rules: &[],
 };
 
 /// Custom fields that every governed object has.
@@ -258,13 +286,8 @@ pub const SHARED_FIELDS: &[&str] = &[
     BREAK_GLASS_REASON,
 ];
 
-/// Every governed object.
-pub const CONTRACTS: &[&ObjectContract] = &[&LEAD, &OPPORTUNITY];
-
-/// The contract of an object.
-pub fn contract(object: &str) -> Option<&'static ObjectContract> {
-    CONTRACTS.iter().copied().find(|contract| contract.object == object)
-}
+/// The objects of the shipped package. [`super::Contracts`] holds those that are in force.
+pub const SHIPPED: &[&ObjectContract] = &[&LEAD, &OPPORTUNITY];
 
 impl ObjectContract {
     /// The lane of a canonical field.

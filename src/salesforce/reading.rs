@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     SalesforceError,
     describe::{field_name, object_name},
-    names::{self, Lane, ObjectContract},
+    names::{self, Lane, LaneKind, ObjectContract},
 };
 use crate::domain::{
     FieldName, FieldType, FieldValue, Hold, RecordId, RecordSnapshot, RecordState, value::parse_moment,
@@ -66,7 +66,9 @@ pub struct ProposalSlot {
 
 /// The fields that one read of a governed record asks for.
 pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
-    let mut fields = vec!["Id", "Name", "OwnerId", "LastModifiedDate", "LastModifiedById"];
+    let mut fields = vec!["Id", contract.name_field];
+    fields.extend(contract.owner);
+    fields.extend(["LastModifiedDate", "LastModifiedById"]);
     fields.extend(contract.converted);
     for lane in contract.lanes {
         fields.extend([lane.field, lane.proposed]);
@@ -133,8 +135,8 @@ pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReadi
         object: object_name(contract)?,
         record: row.id("Id").ok_or_else(|| wrong("Id"))?,
         state: if converted { RecordState::Converted } else { RecordState::Live },
-        name: row.text("Name"),
-        owner: row.id("OwnerId"),
+        name: row.text(contract.name_field),
+        owner: contract.owner.and_then(|owner| row.id(owner)),
         fields,
         promotion_seq: row.number(names::PROMOTION_SEQ)?,
         last_promotion: row.text(names::LAST_PROMOTION_ID),
@@ -185,13 +187,12 @@ fn patch(
     Ok(patch)
 }
 
-/// The type of a lane's values on the wire. Lanes are standard fields, so it is known without
-/// asking the org; limits come from the description.
 fn lane_type(lane: &Lane) -> FieldType {
-    match lane.field {
-        "CloseDate" => FieldType::Date,
-        "Amount" => FieldType::Decimal { precision: 18, scale: 2 },
-        _ => FieldType::Text { length: 255 },
+    match lane.kind {
+        LaneKind::Text => FieldType::Text { length: 255 },
+        LaneKind::Number(scale) => FieldType::Decimal { precision: 18, scale },
+        LaneKind::Date => FieldType::Date,
+        LaneKind::DateTime => FieldType::DateTime,
     }
 }
 

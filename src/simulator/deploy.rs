@@ -16,7 +16,7 @@ use super::{
     schema,
     sessions::OAuthApp,
     state::State,
-    users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, REVIEWERS, STANDARD_PROFILE, UserInfo},
+    users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, REVIEWERS, STANDARD_PROFILE, UserInfo, given},
 };
 use crate::{clock, domain::FieldValue, salesforce::names::setting};
 
@@ -97,7 +97,12 @@ pub(super) fn access(
             username: username(role),
             name: format!("{first} {last}"),
             profile: (*profile).to_owned(),
-            permission_sets: sets.iter().map(|set| (*set).to_owned()).collect(),
+            permission_sets: package
+                .permission_sets
+                .iter()
+                .map(|set| set.name.clone())
+                .filter(|set| given(sets, set))
+                .collect(),
         };
         let access = Access::new(profile, sets, objects, package);
         all.insert(user_id.clone(), (info, Arc::new(access)));
@@ -298,7 +303,7 @@ impl Filler<'_> {
                 ],
             );
             for (role, .., sets) in PEOPLE {
-                if !sets.contains(&set.name.as_str()) {
+                if !given(sets, &set.name) {
                     continue;
                 }
                 let assignee = self.state.people.get(*role).cloned().unwrap_or_default();

@@ -57,7 +57,13 @@ pub(super) const PEOPLE: &[Person] = &[
 pub(super) const REVIEWERS: &[&str] = &["reviewer", "reviewer2"];
 
 /// The objects that sales profiles open.
-const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account"];
+const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account", "Contact"];
+
+/// Whether a person with these sets was also given this one: an admin assigns the sets of a
+/// further object (`AI_Promoter_Contact`) to whoever has the shipped ones.
+pub(super) fn given(sets: &[&str], set: &str) -> bool {
+    sets.iter().any(|own| set.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
+}
 
 /// What one user may see and do, worked out once at deploy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,11 +82,8 @@ impl Access {
         objects: &[Arc<ObjectDef>],
         package: &Package,
     ) -> Self {
-        let sets: Vec<&PermissionSetDef> = package
-            .permission_sets
-            .iter()
-            .filter(|set| permission_sets.contains(&set.name.as_str()))
-            .collect();
+        let sets: Vec<&PermissionSetDef> =
+            package.permission_sets.iter().filter(|set| given(permission_sets, &set.name)).collect();
         let mut access = Self {
             all: profile == ADMIN_PROFILE,
             custom: sets.iter().flat_map(|set| set.custom_permissions.iter().cloned()).collect(),

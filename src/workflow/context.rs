@@ -13,10 +13,7 @@ use crate::{
     domain::{Digest, ObjectName, ObjectSchema, RecordId},
     gate::Rules,
     ledger::{Ledger, Tx},
-    salesforce::{
-        Reader,
-        names::{CONTRACTS, ObjectContract},
-    },
+    salesforce::{Contracts, Reader, names::ObjectContract},
 };
 
 /// Shared by all steps of one org.
@@ -32,6 +29,8 @@ pub struct Context {
     pub clock: Clock,
     /// Users who may never decide.
     pub machine_users: Arc<Vec<RecordId>>,
+    /// What the objects' fields are called.
+    pub contracts: Contracts,
     schemas: Arc<RwLock<BTreeMap<ObjectName, Arc<Described>>>>,
     held: Arc<Mutex<BTreeSet<(ObjectName, RecordId)>>>,
 }
@@ -57,6 +56,8 @@ pub struct ContextParts {
     pub clock: Clock,
     /// Users who may never decide: the promoter's and the proposer's own.
     pub machine_users: Vec<RecordId>,
+    /// What the objects' fields are called.
+    pub contracts: Contracts,
 }
 
 impl Context {
@@ -68,6 +69,7 @@ impl Context {
             rules: Arc::new(parts.rules),
             clock: parts.clock,
             machine_users: Arc::new(parts.machine_users),
+            contracts: parts.contracts,
             schemas: Arc::default(),
             held: Arc::default(),
         }
@@ -75,11 +77,7 @@ impl Context {
 
     /// Contracts of the objects that the policy names. Others are never read.
     pub fn governed(&self) -> impl Iterator<Item = &'static ObjectContract> + '_ {
-        let objects = &self.rules.policy().objects;
-        CONTRACTS
-            .iter()
-            .copied()
-            .filter(|contract| objects.keys().any(|object| object.as_str() == contract.object))
+        self.contracts.governed(self.rules.policy())
     }
 
     /// Asks the org what the governed objects look like now.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{Freeze, Promotion, PromotionId, Settlement, event::Event},
     ledger::Tx,
-    salesforce::{RowOutcome, RowWrite, Writer},
+    salesforce::{Contracts, RowOutcome, RowWrite, Writer},
 };
 
 /// Most promotions in one step: five collections of 200 rows, one API call.
@@ -78,7 +78,7 @@ impl Promoter {
                 unsent.push(promotion);
             }
         }
-        let (fresh, rows) = drop_unsendable(&mut tx, unsent, progress).await?;
+        let (fresh, rows) = drop_unsendable(&mut tx, &self.context.contracts, unsent, progress).await?;
         if !fresh.is_empty() {
             let ids: Vec<PromotionId> = fresh.iter().map(|promotion| promotion.id.clone()).collect();
             tx.append(&Event::PromotionsSent { promotions: ids }).await?;
@@ -163,13 +163,14 @@ async fn stopped(tx: &mut Tx<'_>, frozen: &[Freeze], promotion: &Promotion) -> R
 /// A promotion that cannot be written down as a row never leaves; it ends here.
 async fn drop_unsendable(
     tx: &mut Tx<'_>,
+    contracts: &Contracts,
     ready: Vec<Promotion>,
     progress: &mut Progress,
 ) -> Result<(Vec<Promotion>, Vec<RowWrite>), WorkflowError> {
     let mut rows = Vec::with_capacity(ready.len());
     let mut fresh = Vec::with_capacity(ready.len());
     for promotion in ready {
-        if let Some(row) = stamp::promotion_row(&promotion) {
+        if let Some(row) = stamp::promotion_row(contracts, &promotion) {
             rows.push(row);
             fresh.push(promotion);
             continue;

@@ -5,7 +5,6 @@ use crate::{
     clock,
     domain::{Promotion, PromotionId, ProposalId, RecordState, Settlement, Stage, event::Event},
     gate::rollback::{RollbackPlan, plan_rollback},
-    salesforce::names,
 };
 
 /// Why nothing can be rolled back.
@@ -66,7 +65,9 @@ pub async fn find(context: &Context, text: &str) -> Result<Promotion, RollbackEr
 
 /// Reads the record and compares what we wrote, what is there now, and the before-image.
 pub async fn plan(context: &Context, promotion: &Promotion) -> Result<RollbackPlan, RollbackError> {
-    let contract = names::contract(promotion.plan.object.as_str())
+    let contract = context
+        .contracts
+        .find(promotion.plan.object.as_str())
         .ok_or_else(|| WorkflowError::Unexpected(format!("no contract for `{}`", promotion.plan.object)))?;
     let ids = std::slice::from_ref(&promotion.plan.record);
     let readings = context.reader.retrieve(contract, ids).await.map_err(WorkflowError::from)?;

@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use crate::{
     domain::{Basis, Change, FieldValue, Plan, Promotion},
     salesforce::{
-        RowWrite,
+        Contracts, RowWrite,
         names::{self, ObjectContract, source},
     },
 };
 
-/// The row that carries out a promotion. `None` when the plan names a field without a lane,
-/// which the gate refuses before it can become a plan.
-pub fn promotion_row(promotion: &Promotion) -> Option<RowWrite> {
+/// The row that carries out a promotion. `None` when the plan names an object without a contract
+/// or a field without a lane, which is refused before it can become a plan.
+pub fn promotion_row(contracts: &Contracts, promotion: &Promotion) -> Option<RowWrite> {
     let plan = &promotion.plan;
-    let contract = names::contract(plan.object.as_str())?;
+    let contract = contracts.find(plan.object.as_str())?;
     let mut fields = BTreeMap::new();
     for change in &plan.changes {
         let lane = contract.lane(change.field.as_str())?;

@@ -6,6 +6,7 @@ use countersign::{
     cli::doctor::{self, Check, Report, State},
     clock::Clock,
     config,
+    salesforce::Contracts,
     simulator::{
         Fault, FaultAction, FaultMatch, FaultPoint, Org, OrgOptions, Seed, Settings,
         metadata::Package,
@@ -69,7 +70,12 @@ async fn doctor(org: &RunningOrg, person: Option<&str>) -> Report {
     let mut settings = config::load_from(Some(&file), Some(BTreeMap::new())).unwrap();
     settings.doctor.access_token = person.map(|token| config::Secret::new(token.to_owned()));
     let mut report = Report::default();
-    doctor::examine(&settings, Some(&config::policies::load_default().unwrap()), (&mut report, true)).await;
+    doctor::examine(
+        &settings,
+        (Some(&config::policies::load_default().unwrap()), &Contracts::shipped()),
+        (&mut report, true),
+    )
+    .await;
     report
 }
 

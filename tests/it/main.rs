@@ -12,6 +12,7 @@ mod daemon_world;
 mod docs;
 mod doctor_setup;
 mod flows;
+mod further_object;
 mod kill;
 mod lifecycle;
 mod metadata;

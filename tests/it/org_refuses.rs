@@ -12,7 +12,7 @@ use countersign::{
         Actor, Basis, Change, Door, FieldName, FieldValue, Freeze, ObjectName, Plan, Promotion, PromotionId,
         Proposal, ProposalId, RecordId, Scope, Settlement, Stamps, event::Event,
     },
-    salesforce::{RowOutcome, RowWrite, names::LEAD},
+    salesforce::{Contracts, RowOutcome, RowWrite, names::LEAD},
     simulator::{
         Org, OrgOptions, Seed,
         metadata::Package,
@@ -243,7 +243,8 @@ fn by(basis: Basis, mut plan: Plan) -> Plan {
 
 /// The promoter's row under another source.
 fn as_source(source: &str, plan: Plan) -> RowWrite {
-    let mut row = stamp::promotion_row(&promotion("as-source", plan)).expect("Status has a lane");
+    let mut row = stamp::promotion_row(&Contracts::shipped(), &promotion("as-source", plan))
+        .expect("Status has a lane");
     row.fields.insert(LEAD.change_source.to_owned(), json!(source));
     row
 }
@@ -300,7 +301,12 @@ async fn an_approval_is_used_once() {
     assert_eq!(world.row(&lead)["Status"].as_text(), Some(WORKING));
 
     // The same request again, and one with the next number after a person has put the value back.
-    world.row_refused("AI_GATE_04", stamp::promotion_row(&promotion("late", plan)).unwrap()).await;
+    world
+        .row_refused(
+            "AI_GATE_04",
+            stamp::promotion_row(&Contracts::shipped(), &promotion("late", plan)).unwrap(),
+        )
+        .await;
     world.saved("reviewer", &lead, json!({ "Status": OPEN })).await;
     world.refused("AI_GATE_07", "twice", world.plan(&lead, "p-1")).await;
     world.refused("AI_GATE_08", "twice-by-itself", by(Basis::Auto, world.plan(&lead, "p-1"))).await;
@@ -370,7 +376,8 @@ async fn other_sources_open_no_door() {
     world.row_refused("AI_GATE_10", as_source("Decay", world.plan(&lead, "p-1"))).await;
     world.row_refused("AI_GATE_10", as_source("Reconciliation", world.plan(&lead, "p-1"))).await;
     world.row_refused("AI_GATE_06", as_source("Human", world.plan(&lead, "p-1"))).await;
-    let mut unmarked = stamp::promotion_row(&promotion("bare", world.plan(&lead, "p-1"))).unwrap();
+    let mut unmarked =
+        stamp::promotion_row(&Contracts::shipped(), &promotion("bare", world.plan(&lead, "p-1"))).unwrap();
     unmarked.fields.retain(|name, _| name == "Status");
     world.row_refused("AI_GATE_04", unmarked).await;
 }

@@ -8,7 +8,8 @@ use countersign::{
     config,
     domain::{FieldName, ObjectName, RecordId, RecordState},
     salesforce::{
-        Connection, ConnectionSettings, Credentials, Reader, RowOutcome, RowWrite, Writer, names::LEAD,
+        Connection, ConnectionSettings, Contracts, Credentials, Reader, RowOutcome, RowWrite, Writer,
+        names::LEAD,
     },
     simulator::{
         Fault, FaultAction, FaultPoint, Org, OrgOptions, Seed,
@@ -106,7 +107,12 @@ impl World {
     async fn doctor(&self, proposer: &str) -> Report {
         let policy = config::policies::load_default().unwrap();
         let mut report = Report::default();
-        doctor::examine(&self.settings(proposer), Some(&policy), (&mut report, true)).await;
+        doctor::examine(
+            &self.settings(proposer),
+            (Some(&policy), &Contracts::shipped()),
+            (&mut report, true),
+        )
+        .await;
         report
     }
 
@@ -116,7 +122,7 @@ impl World {
         let mut settings = self.settings("proposer");
         settings.doctor.access_token = self.running.access_token("admin").map(config::Secret::new);
         let mut report = Report::default();
-        doctor::examine(&settings, Some(&policy), (&mut report, true)).await;
+        doctor::examine(&settings, (Some(&policy), &Contracts::shipped()), (&mut report, true)).await;
         report
     }
 }

@@ -34,7 +34,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         promoter: jwt(&username("promoter")?),
         proposer: Some(jwt(&username("proposer")?)),
         ledger: LedgerSettings { path: ledger },
-        policy: PolicySettings { directory: None },
+        policy: PolicySettings { directory: None, contracts: None },
         http: HttpSettings { listen: Some(http) },
         promotion: PromotionSettings {
             batch_rows: 200,

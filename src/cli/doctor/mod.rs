@@ -21,11 +21,7 @@ use crate::{
     clock::Clock,
     config::{Credentials, Settings, policies},
     domain::Policy,
-    salesforce::{
-        Connection, Reader, names,
-        names::{CONTRACTS, ObjectContract},
-        pubsub::PubSubClient,
-    },
+    salesforce::{Connection, Contracts, Reader, names, names::ObjectContract, pubsub::PubSubClient},
 };
 pub use report::{Check, Report, State};
 pub use setup::Setup;
@@ -54,9 +50,16 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
             report.failed("policies", problem.code, &problem.to_string(), &problem.fix);
         }
     }
+    if let Err(problems) = &checked.contracts {
+        for problem in problems {
+            report.failed("contracts", problem.code, &problem.to_string(), &problem.fix);
+        }
+    }
     let exit = match &checked.settings {
         Ok(settings) => {
-            examine(settings, checked.policy.ok().as_ref(), (&mut report, !args.no_canary)).await;
+            let contracts = checked.contracts.unwrap_or_else(|_| Contracts::shipped());
+            let governing = (checked.policy.as_ref().ok(), &contracts);
+            examine(settings, governing, (&mut report, !args.no_canary)).await;
             if report.is_good() { Exit::Done } else { Exit::Failed }
         }
         Err(errors) => {
@@ -80,7 +83,12 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// All checks that need the org; with trial writes or without.
-pub async fn examine(settings: &Settings, policy: Option<&Policy>, (report, canary): (&mut Report, bool)) {
+pub async fn examine(
+    settings: &Settings,
+    (policy, contracts): (Option<&Policy>, &Contracts),
+    (report, canary): (&mut Report, bool),
+) {
+    let governed = governed(policy, contracts);
     let clock = Clock::system();
     let promoter = match connect::connect(settings, &settings.promoter, &clock) {
         Ok(connection) => connection,
@@ -112,11 +120,11 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, (report, cana
         org::version(&reader, &settings.org.api_version, report).await;
         org::kind(&reader, settings.org.production, report).await;
         login::permission_sets("promoter", &reader, &identity.user_id, report).await;
-        if let Err(error) = login::view_all(&reader, &identity.user_id, &governed(policy), report).await {
+        if let Err(error) = login::view_all(&reader, &identity.user_id, &governed, report).await {
             let fix = "look at Setup > Permission Sets > AI_Promoter > Object Settings: View All on each governed object";
             report.hidden("promoter", "view-all-hidden", &error.to_string(), fix);
         }
-        for contract in governed(policy) {
+        for contract in &governed {
             objects::promoter(&reader, contract, report).await;
             values(&reader, contract, policy, report).await;
             if canary {
@@ -124,18 +132,18 @@ pub async fn examine(settings: &Settings, policy: Option<&Policy>, (report, cana
             }
         }
         let setup = setup_reader(settings, &reader, &clock);
-        let sight = Setup::look(&setup, &governed(policy), "AI_GATE_").await;
+        let sight = Setup::look(&setup, &governed, "AI_GATE_").await;
         let own = proposer.as_ref().zip(proposer_id.as_ref());
-        agents::examine(&setup, &sight, (&governed(policy), own), report).await;
+        agents::examine(&setup, &sight, (&governed, own), report).await;
         sight.examine(report);
-        parts::examine(&setup, &governed(policy), report).await;
+        parts::examine(&setup, &governed, report).await;
         channel(settings, &promoter, report).await;
         org::limits(&promoter, report);
     }
     if let (Some(connection), Some(identity)) = (proposer, proposer_id) {
         let reader = Reader::new(connection);
         login::permission_sets("proposer", &reader, &identity.user_id, report).await;
-        for contract in governed(policy) {
+        for contract in &governed {
             objects::proposer(&reader, contract, report).await;
         }
     }
@@ -149,11 +157,11 @@ fn setup_reader(settings: &Settings, promoter: &Reader, clock: &Clock) -> Reader
 }
 
 /// Objects that the policy names; all of them when there is none to read.
-fn governed(policy: Option<&Policy>) -> Vec<&'static ObjectContract> {
-    let named = |contract: &&ObjectContract| {
-        policy.is_none_or(|policy| policy.objects.keys().any(|object| object.as_str() == contract.object))
-    };
-    CONTRACTS.iter().copied().filter(named).collect()
+fn governed(policy: Option<&Policy>, contracts: &Contracts) -> Vec<&'static ObjectContract> {
+    match policy {
+        Some(policy) => contracts.governed(policy).collect(),
+        None => contracts.all().collect(),
+    }
 }
 
 /// Whether the policy speaks of values that the org has.

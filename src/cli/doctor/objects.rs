@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Report;
-use crate::salesforce::{
-    DescribedField, ObjectDescription, Reader, governed_fields,
-    names::{self, ObjectContract},
+use crate::{
+    package::permission_set_for,
+    salesforce::{
+        DescribedField, ObjectDescription, Reader, governed_fields,
+        names::{self, ObjectContract},
+    },
 };
 
 /// The promoter reads everything, edits canonical fields and stamps, and never a decision.
@@ -20,7 +23,7 @@ pub async fn proposer(reader: &Reader, contract: &ObjectContract, report: &mut R
 
 /// What an identity must be able to do with the fields of one object.
 pub(super) struct Wanted {
-    pub set: &'static str,
+    pub set: String,
     pub reads: Vec<&'static str>,
     pub edits: Vec<&'static str>,
     /// Editing one of these is a failure.
@@ -41,7 +44,8 @@ pub(super) fn wanted_of_promoter(contract: &ObjectContract) -> Wanted {
         names::DECISION_COMMENTS,
     ];
     let reads = governed_fields(contract);
-    Wanted { set: "AI_Promoter", reads, edits, never: decisions.to_vec(), better_not: Vec::new() }
+    let set = permission_set_for("AI_Promoter", contract.object);
+    Wanted { set, reads, edits, never: decisions.to_vec(), better_not: Vec::new() }
 }
 
 pub(super) fn wanted_of_proposer(contract: &ObjectContract) -> Wanted {
@@ -54,7 +58,8 @@ pub(super) fn wanted_of_proposer(contract: &ObjectContract) -> Wanted {
     // Always-required fields take no field-level security; there the validation rules are the wall.
     let canonical = contract.lanes.iter().map(|lane| lane.field);
     let better_not = canonical.filter(|field| !is_always_editable(field)).collect();
-    Wanted { set: "AI_Proposer", reads: Vec::new(), edits, never, better_not }
+    let set = permission_set_for("AI_Proposer", contract.object);
+    Wanted { set, reads: Vec::new(), edits, never, better_not }
 }
 
 /// Whether a field is always required: it takes no field-level security.
@@ -94,7 +99,7 @@ pub(super) fn judge(
     (wanted, report): (&Wanted, &mut Report),
 ) {
     let before = report.checks.len();
-    let set = wanted.set;
+    let set = &wanted.set;
     if !seen.updateable {
         let fix = format!("Setup > Permission Sets > {set} > Object Settings > {object}: Edit");
         report.failed(area, "object-not-editable", &format!("{object} cannot be edited"), &fix);

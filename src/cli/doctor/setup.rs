@@ -25,13 +25,21 @@ const CHANNEL_FIX: &str = "deploy salesforce-metadata (platformEventChannels, pl
 
 /// What Setup shows of rules and channel.
 pub struct Setup {
-    rules: Vec<(&'static str, Seen)>,
+    rules: Vec<OfObject>,
     /// Formula by object and rule, of those that were asked for; `None` when it did not come.
     formulas: BTreeMap<(&'static str, String), Option<String>>,
     channels: Seen,
     members: Members,
     /// Something was seen, so what is not there is missing and not hidden.
     sees: bool,
+}
+
+/// The rules of one object.
+struct OfObject {
+    object: &'static str,
+    /// Names and digests of the formulas that must be there.
+    ours: Vec<(String, String)>,
+    rows: Seen,
 }
 
 /// How one rule stands.
@@ -63,74 +71,75 @@ impl Setup {
                 literal(contract.object)
             );
             let found = seen(reader.tooling(&soql).await);
-            let rows = found.as_ref().ok().and_then(Option::as_ref).map_or(&[][..], Vec::as_slice);
-            let ours = package::rules(contract.object);
-            for row in rows.iter().filter(|row| text(row, "ValidationName").starts_with(formulas_of)) {
+            let found_rows = found.as_ref().ok().and_then(Option::as_ref).map_or(&[][..], Vec::as_slice);
+            let ours = package::expected_rules(contract);
+            for row in found_rows.iter().filter(|row| text(row, "ValidationName").starts_with(formulas_of)) {
                 let name = text(row, "ValidationName");
                 if ours.iter().any(|(known, _)| known == name) {
                     let formula = formula(reader, text(row, "Id")).await;
                     formulas.insert((contract.object, name.to_owned()), formula);
                 }
             }
-            rules.push((contract.object, found));
+            rules.push(OfObject { object: contract.object, ours, rows: found });
         }
         let channels = seen(reader.tooling("SELECT Id, DeveloperName FROM PlatformEventChannel").await);
         let members = members(reader).await;
-        let sees = rules.iter().map(|(_, rules)| rules).chain([&channels, &members.rows]).any(has_rows);
+        let sees = rules.iter().map(|of| &of.rows).chain([&channels, &members.rows]).any(has_rows);
         Self { rules, formulas, channels, members, sees }
     }
 
     /// How the rule with this code stands on an object.
     pub fn rule(&self, object: &str, code: &str) -> RuleState {
-        let rows = self.rules.iter().find(|(name, _)| *name == object).map(|(_, seen)| seen);
-        let Some(Ok(Some(rows))) = rows else { return RuleState::Hidden };
+        let Some(of) = self.rules.iter().find(|of| of.object == object) else { return RuleState::Hidden };
+        let Ok(Some(rows)) = &of.rows else { return RuleState::Hidden };
         if !self.sees {
             return RuleState::Hidden;
         }
-        let ours = package::rules(object).into_iter().find(|(name, _)| name.starts_with(code));
-        let Some((name, formula)) = ours else { return RuleState::Good };
+        let Some((name, digest)) = of.ours.iter().find(|(name, _)| name.starts_with(code)) else {
+            return RuleState::Missing;
+        };
         // Another rule with our code in its name is not ours, whatever it says.
-        let Some(row) = rows.iter().find(|row| text(row, "ValidationName") == name) else {
+        let Some(row) = rows.iter().find(|row| text(row, "ValidationName") == name.as_str()) else {
             return RuleState::Missing;
         };
         if row.get("Active") != Some(&Value::Bool(true)) {
             return RuleState::Inactive;
         }
-        let there = self.formulas.iter().find(|((of, known), _)| *of == object && *known == name);
+        let there = self.formulas.iter().find(|((of, known), _)| *of == object && known == name);
         match there.map(|(_, there)| there) {
             Some(None) => RuleState::Unread,
-            Some(Some(there)) if words(there) != words(&formula) => RuleState::Differs,
+            Some(Some(there)) if package::formula_digest(there) != *digest => RuleState::Differs,
             Some(Some(_)) | None => RuleState::Good,
         }
     }
 
     /// Says what is missing, off or different.
     pub fn examine(self, report: &mut Report) {
-        for (object, _) in &self.rules {
-            self.judge_rules(object, report);
+        for of in &self.rules {
+            self.judge_rules(of, report);
         }
-        let objects: Vec<&str> = self.rules.iter().map(|(object, _)| *object).collect();
+        let objects: Vec<&str> = self.rules.iter().map(|of| of.object).collect();
         judge_channel(&objects, (self.channels, self.members, self.sees), report);
     }
 
     /// The rules of one object: each there, each active, each with our formula.
-    fn judge_rules(&self, object: &str, report: &mut Report) {
+    fn judge_rules(&self, of: &OfObject, report: &mut Report) {
+        let object = of.object;
         let area = format!("rules {object}");
         let place = format!("Setup > Object Manager > {object} > Validation Rules");
-        let seen = self.rules.iter().find(|(name, _)| *name == object).map(|(_, seen)| seen);
-        if let Some(Err(error)) = seen {
+        if let Err(error) = &of.rows {
             return report.salesforce(&area, error);
         }
         let (mut missing, mut inactive, mut differ) = (Vec::new(), Vec::new(), Vec::new());
         let mut unread = Vec::new();
-        for (name, _) in package::rules(object) {
+        for (name, _) in &of.ours {
             let code: String = name.chars().take(CODE).collect();
             match self.rule(object, &code) {
                 RuleState::Good => {}
                 RuleState::Missing => missing.push(code),
-                RuleState::Inactive => inactive.push(name),
-                RuleState::Differs => differ.push(name),
-                RuleState::Unread => unread.push(name),
+                RuleState::Inactive => inactive.push(name.clone()),
+                RuleState::Differs => differ.push(name.clone()),
+                RuleState::Unread => unread.push(name.clone()),
                 RuleState::Hidden => {
                     let fix = format!(
                         "{LEND}, or look at {place}: AI_GATE_01 to AI_GATE_17 must be there and active"

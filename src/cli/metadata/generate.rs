@@ -13,8 +13,10 @@ use super::{org, plan, target};
 use crate::{
     cli::{Exit, ExitWith},
     package::{self, Governed, SHIPPED, SOURCE},
-    salesforce::names,
 };
+
+/// Folder of the contracts below the one that is written to.
+const CONTRACTS: &str = "contracts";
 
 /// Write the metadata for a further object or field.
 #[derive(Debug, clap::Args)]
@@ -48,7 +50,11 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let reader = if args.target.needs_org() { Some(org::reader(args.config.as_deref())?) } else { None };
     let governed = args.target.governed(reader.as_ref()).await?;
     let governed = governed.ok_or_else(|| ExitWith::usage("name an object with --object"))?;
-    let files = files(&governed);
+    let mut files = files(&governed);
+    files.insert(
+        format!("{CONTRACTS}/{}.toml", governed.object),
+        package::ContractFile::of(&governed).render(),
+    );
     let written = write(&args.out, &files, args.replace)?;
     if args.json {
         let paths: Vec<&String> = files.keys().collect();
@@ -69,7 +75,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         );
         print!("{}", plan::mapping_text(&governed));
         println!("next: {}", next(&args.out));
-        println!("note: {}", note(&governed));
+        println!("note: {}", note(&governed, &args.out));
     }
     Ok(Exit::Done)
 }
@@ -141,8 +147,8 @@ fn next(out: &Path) -> String {
     )
 }
 
-fn note(governed: &Governed) -> String {
-    let known = names::contract(&governed.object).is_some();
+fn note(governed: &Governed, out: &Path) -> String {
+    let known = Governed::find(&governed.object).is_some();
     let sets = if known {
         "the shipped permission sets were written anew with the further fields".to_owned()
     } else {
@@ -153,7 +159,8 @@ fn note(governed: &Governed) -> String {
         _ => "",
     };
     format!(
-        "{sets}.{flows} The org enforces the rules from the deploy on; this version of the daemon promotes only \
-         the fields of the shipped package, so nothing else is promoted on its own account"
+        "{sets}.{flows} The org enforces the rules from the deploy on. The daemon governs the object \
+         when a policy names it and `policy.contracts` names the folder {}",
+        out.join(CONTRACTS).display()
     )
 }

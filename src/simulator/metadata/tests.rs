@@ -28,9 +28,9 @@ fn the_shipped_package_deploys_from_its_folder_and_from_the_binary() {
 fn the_package_has_exactly_the_fields_that_the_daemon_names() {
     let package = shipped();
     let objects: Vec<&str> = package.objects.keys().map(String::as_str).collect();
-    let contracts: Vec<&str> = names::CONTRACTS.iter().map(|contract| contract.object).collect();
+    let contracts: Vec<&str> = names::SHIPPED.iter().map(|contract| contract.object).collect();
     assert_eq!(objects, contracts);
-    for contract in names::CONTRACTS {
+    for contract in names::SHIPPED {
         let fields = &package.objects[contract.object].fields;
         let found: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         assert_eq!(found, contract_fields(contract), "{}", contract.object);
@@ -43,7 +43,7 @@ fn switches_permissions_and_sources_are_those_that_the_daemon_names() {
     let setting = &package.metadata_types[names::setting::OBJECT];
     let mut switches: BTreeSet<&str> = setting.fields.iter().map(|field| field.name.as_str()).collect();
     assert!(switches.remove(names::setting::TWO_APPROVERS_ABOVE));
-    let lanes = names::CONTRACTS.iter().flat_map(|contract| contract.lanes);
+    let lanes = names::SHIPPED.iter().flat_map(|contract| contract.lanes);
     assert_eq!(switches, lanes.map(|lane| lane.auto_switch).collect());
 
     let settings = package.metadata_records.iter().filter(|it| it.type_name == names::setting::OBJECT);
@@ -74,7 +74,7 @@ fn proposed_fields_are_the_lanes() {
 #[test]
 fn previous_and_proposed_values_fit_their_canonical_field() {
     let package = shipped();
-    for contract in names::CONTRACTS {
+    for contract in names::SHIPPED {
         for lane in contract.lanes {
             let kind = |name| package.find_field(contract.object, name).unwrap().kind;
             let fits = |own: &FieldKind| match (kind(lane.field), own) {
@@ -169,7 +169,7 @@ fn nobody_edits_both_proposals_and_stamps() {
 fn every_set_reads_every_field_and_grants_at_most_one_permission() {
     let package = shipped();
     for set in &package.permission_sets {
-        for contract in names::CONTRACTS {
+        for contract in names::SHIPPED {
             for field in contract_fields(contract) {
                 let access = set.fields.get(&format!("{}.{field}", contract.object));
                 assert!(access.is_some_and(|access| access.read), "{}: {field}", set.name);

@@ -2,8 +2,8 @@
 //! the contact and the opportunity, and closes the lead. REST has no such call.
 //!
 //! Rules and flows of the lead run only where the org says so (Setup, Lead Settings, Require
-//! Validation for Converted Leads). Contacts have no table here, so theirs is an id and no row.
-//! A lead of a person has no company; what becomes of it (a person account) is not played.
+//! Validation for Converted Leads). A lead of a person has no company; what becomes of it (a person
+//! account) is not played.
 
 use std::sync::Arc;
 
@@ -50,6 +50,9 @@ pub(in crate::simulator) fn lead(
         Ok(super::row(context, state, journal, &row)?.id.unwrap_or_default())
     };
     let account = made("Account", json!({ "Name": company }))?;
+    let person =
+        json!({ "FirstName": text("FirstName"), "LastName": text("LastName"), "AccountId": account });
+    let contact = made("Contact", person)?;
     let close = (context.now.to_zoned(jiff::tz::TimeZone::UTC).date()).to_string();
     let opportunity = match opportunity {
         true => {
@@ -60,7 +63,6 @@ pub(in crate::simulator) fn lead(
         }
         false => None,
     };
-    let contact = state.ids.next("003");
     let converted = Converted { account, contact, opportunity };
     let mut save = Save { context, state, journal, object };
     save.close_lead(id, &old, &converted)?;

@@ -12,7 +12,7 @@ impl Save<'_> {
     /// Sets derived fields. `given` is what the call named.
     pub(super) fn derive(&self, old: Option<&Row>, given: &Row, row: &mut Row) {
         match self.object.name.as_str() {
-            "Lead" => person_name(row),
+            "Lead" | "Contact" => person_name(row),
             "Opportunity" => self.stage(old, given, row),
             _ => {}
         }

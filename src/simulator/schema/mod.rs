@@ -94,6 +94,15 @@ fn compounds(object: &str) -> &'static [(&'static str, &'static str, Parts)] {
             ),
             ("Address", "Address", address!("")),
         ],
+        "Contact" => &[
+            (
+                "Name",
+                "PersonName",
+                &[("Salutation", "Salutation"), ("FirstName", "FirstName"), ("LastName", "LastName")],
+            ),
+            ("OtherAddress", "Address", address!("Other")),
+            ("MailingAddress", "Address", address!("Mailing")),
+        ],
         "Account" => &[
             ("BillingAddress", "Address", address!("Billing")),
             ("ShippingAddress", "Address", address!("Shipping")),

@@ -1,4 +1,4 @@
-//! Lead, Opportunity, Account and Case, fields in the order that change events use.
+//! Lead, Opportunity, Account, Contact and Case, fields in the order that change events use.
 //! Source: public object reference and recorded describes; flags in `table.rs`.
 
 use super::table::Table;
@@ -7,6 +7,7 @@ pub(super) const TABLES: &[Table<'static>] = &[
     Table { name: "Lead", label: "Lead", prefix: "00Q", dml: true, fields: LEAD },
     Table { name: "Opportunity", label: "Opportunity", prefix: "006", dml: true, fields: OPPORTUNITY },
     Table { name: "Account", label: "Account", prefix: "001", dml: true, fields: ACCOUNT },
+    Table { name: "Contact", label: "Contact", prefix: "003", dml: true, fields: CONTACT },
     Table { name: "Case", label: "Case", prefix: "500", dml: true, fields: CASE },
 ];
 
@@ -169,6 +170,60 @@ const ACCOUNT: &str = "
     JigsawCompanyId | Jigsaw Company ID | string 20 | n
     AccountSource | Account Source | picklist LeadSource | ncu
     SicDesc | SIC Description | string 80 | ncu
+";
+
+/// Contacts are here for enrichment that runs without a person.
+const CONTACT: &str = "
+    Id | Contact ID | id | -
+    IsDeleted | Deleted | boolean | -
+    MasterRecordId | Master Record ID | ref Contact MasterRecord | n-
+    AccountId | Account ID | ref Account Account | ncu
+    LastName | Last Name | string 80 | cu
+    FirstName | First Name | string 40 | ncus
+    Salutation | Salutation | picklist Salutation | ncus
+    Name | Full Name | string 121 |
+    OtherStreet | Other Street | textarea 255 | ncu
+    OtherCity | Other City | string 40 | ncu
+    OtherState | Other State/Province | string 80 | ncu
+    OtherPostalCode | Other Zip/Postal Code | string 20 | ncu
+    OtherCountry | Other Country | string 80 | ncu
+    OtherLatitude | Other Latitude | double 18 15 | ncu
+    OtherLongitude | Other Longitude | double 18 15 | ncu
+    OtherGeocodeAccuracy | Other Geocode Accuracy | restricted Accuracy | ncu
+    OtherAddress | Other Address | address | n
+    MailingStreet | Mailing Street | textarea 255 | ncu
+    MailingCity | Mailing City | string 40 | ncu
+    MailingState | Mailing State/Province | string 80 | ncu
+    MailingPostalCode | Mailing Zip/Postal Code | string 20 | ncu
+    MailingCountry | Mailing Country | string 80 | ncu
+    MailingLatitude | Mailing Latitude | double 18 15 | ncu
+    MailingLongitude | Mailing Longitude | double 18 15 | ncu
+    MailingGeocodeAccuracy | Mailing Geocode Accuracy | restricted Accuracy | ncu
+    MailingAddress | Mailing Address | address | n
+    Phone | Business Phone | phone 40 | ncu
+    Fax | Business Fax | phone 40 | ncu
+    MobilePhone | Mobile Phone | phone 40 | ncu
+    HomePhone | Home Phone | phone 40 | ncu
+    OtherPhone | Other Phone | phone 40 | ncu
+    AssistantPhone | Asst. Phone | phone 40 | ncu
+    ReportsToId | Reports To ID | ref Contact ReportsTo | ncu
+    Email | Email | email 80 | ncu
+    Title | Title | string 128 | ncu
+    Department | Department | string 80 | ncu
+    AssistantName | Assistant's Name | string 40 | ncu
+    LeadSource | Lead Source | picklist LeadSource | ncu
+    Birthdate | Birthdate | date | ncu
+    Description | Description | textarea 32000 | ncu
+    OwnerId | Owner ID | ref User Owner | cu
+    HasOptedOutOfEmail | Email Opt Out | boolean | cu
+    CreatedDate | Created Date | datetime |
+    CreatedById | Created By ID | ref User CreatedBy |
+    LastModifiedDate | Last Modified Date | datetime |
+    LastModifiedById | Last Modified By ID | ref User LastModifiedBy |
+    SystemModstamp | System Modstamp | datetime | -
+    LastActivityDate | Last Activity | date | n-
+    LastViewedDate | Last Viewed Date | datetime | n-
+    LastReferencedDate | Last Referenced Date | datetime | n-
 ";
 
 /// Cases are here for what `countersign metadata generate` writes for further objects.

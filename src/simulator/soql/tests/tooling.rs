@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::{QueryOptions, SoqlError, execute_tooling, tooling_columns};
 use crate::{
     clock::Clock,
-    salesforce::names::{CHANNEL_FILTER, CONTRACTS},
+    salesforce::names::{CHANNEL_FILTER, SHIPPED},
     simulator::{Org, OrgOptions, Settings, metadata::Package},
 };
 
@@ -35,7 +35,7 @@ fn rules_are_found_by_the_name_of_their_object() {
     let id = rule["Id"].as_str().unwrap();
     assert!(id.starts_with("03d") && id.len() == 18, "{id}");
 
-    for contract in CONTRACTS {
+    for contract in SHIPPED {
         let by_id = format!(
             "SELECT ValidationName FROM ValidationRule WHERE EntityDefinitionId = '{}'",
             contract.object
