@@ -1,10 +1,13 @@
 //! Canonical bytes and their SHA-256: what makes two things provably the same.
 
+mod canonical;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+pub use canonical::canonical;
 
 /// A value that has no canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,78 +58,17 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Canonical JSON text (RFC 8785) of a value that holds no JSON number.
-///
-/// Written here because this is where a decision spends its time: a general canonicalizer took eight
-/// times as long. A property test holds it to the bytes of one.
-pub fn canonical<T: Serialize>(value: &T) -> Result<String, CanonicalError> {
-    let inexact = |error: serde_json::Error| CanonicalError::Json(error.to_string());
-    let json = serde_json::to_value(value).map_err(inexact)?;
-    let mut out = Vec::with_capacity(2048);
-    write(&json, &mut out)?;
-    String::from_utf8(out).map_err(|error| CanonicalError::Json(error.to_string()))
-}
-
-fn write(json: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
-    match json {
-        Value::Null => out.extend(b"null"),
-        Value::Bool(true) => out.extend(b"true"),
-        Value::Bool(false) => out.extend(b"false"),
-        Value::Number(number) => return Err(CanonicalError::Number(number.to_string())),
-        Value::String(text) => quote(text, out)?,
-        Value::Array(items) => {
-            out.push(b'[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                write(item, out)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(map) => {
-            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-            // The map may keep another order: it depends on what is built into the program.
-            entries.sort_unstable_by(|(one, _), (other, _)| by_utf16(one, other));
-            out.push(b'{');
-            for (place, (key, value)) in entries.into_iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                quote(key, out)?;
-                out.push(b':');
-                write(value, out)?;
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(())
-}
-
-/// The order of RFC 8785. Bytes give the same one for ASCII.
-fn by_utf16(one: &str, other: &str) -> std::cmp::Ordering {
-    if one.is_ascii() && other.is_ascii() {
-        return one.cmp(other);
-    }
-    one.encode_utf16().cmp(other.encode_utf16())
-}
-
-fn quote(text: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
-    serde_json::to_writer(out, text).map_err(|error| CanonicalError::Json(error.to_string()))
-}
-
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
 
@@ -155,6 +97,42 @@ mod tests {
         fn the_bytes_are_those_of_a_general_canonicalizer(json in json()) {
             prop_assert_eq!(canonical(&json).unwrap(), serde_json_canonicalizer::to_string(&json).unwrap());
         }
+    }
+
+    #[test]
+    fn structures_are_ordered_at_every_depth() {
+        #[derive(Serialize)]
+        struct Outer<'a> {
+            z: Option<&'a str>,
+            a: Inner,
+            list: Vec<Inner>,
+            nothing: Option<bool>,
+        }
+        #[derive(Serialize)]
+        struct Inner {
+            two: &'static str,
+            one: std::collections::BTreeMap<String, bool>,
+        }
+        let inner = || Inner {
+            two: "t\"",
+            one: [("\"q".to_owned(), true), ("(".to_owned(), false), ("]".to_owned(), true)].into(),
+        };
+        let outer = Outer { z: Some("ü"), a: inner(), list: vec![inner(), inner()], nothing: None };
+        let general = serde_json_canonicalizer::to_string(&outer).unwrap();
+        assert_eq!(canonical(&outer).unwrap(), general);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_no_canonical_form() {
+        #[derive(Serialize)]
+        struct Twice {
+            #[serde(rename = "a")]
+            one: bool,
+            #[serde(rename = "a")]
+            other: bool,
+        }
+        let refused = canonical(&Twice { one: true, other: false });
+        assert_eq!(refused, Err(CanonicalError::Json("the key `a` stands twice".into())));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use super::{
     fingerprint,
     input::{COUNT_FACT, DISPUTED_FACT, History, Input},
     plan::plan,
-    verdict::{Outcome, Verdict},
+    verdict::{Outcome, Verdict, deciding},
 };
-use crate::domain::{Approval, Basis, CanonicalError, Digest, Proposal, RecordSnapshot};
+use crate::domain::{Approval, Basis, CanonicalError, Digest, Plan, Proposal, RecordSnapshot};
 
 /// Revision of the gate's own rules; raised when the same input may get another verdict.
 pub const GATE_REVISION: &str = "1";
@@ -21,14 +21,10 @@ pub const GATE_REVISION: &str = "1";
 /// Judges a proposal. The answer depends on the input alone: the same input gives the same
 /// bytes. Every check runs; the strongest [`Effect`] of all findings decides.
 pub fn decide(input: &Input<'_>) -> Verdict {
-    let mut findings = Findings::default();
-    for check in CHECKS {
-        (check.run)(input, &mut findings);
-    }
+    let mut findings = checked(input);
     let digest = exact(input_digest(input), "input", &mut findings);
     let patch = exact(input.proposal.patch_digest(), "patch", &mut findings);
-    let outcome = findings.effect().outcome().unwrap_or(Outcome::Promote);
-    let basis = if is_approved(input) { Basis::Approved } else { Basis::Auto };
+    let (outcome, plan) = concluded(input, &findings);
     Verdict {
         outcome,
         facts: facts(input, &findings),
@@ -37,8 +33,42 @@ pub fn decide(input: &Input<'_>) -> Verdict {
         policy: input.rules.digest().clone(),
         patch,
         gate: GATE_REVISION.to_owned(),
-        plan: (outcome == Outcome::Promote).then(|| plan(input, basis)),
+        plan,
     }
+}
+
+/// The heart of a verdict, for those who compare many and keep none: no digests, no facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// What happens.
+    pub outcome: Outcome,
+    /// The finding that decided, as [`Verdict::deciding`] tells it.
+    pub because: Option<FindingCode>,
+    /// For [`Outcome::Promote`]: exactly what to write.
+    pub plan: Option<Plan>,
+}
+
+/// Judges as [`decide`] does, for an input that is known to have an exact text form, such as one
+/// that was read from the ledger.
+pub fn judge(input: &Input<'_>) -> Judgement {
+    let findings = checked(input);
+    let (outcome, plan) = concluded(input, &findings);
+    let because = deciding(&findings.into_vec()).map(|finding| finding.code);
+    Judgement { outcome, because, plan }
+}
+
+fn checked(input: &Input<'_>) -> Findings {
+    let mut findings = Findings::default();
+    for check in CHECKS {
+        (check.run)(input, &mut findings);
+    }
+    findings
+}
+
+fn concluded(input: &Input<'_>, findings: &Findings) -> (Outcome, Option<Plan>) {
+    let outcome = findings.effect().outcome().unwrap_or(Outcome::Promote);
+    let basis = if is_approved(input) { Basis::Approved } else { Basis::Auto };
+    (outcome, (outcome == Outcome::Promote).then(|| plan(input, basis)))
 }
 
 /// The digest, or that of nothing together with a finding that refuses.

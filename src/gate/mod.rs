@@ -14,7 +14,7 @@ pub mod recorded;
 pub mod rollback;
 pub mod verdict;
 
-pub use decide::{GATE_REVISION, decide};
+pub use decide::{GATE_REVISION, Judgement, decide, judge};
 pub use finding::{Effect, Finding, FindingCode};
 pub use input::{History, Input, Rules};
 pub use preview::{PreviewCard, preview};

@@ -93,13 +93,18 @@ impl Verdict {
     /// The finding that decided: the first one with the strongest effect. `None` when
     /// nothing spoke against the change.
     pub fn deciding(&self) -> Option<&Finding> {
-        // `min_by_key` keeps the first of equals, which is the order of the checks.
-        let strongest = self.findings.iter().min_by_key(|finding| finding.code.effect())?;
-        (strongest.code.effect() != Effect::Note).then_some(strongest)
+        deciding(&self.findings)
     }
 
     /// True when a finding has this code.
     pub fn has(&self, code: FindingCode) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
     }
+}
+
+/// The first one with the strongest effect of findings in the order of the checks.
+pub(super) fn deciding(findings: &[Finding]) -> Option<&Finding> {
+    // `min_by_key` keeps the first of equals, which is the order of the checks.
+    let strongest = findings.iter().min_by_key(|finding| finding.code.effect())?;
+    (strongest.code.effect() != Effect::Note).then_some(strongest)
 }

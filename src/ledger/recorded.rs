@@ -52,6 +52,22 @@ struct PublicEvent {
     verdict: Value,
 }
 
+/// As much of an entry as tells a verdict's outcome.
+#[derive(Deserialize)]
+struct OutcomeEntry<T> {
+    event: OutcomeEvent<T>,
+}
+
+#[derive(Deserialize)]
+struct OutcomeEvent<T> {
+    verdict: OutcomeOnly<T>,
+}
+
+#[derive(Deserialize)]
+struct OutcomeOnly<T> {
+    outcome: T,
+}
+
 impl RecordedVerdict {
     /// The proposal as it was first seen.
     pub fn proposal(&self) -> Result<Proposal, LedgerError> {
@@ -61,6 +77,12 @@ impl RecordedVerdict {
     /// What the verdict rested on; `None` where an older version did not keep it, or it was erased.
     pub fn input<T: DeserializeOwned>(&self) -> Result<Option<T>, LedgerError> {
         Ok(self.input.as_deref().map(serde_json::from_str).transpose()?)
+    }
+
+    /// The outcome of the verdict alone.
+    pub fn outcome<T: DeserializeOwned>(&self) -> Result<T, LedgerError> {
+        let entry: OutcomeEntry<T> = serde_json::from_str(&self.text)?;
+        Ok(entry.event.verdict.outcome)
     }
 
     /// The verdict, and whether no part of it was left out or erased.

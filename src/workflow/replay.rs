@@ -15,10 +15,10 @@ use serde_json::Value;
 use super::WorkflowError;
 use crate::{
     domain::{
-        Change, Decision, Digest, FieldName, ObjectName, ObjectSchema, Proposal, ProposalId, Stage,
+        Change, Decision, Digest, FieldName, ObjectName, ObjectSchema, Plan, Proposal, ProposalId, Stage,
         digest::canonical,
     },
-    gate::{GATE_REVISION, Outcome, Recorded, Rules, Verdict, decide},
+    gate::{FindingCode, GATE_REVISION, Outcome, Recorded, Rules, decide, judge},
     ledger::{Basis, Depth, Ledger, RecordedVerdict},
 };
 
@@ -141,13 +141,36 @@ async fn on_all_cores(
 impl Shelf {
     fn again(&self, recorded: &RecordedVerdict) -> Result<Replayed, WorkflowError> {
         let proposal = recorded.proposal()?;
-        let (verdict, whole) = recorded.verdict()?;
-        let was = outcome_of(&verdict)?;
-        let result = self.decide(recorded, &proposal, (&verdict, whole))?;
+        let (was, result) = match &self.candidate {
+            Some(candidate) => (recorded.outcome()?, self.tried(recorded, &proposal, candidate)?),
+            None => {
+                let (verdict, whole) = recorded.verdict()?;
+                (outcome_of(&verdict)?, self.decide(recorded, &proposal, (&verdict, whole))?)
+            }
+        };
         let fate = Fate::of(recorded.stage, recorded.decided);
         Ok(Replayed { seq: recorded.seq, proposal: proposal.id, was, fate, result })
     }
 
+    /// Under candidates: only what would have happened counts, so nothing is digested.
+    fn tried(
+        &self,
+        recorded: &RecordedVerdict,
+        proposal: &Proposal,
+        candidate: &Rules,
+    ) -> Result<Result<Again, Skipped>, WorkflowError> {
+        let Some(input) = recorded.input::<Recorded>()? else { return Ok(Err(Skipped::InputGone)) };
+        let Ok(schema) = self.schema_of(&input) else { return Ok(Err(Skipped::SchemaGone)) };
+        let judged = judge(&input.input(proposal, schema, candidate));
+        Ok(Ok(Again {
+            outcome: judged.outcome,
+            same_bytes: false,
+            because: judged.because.map(FindingCode::as_str),
+            by_itself: by_itself(judged.plan),
+        }))
+    }
+
+    /// Under the rules of then: the bytes must be those that were recorded.
     fn decide(
         &self,
         recorded: &RecordedVerdict,
@@ -155,36 +178,33 @@ impl Shelf {
         (then, whole): (&Value, bool),
     ) -> Result<Result<Again, Skipped>, WorkflowError> {
         let text = |key: &str| then.get(key).and_then(Value::as_str);
-        let exact = self.candidate.is_none();
-        if exact && text("gate") != Some(GATE_REVISION) {
+        if text("gate") != Some(GATE_REVISION) {
             return Ok(Err(Skipped::OtherGate));
         }
-        let input = recorded.input::<Recorded>()?.filter(|_| whole || !exact);
+        let input = recorded.input::<Recorded>()?.filter(|_| whole);
         let Some(input) = input else { return Ok(Err(Skipped::InputGone)) };
-        let rules_of_then = || self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default()));
-        let Some(rules) = self.candidate.as_ref().or_else(rules_of_then) else {
+        let Some(rules) = self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default())) else {
             return Ok(Err(Skipped::PolicyGone));
         };
-        let schema = match &input.schema {
-            None => None,
-            Some(digest) => match self.schemas.get(digest) {
-                None => return Ok(Err(Skipped::SchemaGone)),
-                found => found,
-            },
-        };
+        let Ok(schema) = self.schema_of(&input) else { return Ok(Err(Skipped::SchemaGone)) };
         let verdict = decide(&input.input(proposal, schema, rules));
-        let same_bytes = exact && canonical(&verdict)? == canonical(then)?;
         Ok(Ok(Again {
             outcome: verdict.outcome,
-            same_bytes,
+            same_bytes: canonical(&verdict)? == canonical(then)?,
             because: verdict.deciding().map(|finding| finding.code.as_str()),
-            by_itself: by_itself(verdict),
+            by_itself: by_itself(verdict.plan),
         }))
+    }
+
+    /// The description that the decision rested on, if it had one.
+    fn schema_of(&self, input: &Recorded) -> Result<Option<&ObjectSchema>, Skipped> {
+        let Some(digest) = &input.schema else { return Ok(None) };
+        self.schemas.get(digest).map(Some).ok_or(Skipped::SchemaGone)
     }
 }
 
-fn by_itself(verdict: Verdict) -> Vec<Change> {
-    let plan = verdict.plan.filter(|plan| plan.basis == crate::domain::Basis::Auto);
+fn by_itself(plan: Option<Plan>) -> Vec<Change> {
+    let plan = plan.filter(|plan| plan.basis == crate::domain::Basis::Auto);
     plan.map_or_else(Vec::new, |plan| plan.changes)
 }
 

@@ -35,6 +35,12 @@ const CORE_CRATES: &[&str] =
 /// Parts of std that would make the core impure.
 const IMPURE: &[&str] = &["fs", "net", "env", "process", "thread", "time", "io", "os"];
 
+/// Implements serde_json's `Formatter`, whose methods name a writer and floats: it writes to memory and
+/// refuses every number.
+const FORMATTER: &str = "domain/digest/canonical.rs";
+/// What that file may say.
+const FORMATTER_MAY: &[&str] = &["io", "f32", "f64"];
+
 /// Parts of `salesforce` that the package may use.
 const PACKAGE_MAY: &[&str] = &["names"];
 
@@ -180,9 +186,11 @@ fn the_core_is_pure() {
     let core = |source: &&Source| matches!(source.module.as_str(), "domain" | "gate");
     for source in sources().iter().filter(core).filter(|source| !is_test_file(&source.path)) {
         let own: BTreeSet<String> = declared_modules(&source.syntax);
+        let may = |word: &str| source.path == Path::new(FORMATTER) && FORMATTER_MAY.contains(&word);
         for path in Paths::of(&source.syntax) {
             let first = path[0].as_str();
-            if first == "std" && path.get(1).is_some_and(|part| IMPURE.contains(&part.as_str())) {
+            if first == "std" && path.get(1).is_some_and(|part| IMPURE.contains(&part.as_str()) && !may(part))
+            {
                 wrong.push(format!("{}: {}", source.path.display(), path.join("::")));
             }
             let lower = first.starts_with(|c: char| c.is_ascii_lowercase());
@@ -193,7 +201,9 @@ fn the_core_is_pure() {
         }
         let code = without_tests(&source.text);
         for word in ["async fn", ".await", "f32", "f64", "HashMap", "HashSet", "::now("] {
-            if code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word)) {
+            if !may(word)
+                && code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+            {
                 wrong.push(format!("{}: `{word}`", source.path.display()));
             }
         }

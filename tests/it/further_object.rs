@@ -146,7 +146,7 @@ async fn a_generated_object_is_governed_like_the_shipped_ones() {
     assert_eq!(code, 0, "{said}{err}");
     assert_eq!(world.row(&known).await["Title"], "Founder");
     let story = world.over_ledger(&["explain", "free:two"]);
-    assert!(story.contains("Founder") && story.contains("contact-enrichment"), "{story}");
+    assert!(story.contains("Title: Founder → Head of Examples"), "{story}");
     world.over_ledger(&["verify"]);
 }
 

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::world::{Case, Owned};
 use crate::{
     domain::{Basis, FieldName, FieldValue},
-    gate::{Effect, FindingCode, Outcome, decide, preview},
+    gate::{Effect, FindingCode, Outcome, decide, judge, preview},
 };
 
 const STATES: &[&str] = &[
@@ -119,6 +119,15 @@ proptest! {
         prop_assert_eq!(serde_json::to_vec(&first).unwrap(), serde_json::to_vec(&again).unwrap());
         let hidden = preview(&owned.input(), &first).to_string().contains('\u{202e}');
         prop_assert!(!hidden, "the card must spell out what reorders text");
+    }
+
+    #[test]
+    fn a_judgement_is_the_heart_of_the_verdict(owned in owned()) {
+        let input = owned.input();
+        let (verdict, judgement) = (decide(&input), judge(&input));
+        prop_assert_eq!(verdict.outcome, judgement.outcome);
+        prop_assert_eq!(verdict.deciding().map(|finding| finding.code), judgement.because);
+        prop_assert_eq!(verdict.plan, judgement.plan);
     }
 
     #[test]
