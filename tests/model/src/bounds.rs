@@ -19,6 +19,8 @@ pub struct Bounds {
     pub expiries: u8,
     /// Somebody deletes the record.
     pub deletions: u8,
+    /// Somebody gives the command to roll back.
+    pub rollbacks: u8,
 }
 
 impl Bounds {
@@ -32,6 +34,7 @@ impl Bounds {
         second_thoughts: 0,
         expiries: 0,
         deletions: 0,
+        rollbacks: 0,
     };
     /// For each change, first half: two proposals, and calls that get lost.
     pub const TWO_PROPOSALS: Self = Self { proposals: 1, ..Self::SMALL };
@@ -55,4 +58,7 @@ pub enum World {
     Copies,
     /// The record may be deleted, and restored from the recycle bin.
     Deletion,
+    /// An operator undoes the first proposal's promotion by command. The command writes to the
+    /// ledger beside the leader, without an epoch.
+    Rollback,
 }

@@ -5,8 +5,8 @@ use crate::{
     flaw::{Flaw, Flaws},
     org,
     state::{
-        Decision, Id, Kind, Ledger, Mark, Outcome, PROPOSALS, Plan, Promotion, Record, Settlement, Stage,
-        proposed,
+        Decision, Id, Kind, Ledger, Mark, Outcome, PROMOTIONS, PROPOSALS, Plan, Promotion, Record,
+        Settlement, Stage, proposed,
     },
 };
 
@@ -33,7 +33,7 @@ pub fn after_read(flaws: Flaws, id: Id, promotion: &Promotion, record: &Record) 
         return Settlement::Gone;
     }
     if flaws.has(Flaw::ResolveByValue) {
-        return by_value(id, promotion, record);
+        return by_value(promotion, record);
     }
     if record.mark == Mark::Of(id) {
         return Settlement::Done;
@@ -58,9 +58,9 @@ pub fn after_read(flaws: Flaws, id: Id, promotion: &Promotion, record: &Record) 
 }
 
 /// What somebody would do who trusts the value.
-fn by_value(id: Id, promotion: &Promotion, record: &Record) -> Settlement {
+fn by_value(promotion: &Promotion, record: &Record) -> Settlement {
     match record.value {
-        value if value == proposed(id) => Settlement::Done,
+        value if value == promotion.plan.after => Settlement::Done,
         value if value == promotion.plan.before => Settlement::Intended,
         _ => Settlement::Stale,
     }
@@ -81,7 +81,7 @@ impl Ledger {
 
     /// Whether another promotion of the record is open.
     fn is_open(&self) -> bool {
-        (0..PROPOSALS).filter_map(|id| self.promotions[id]).any(|found| !found.settlement.is_final())
+        (0..PROMOTIONS).filter_map(|id| self.promotions[id]).any(|found| !found.settlement.is_final())
     }
 
     /// Brings the ledger level with a reading, and asks the gate. A plan is what is to be intended.
@@ -111,7 +111,16 @@ impl Ledger {
         }
         let by_person = !record.by_agent || flaws.has(Flaw::AgentApproves);
         let approved = org::approved(flaws, record) == Some(id) && by_person && !unproven;
-        (approved && !busy).then_some((id, Plan { expected_seq: record.seq, before: base }))
+        let plan = Plan { expected_seq: record.seq, before: base, after: proposed(id) };
+        (approved && !busy).then_some((id, plan))
+    }
+
+    /// The plan that undoes a promotion, while the record holds what it wrote: `plan_rollback` in
+    /// `src/gate/rollback.rs`. No second promotion is opened beside an open one.
+    pub fn undo(&self, id: Id, record: &Record) -> Option<Plan> {
+        let undone = self.promotions[id].filter(|found| found.settlement == Settlement::Done)?.plan;
+        let plan = Plan { expected_seq: record.seq, before: undone.after, after: undone.before };
+        (record.value == undone.after && !self.is_open()).then_some(plan)
     }
 
     /// Appends an intent.

@@ -19,7 +19,7 @@
 //! - An approval by policy alone, a hold, a freeze, a budget and a notice are left out: they
 //!   stop a promotion or say how it ended, and write no canonical value.
 //! - A proposal has one promotion at most, as in the code: when it has ended, so has the
-//!   proposal. A rollback is a promotion of its own, and is left out.
+//!   proposal. A rollback is a promotion of its own, and happens only in [`World::Rollback`].
 //! - `refused` is the end of a first attempt that some other rule of the org turned down. For the
 //!   protocol it is `stale` under another name, and the model says `stale` for both.
 //! - The order of one engine step is not fixed: any step that the ledger allows may come next.

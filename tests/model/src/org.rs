@@ -2,7 +2,7 @@
 
 use crate::{
     flaw::{Flaw, Flaws},
-    state::{Call, Decision, Id, Kind, Mark, Outcome, Record, State, Value, proposed},
+    state::{Call, Decision, Id, Kind, Mark, Outcome, ROLLBACK, Record, State, Value},
 };
 
 /// Whether the org would apply a call now: rules 04, 05 and 07.
@@ -20,11 +20,15 @@ fn number_fits(flaws: Flaws, org: &Record, call: &Call) -> bool {
 
 /// Rule 05: the value is the one that the write expects, and the write changes it.
 fn value_fits(flaws: Flaws, org: &Record, call: &Call) -> bool {
-    flaws.has(Flaw::NoPreviousValue) || (org.value == call.plan.before && org.value != proposed(call.id))
+    flaws.has(Flaw::NoPreviousValue) || (org.value == call.plan.before && org.value != call.plan.after)
 }
 
-/// Rule 07: the proposal on the record, approved by a person, one time.
+/// Rule 07: the proposal on the record, approved by a person, one time. A rollback is not asked
+/// for an approval.
 fn is_approved(flaws: Flaws, org: &Record, call: &Call) -> bool {
+    if call.id == ROLLBACK {
+        return true;
+    }
     let unused = flaws.has(Flaw::NoSingleUse) || org.promoted != Some(call.id);
     flaws.has(Flaw::NoApprovalRule)
         || (org.slot == call.id && unused && approved(flaws, org) == Some(call.id))
@@ -54,9 +58,11 @@ pub fn arrives(flaws: Flaws, state: &mut State, call: &Call) -> Outcome {
         return Outcome::Refused;
     }
     if call.kind == Kind::Promotion {
-        witness(state, call.id);
-        state.org.value = proposed(call.id);
-        state.org.promoted = Some(call.id);
+        witness(state, call);
+        state.org.value = call.plan.after;
+        if call.id != ROLLBACK {
+            state.org.promoted = Some(call.id);
+        }
     }
     state.org.seq = call.plan.expected_seq + 1;
     state.org.mark = mark_of(call);
@@ -67,16 +73,21 @@ pub fn arrives(flaws: Flaws, state: &mut State, call: &Call) -> Outcome {
 }
 
 /// Notes what is true of a promotion in the instant before it lands.
-fn witness(state: &mut State, id: Id) {
-    let (org, truth) = (&state.org, &mut state.truth);
-    let saw = truth.approved_over[id];
+fn witness(state: &mut State, call: &Call) {
+    let (org, truth, id) = (&state.org, &mut state.truth, call.id);
     // Twice is wrong already; more would only make more states.
     truth.applied[id] = (truth.applied[id] + 1).min(2);
+    truth.no_intent |= state.ledger.promotions[id].is_none();
+    if id == ROLLBACK {
+        truth.overwrote |= truth.edited && org.value != call.plan.before;
+        truth.edited = false;
+        return;
+    }
+    let saw = truth.approved_over[id];
     truth.unapproved |= saw.is_none();
     truth.unseen |= saw.is_some_and(|saw| saw != org.value);
     truth.overwrote |= truth.edited && saw != Some(org.value);
     truth.not_standing |= org.slot != id || org.decision != Decision::Approved(id) || org.by_agent;
-    truth.no_intent |= state.ledger.promotions[id].is_none();
     truth.edited = false;
 }
 

@@ -4,7 +4,7 @@ use stateright::Property;
 
 use crate::{
     protocol::Protocol,
-    state::{Mark, PROPOSALS, Settlement, State},
+    state::{Mark, PROMOTIONS, Settlement, State},
 };
 
 /// A name and what it says of a state.
@@ -35,7 +35,7 @@ pub const SENDS_HAVE_A_CAUSE: &str = "each send after the first has a cause";
 
 /// What holds in every state.
 pub const PROMISES: &[Claim] = &[
-    (APPLIED_AT_MOST_ONE_TIME, |_, state| (0..PROPOSALS).all(|id| state.truth.applied[id] <= 1)),
+    (APPLIED_AT_MOST_ONE_TIME, |_, state| (0..PROMOTIONS).all(|id| state.truth.applied[id] <= 1)),
     (APPROVED_BY_A_PERSON, |_, state| !state.truth.unapproved),
     (OVER_WHAT_WAS_SEEN, |_, state| !state.truth.unseen),
     (APPROVAL_STANDS, |_, state| !state.truth.not_standing),

@@ -8,7 +8,10 @@ use crate::{
     org,
     promises::promises,
     replica,
-    state::{Call, Decision, Doing, Id, Kind, Outcome, PROPOSALS, Replica, Stage, State, VALUES, Value},
+    state::{
+        Call, Decision, Doing, Id, Kind, OPERATOR, Outcome, PROPOSALS, ROLLBACK, Replica, Settlement, Stage,
+        State, VALUES, Value,
+    },
 };
 
 /// A protocol, and how much may go wrong.
@@ -51,6 +54,8 @@ pub enum Step {
     Crash(usize),
     /// It takes the lead.
     Lead(usize),
+    /// The operator's command intends to undo what it has read.
+    Undo,
     /// A call that nobody waits for lands.
     Land(Call),
     /// A person writes this value.
@@ -116,7 +121,7 @@ impl Protocol {
     fn forget(&self, state: &mut State) {
         // An old leader before its next transaction would read, at most, and end there.
         if !self.flaws.has(Flaw::NoFencing) {
-            for replica in &mut state.replicas {
+            for replica in &mut state.replicas[..OPERATOR] {
                 let calls =
                     matches!(replica.doing, Doing::AboutToSend(_) | Doing::Waiting(_) | Doing::Answered(..));
                 if replica.epoch != state.ledger.epoch && !calls {
@@ -127,18 +132,29 @@ impl Protocol {
         // Whether the record was left alone after the decision is asked at the first read only.
         state.org.touched &= state.ledger.stages[state.org.slot] == Stage::Unseen;
         // Which of two processes is which means nothing.
-        state.replicas.sort_unstable();
+        state.replicas[..OPERATOR].sort_unstable();
     }
 
     fn steps_of(&self, state: &State, at: usize, steps: &mut Vec<Step>) {
         let (used, bounds) = (&state.used, &self.bounds);
         match state.replicas[at].doing {
+            Doing::Nothing if at == OPERATOR => {
+                let landed =
+                    state.ledger.promotions[0].is_some_and(|first| first.settlement == Settlement::Done);
+                if self.world == World::Rollback && used.rollbacks == 0 && landed {
+                    steps.push(Step::Look(at));
+                }
+            }
             Doing::Nothing => {
                 if !leads(state) || used.take_overs < bounds.take_overs {
                     steps.push(Step::Lead(at));
                 }
             }
             Doing::Idle => self.idle(state, at, steps),
+            Doing::Read(_) if at == OPERATOR && state.ledger.promotions[ROLLBACK].is_none() => {
+                steps.push(Step::Undo);
+            }
+            Doing::Read(_) if at == OPERATOR => steps.push(Step::Settle(at)),
             Doing::Read(_) => steps.extend([Step::Judge(at), Step::Settle(at)]),
             Doing::Closing(_) => steps.push(Step::CountVoid(at)),
             Doing::AboutToSend(_) => {
@@ -163,17 +179,17 @@ impl Protocol {
     /// What a replica between two steps can do. It reads only when something waits for it.
     fn idle(&self, state: &State, at: usize, steps: &mut Vec<Step>) {
         let mut uncertain = false;
-        for (id, promotion) in state.open() {
+        for (id, promotion) in state.open().filter(|(id, _)| replica::cares_for(at, *id)) {
             if replica::ready(self.flaws, &promotion) {
                 steps.push(Step::Count(at, id));
             } else {
                 uncertain = true;
             }
-            if state.truth.applied[id] > 0 {
+            if state.truth.applied[id] > 0 && at != OPERATOR {
                 steps.push(Step::Hear(at, id));
             }
         }
-        if uncertain || waits(state) {
+        if uncertain || (at != OPERATOR && waits(state)) {
             steps.push(Step::Look(at));
         }
     }
@@ -225,7 +241,16 @@ impl Protocol {
     fn inside(&self, next: &mut State, step: Step) {
         let flaws = self.flaws;
         match step {
-            Step::Look(at) => next.replicas[at].doing = Doing::Read(next.org),
+            Step::Look(at) => {
+                let command = at == OPERATOR && next.replicas[at].doing == Doing::Nothing;
+                next.used.rollbacks += u8::from(command);
+                next.replicas[at].doing = Doing::Read(next.org);
+            }
+            Step::Undo => {
+                if let Doing::Read(reading) = next.replicas[OPERATOR].doing {
+                    replica::undo(flaws, next, &reading);
+                }
+            }
             Step::CountVoid(at) => {
                 if let Doing::Closing(id) = next.replicas[at].doing {
                     replica::count(flaws, next, at, (id, Kind::Void));
@@ -324,7 +349,7 @@ impl Protocol {
 
 /// Whether a process believes to lead, rightly.
 fn leads(state: &State) -> bool {
-    state.replicas.iter().any(|replica| replica.epoch == state.ledger.epoch)
+    state.replicas[..OPERATOR].iter().any(|replica| replica.epoch == state.ledger.epoch)
 }
 
 /// Whether the record has something for the gate.

@@ -7,7 +7,10 @@ use crate::{
     flaw::{Flaw, Flaws},
     ledger::{after_read, after_reply},
     org,
-    state::{Call, Doing, Id, Kind, Ledger, Outcome, Plan, Promotion, Record, Replica, Settlement, State},
+    state::{
+        Call, Doing, Id, Kind, Ledger, OPERATOR, Outcome, Plan, Promotion, ROLLBACK, Record, Replica,
+        Settlement, State,
+    },
 };
 
 /// Whether a replica sends this promotion without reading the record first.
@@ -16,9 +19,26 @@ pub fn ready(flaws: Flaws, promotion: &Promotion) -> bool {
     promotion.fresh && (promotion.settlement == Settlement::Intended || again)
 }
 
+/// The command carries out its own promotion and no other.
+pub fn cares_for(at: usize, id: Id) -> bool {
+    at != OPERATOR || id == ROLLBACK
+}
+
+/// The operator's command has read the record, and intends to undo the first promotion.
+pub fn undo(flaws: Flaws, state: &mut State, reading: &Record) {
+    transact(flaws, state, OPERATOR, |ledger| match ledger.undo(0, reading) {
+        Some(plan) => {
+            ledger.intend(ROLLBACK, plan);
+            Doing::Idle
+        }
+        None => Doing::Nothing,
+    });
+}
+
 /// A transaction. Refused when another replica has taken the lead: the process ends then.
 fn transact(flaws: Flaws, state: &mut State, at: usize, change: impl FnOnce(&mut Ledger) -> Doing) {
-    let own = state.replicas[at].epoch;
+    // A command has no epoch, and is not fenced.
+    let own = if at == OPERATOR { state.ledger.epoch } else { state.replicas[at].epoch };
     if own != state.ledger.epoch && !flaws.has(Flaw::NoFencing) {
         state.replicas[at] = Replica::DOWN;
         return;
@@ -58,8 +78,11 @@ pub fn judge(flaws: Flaws, state: &mut State, at: usize, reading: &Record) {
 
 /// What was read says what became of the promotions whose outcome is not known.
 pub fn settle(flaws: Flaws, state: &mut State, at: usize, reading: &Record) {
-    let uncertain: Vec<Id> =
-        state.open().filter(|(_, promotion)| !ready(flaws, promotion)).map(|(id, _)| id).collect();
+    let uncertain: Vec<Id> = state
+        .open()
+        .filter(|(id, promotion)| !ready(flaws, promotion) && cares_for(at, *id))
+        .map(|(id, _)| id)
+        .collect();
     transact(flaws, state, at, |ledger| {
         let mut next = Doing::Idle;
         for id in uncertain {

@@ -11,6 +11,10 @@ pub type Value = u8;
 
 /// How many proposals there are.
 pub const PROPOSALS: u8 = 2;
+/// The promotion that undoes another one, only in [`crate::World::Rollback`].
+pub const ROLLBACK: Id = PROPOSALS;
+/// How many promotions there can be.
+pub const PROMOTIONS: u8 = PROPOSALS + 1;
 /// The values that people write.
 pub const VALUES: [Value; 3] = [0, 1, 2];
 /// Most different calls that can be under way without anybody waiting for them.
@@ -21,9 +25,9 @@ pub fn proposed(id: Id) -> Value {
     id + 1
 }
 
-/// One of something for each proposal.
+/// One of something for each promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Each<T>([T; PROPOSALS as usize]);
+pub struct Each<T>([T; PROMOTIONS as usize]);
 
 impl<T> Index<Id> for Each<T> {
     type Output = T;
@@ -92,6 +96,8 @@ pub struct Plan {
     pub expected_seq: u8,
     /// The value that must stand then.
     pub before: Value,
+    /// The value that it writes.
+    pub after: Value,
 }
 
 /// How the ledger sees a proposal.
@@ -223,6 +229,9 @@ pub enum Doing {
     Answered(Call, Outcome),
 }
 
+/// Where the operator's command stands among the processes.
+pub const OPERATOR: usize = 2;
+
 /// A process of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Replica {
@@ -299,8 +308,8 @@ pub struct State {
     pub org: Record,
     /// The ledger.
     pub ledger: Ledger,
-    /// The processes, in no order that means anything.
-    pub replicas: [Replica; 2],
+    /// The processes: two replicas, in no order that means anything, and the operator's command.
+    pub replicas: [Replica; 3],
     /// Calls that nobody waits for.
     pub late: Late,
     /// How often each thing has happened.
@@ -315,7 +324,7 @@ impl State {
         Self {
             org: Record::default(),
             ledger: Ledger { epoch: 1, ..Ledger::default() },
-            replicas: [Replica::DOWN, Replica { epoch: 1, doing: Doing::Idle }],
+            replicas: [Replica::DOWN, Replica { epoch: 1, doing: Doing::Idle }, Replica::DOWN],
             late: Late::default(),
             used: Bounds::default(),
             truth: Truth::default(),
@@ -324,7 +333,7 @@ impl State {
 
     /// The promotions, with their ids.
     pub fn promotions(&self) -> impl Iterator<Item = (Id, Promotion)> {
-        (0..PROPOSALS).filter_map(|id| Some((id, self.ledger.promotions[id]?)))
+        (0..PROMOTIONS).filter_map(|id| Some((id, self.ledger.promotions[id]?)))
     }
 
     /// The open ones.

@@ -33,3 +33,17 @@ fn a_record_that_is_deleted_and_restored() {
     let bounds = Bounds { edits: 0, crashes: 0, timeouts: 1, take_overs: 0, ..Bounds::SMALL };
     broken_in(World::Deletion, bounds, &[FINAL_WORD]);
 }
+
+/// A rollback by command writes to the ledger beside the leader, without an epoch. What lands and
+/// the final word stay right. A plan that was read before the other's write can end in
+/// `conflict` though nobody else wrote stamps, and the two may send one after the other.
+#[test]
+fn a_rollback_beside_the_leader() {
+    let bounds = Bounds { edits: 1, crashes: 0, take_overs: 0, timeouts: 1, ..Bounds::TWO_PROPOSALS };
+    let protocol = Protocol { flaws: Flaws::NONE, bounds, world: World::Rollback };
+    let row = check("world: Rollback, everything", protocol);
+    let mut broken: Vec<&str> = row.broken.iter().map(|(promise, _)| *promise).collect();
+    broken.sort_unstable();
+    assert_eq!(broken, [SENDS_HAVE_A_CAUSE, NO_CONFLICT]);
+    broken_in(World::Rollback, bounds, &[SENDS_HAVE_A_CAUSE, NO_CONFLICT]);
+}

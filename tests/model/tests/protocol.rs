@@ -23,7 +23,7 @@ fn the_protocol_keeps_every_promise() {
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour and several gigabytes; tests/nightly.sh runs it"]
+#[ignore = "takes ten minutes and 8 GB; tests/nightly.sh runs it"]
 fn the_protocol_keeps_every_promise_through_a_night() {
     let unreached = kept("full protocol, all together", Bounds::NIGHT);
     assert_eq!(unreached, Vec::<&str>::new(), "the model can do less than the protocol");
