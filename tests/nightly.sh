@@ -5,6 +5,7 @@
 #
 #   tests/nightly.sh               everything
 #   tests/nightly.sh gates         the two gates compared a million times (GATE_CASES for another number)
+#   tests/nightly.sh model         the model of the promotion protocol, with everything going wrong together
 #   tests/nightly.sh fuzz          each fuzz target for FUZZ_SECONDS (600), with the nightly toolchain
 #   tests/nightly.sh fuzz decide   one target
 #   tests/nightly.sh mutants       every small change of src/gate and src/domain is found by a unit test
@@ -40,6 +41,11 @@ gates() {
   PROPTEST_CASES="${GATE_CASES:-1000000}" cargo test --locked --release --lib -- gate::tests::naive
 }
 
+model() {
+  say "the model of the promotion protocol, everything together"
+  cargo test --locked --release --manifest-path tests/model/Cargo.toml -- --ignored
+}
+
 fuzz() {
   tool fuzz 0.13.2
   rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
@@ -70,7 +76,7 @@ mutants() {
 
 all() {
   local failed=()
-  for each in gates fuzz mutants; do
+  for each in gates model fuzz mutants; do
     tests/nightly.sh "$each" || failed+=("$each")
   done
   told "${failed[@]}"
@@ -81,7 +87,7 @@ need rustup "install Rust from https://rustup.rs"
 need python3 "install Python 3.11 or newer"
 need cc "install a C compiler, for example the package build-essential"
 case "$what" in
-  all | gates | fuzz | mutants) "$what" ;;
-  *) echo "unknown part: $what (all, gates, fuzz, mutants)" >&2; exit 2 ;;
+  all | gates | model | fuzz | mutants) "$what" ;;
+  *) echo "unknown part: $what (all, gates, model, fuzz, mutants)" >&2; exit 2 ;;
 esac
 say "passed"

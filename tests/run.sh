@@ -4,6 +4,7 @@
 #
 #   tests/run.sh            everything
 #   tests/run.sh rust       formatting, lints, unit and integration tests
+#   tests/run.sh model      the promotion protocol, every order of its steps
 #   tests/run.sh clients    the simulated org judged by clients that other people wrote
 #   tests/run.sh metadata   salesforce-metadata/ checked without an org
 #   tests/run.sh deny       licences, bans, sources and advisories of the dependencies
@@ -33,6 +34,14 @@ rust() {
   say "formatting"; cargo fmt --check
   say "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
   say "unit and integration tests"; cargo test --locked
+}
+
+model() {
+  local at=(--manifest-path tests/model/Cargo.toml)
+  say "the model of the promotion protocol"
+  cargo fmt --check "${at[@]}"
+  cargo clippy --locked --release --all-targets --quiet "${at[@]}" -- -D warnings
+  cargo test --locked --release "${at[@]}"
 }
 
 clients() {
@@ -77,8 +86,8 @@ need node "install Node 20 or newer"
 need python3 "install Python 3.11 or newer"
 system_packages
 case "$what" in
-  all) rust; metadata; demo; clients; deny ;;
-  rust | clients | deny | demo | metadata) "$what" ;;
-  *) echo "unknown part: $what (all, rust, metadata, demo, clients, deny)" >&2; exit 2 ;;
+  all) rust; model; metadata; demo; clients; deny ;;
+  rust | model | clients | deny | demo | metadata) "$what" ;;
+  *) echo "unknown part: $what (all, rust, model, metadata, demo, clients, deny)" >&2; exit 2 ;;
 esac
 say "all parts passed"
