@@ -62,6 +62,9 @@ pub struct ProposalSlot {
     pub outcome: Option<String>,
     /// `AI_Break_Glass_Reason__c`; a person's words, data.
     pub break_glass: Option<String>,
+    /// When a person last changed a governed field of the record; `None` when what changed one last
+    /// was no person.
+    pub changed_by_person_at: Option<Timestamp>,
 }
 
 /// The fields that one read of a governed record asks for.
@@ -74,7 +77,7 @@ pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
         fields.extend([lane.field, lane.proposed]);
     }
     fields.extend(contract.proposed_fields);
-    fields.extend([contract.confidence, contract.reason]);
+    fields.extend([contract.confidence, contract.reason, contract.changed_at, contract.change_source]);
     fields.extend([
         names::PENDING,
         names::OUTCOME,
@@ -166,6 +169,9 @@ fn slot(contract: &ObjectContract, row: &Row<'_>) -> Result<ProposalSlot, Salesf
         promoted_proposal_id: row.text(names::PROMOTED_PROPOSAL_ID),
         outcome: row.text(names::OUTCOME),
         break_glass: row.text(names::BREAK_GLASS_REASON),
+        changed_by_person_at: row
+            .moment(contract.changed_at)
+            .filter(|_| row.text(contract.change_source).as_deref() == Some(names::source::HUMAN)),
     })
 }
 

@@ -230,7 +230,9 @@ pub fn approval(case: &Case<'_>, proposal: &Proposal) -> Result<Option<Approval>
 }
 
 /// Whether nobody can say which base the approver saw: the decision was made before the
-/// proposal was first read here, and nothing shows that the record was left alone in between.
+/// proposal was first read here, and nothing shows that the record was left alone in between; or
+/// a person changed a governed field after the decision. Such a change may put back the value that
+/// the ledger knows, while the approver saw another one.
 ///
 /// Only an event or a stamp tells when the decision was made. The record alone does not: its
 /// last change may be somebody else's edit after it. An event that comes later can still prove it.
@@ -242,6 +244,9 @@ pub fn base_unproven(
     last: Option<&Verdict>,
 ) -> bool {
     let Some(approval) = approval else { return false };
+    if changed_since(case, approval) {
+        return true;
+    }
     match known {
         None => !base_proven(desk, case, approval),
         Some(record) => {
@@ -253,6 +258,13 @@ pub fn base_unproven(
             before_first_read && was_unproven && !proven_now
         }
     }
+}
+
+/// Whether a person changed a governed field in the second of the decision or later, as the stamp of
+/// the org's flow tells; the stamp does not say which field.
+fn changed_since(case: &Case<'_>, approval: &Approval) -> bool {
+    let changed = case.reading.slot.changed_by_person_at;
+    changed.is_some_and(|at| at.as_second() >= approval.decided_at.as_second())
 }
 
 /// Whether the record as it was just read still holds what the approver saw.

@@ -1,7 +1,9 @@
 //! Finding out what became of a write: from its reply, or by reading the record's mark.
 //!
 //! A negative end is only ever written when no copy of the request can still land: nothing was
-//! sent before this attempt, or a void write has moved the record's number on.
+//! sent before this attempt, or a void write has moved the record's number on. `gone` is no such
+//! end: it says that the record cannot be seen, not that nothing landed before it went. A proof that
+//! arrives later is recorded beside it.
 
 use std::collections::BTreeMap;
 

@@ -105,3 +105,40 @@ async fn a_proposal_ends_when_its_proposer_said() {
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("AI_Proposal_Expires_At__c"), "{out}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_of_another_value_that_was_put_back_is_asked_for_again() {
+    let mut world = World::start();
+    let deals = world.opportunities().await;
+    let id = text(&deals[0]["Id"]).to_owned();
+    propose(&world, "back:1", &id, json!({})).await;
+    world.kill();
+    // While nobody listens the stage moves, is approved as it then stands, and is put back.
+    let decide = || json!({ "AI_Decision__c": "Approved", "AI_Decision_Proposal_ID__c": "back:1", "AI_Gate_Pending__c": true });
+    let steps = [
+        ("outsider", json!({ "StageName": "Needs Analysis" })),
+        ("reviewer", decide()),
+        ("outsider", json!({ "StageName": "Prospecting" })),
+    ];
+    for (who, fields) in steps {
+        let (status, reply) = world.patch(who, "Opportunity", &id, fields).await;
+        assert_eq!(status, 204, "{who}: {reply}");
+    }
+    world.restart();
+    eventually("the decision is asked for again", LONG, || async {
+        world.story("back:1").contains("base-unproven")
+    })
+    .await;
+    assert_eq!(world.stage("back:1"), "awaiting-approval");
+    let (_, row) = world.org.call("admin", "GET", &format!("/sobjects/Opportunity/{id}"), None).await;
+    assert_eq!(row["StageName"], "Prospecting", "nothing was promoted over a value that nobody approved");
+
+    // A decision on what is there now counts.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let (status, reply) =
+        world.patch("reviewer", "Opportunity", &id, json!({ "AI_Decision__c": "Pending" })).await;
+    assert_eq!(status, 204, "{reply}");
+    assert_eq!(world.patch("reviewer", "Opportunity", &id, decide()).await.0, 204);
+    world.wait_stage("back:1", "promoted").await;
+    world.over_ledger(&["verify"]);
+}

@@ -105,6 +105,27 @@ fn an_approval_is_bound_to_the_base_that_was_first_seen() {
 }
 
 #[test]
+fn a_change_by_a_person_after_the_decision_takes_its_ground_away() {
+    let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
+    let machines = [user(PROPOSER)];
+    let tally = Tally::default();
+    let desk = Desk { rules: &rules, described: None, machine_users: &machines, tally: &tally, now: at(40) };
+    let told = || Some(hint(REVIEWER, 30, (Some(Decision::Approved), Some("p-1"))));
+    let unproven = |changed: Option<i64>| {
+        let mut reading = approved();
+        reading.slot.changed_by_person_at = changed.map(at);
+        let record = known(None);
+        let case = case(&reading, told());
+        let approval = approval(&case, &record.proposal).unwrap();
+        base_unproven(&desk, &case, Some(&record), approval.as_ref(), None)
+    };
+    assert!(!unproven(None), "nobody changed anything");
+    assert!(!unproven(Some(29)), "the approver saw what is there");
+    assert!(unproven(Some(30)), "in one second nobody knows which came first");
+    assert!(unproven(Some(35)), "put back after the decision: the approver saw another value");
+}
+
+#[test]
 fn a_base_is_proven_by_the_event_of_this_decision_only() {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
     let machines = [user(PROPOSER)];
