@@ -52,7 +52,8 @@ pub enum World {
     /// Nothing more.
     #[default]
     Plain,
-    /// A person may decide while the value is another one than the one that was first read.
+    /// A person may decide while the value is another one than the one that was first read, and the
+    /// value may be put back before the next read.
     LateApproval,
     /// The way to the org delivers a call and keeps a copy for later.
     Copies,

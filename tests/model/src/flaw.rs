@@ -36,6 +36,8 @@ pub enum Flaw {
     ApprovalOfRecord,
     /// An agent's approval counts.
     AgentApproves,
+    /// Nobody looks whether a person changed the value after the decision.
+    LaterChange,
 }
 
 /// The flaws of a variant.

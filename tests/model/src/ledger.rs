@@ -110,7 +110,8 @@ impl Ledger {
             return None;
         }
         let by_person = !record.by_agent || flaws.has(Flaw::AgentApproves);
-        let approved = org::approved(flaws, record) == Some(id) && by_person && !unproven;
+        let changed = record.changed && !flaws.has(Flaw::LaterChange);
+        let approved = org::approved(flaws, record) == Some(id) && by_person && !unproven && !changed;
         let plan = Plan { expected_seq: record.seq, before: base, after: proposed(id) };
         (approved && !busy).then_some((id, plan))
     }

@@ -68,6 +68,8 @@ pub fn arrives(flaws: Flaws, state: &mut State, call: &Call) -> Outcome {
     state.org.mark = mark_of(call);
     // The daemon saved it now, whoever decided before.
     state.org.touched = state.org.decision != Decision::Pending;
+    // The stamp tells the last change only, and that is ours.
+    state.org.changed = false;
     forget(flaws, state);
     Outcome::Done
 }
@@ -103,6 +105,7 @@ fn forget(flaws: Flaws, state: &mut State) {
 pub fn edit(state: &mut State, value: Value) {
     state.org.value = value;
     state.org.touched = state.org.decision != Decision::Pending;
+    state.org.changed = state.org.touched;
     state.truth.edited = true;
 }
 
@@ -110,6 +113,7 @@ pub fn edit(state: &mut State, value: Value) {
 pub fn approve(state: &mut State) {
     let org = &mut state.org;
     (org.decision, org.by_agent, org.touched) = (Decision::Approved(org.slot), false, false);
+    org.changed = false;
     state.truth.approved_over[org.slot] = Some(org.value);
     state.truth.edited = false;
 }
@@ -120,6 +124,7 @@ pub fn approve_as_agent(flaws: Flaws, state: &mut State) -> bool {
     if allowed {
         let org = &mut state.org;
         (org.decision, org.by_agent, org.touched) = (Decision::Approved(org.slot), true, false);
+        org.changed = false;
     }
     allowed
 }
@@ -127,7 +132,7 @@ pub fn approve_as_agent(flaws: Flaws, state: &mut State) -> bool {
 /// A person takes an approval back.
 pub fn take_back(state: &mut State) {
     state.org.decision = Decision::Rejected;
-    state.org.touched = false;
+    (state.org.touched, state.org.changed) = (false, false);
 }
 
 /// An agent proposes something else. Rule 02 demands that the decision is taken off.
@@ -135,5 +140,6 @@ pub fn replace(flaws: Flaws, state: &mut State, id: Id) {
     state.org.slot = id;
     if !flaws.has(Flaw::ApprovalOfRecord) {
         (state.org.decision, state.org.by_agent, state.org.touched) = (Decision::Pending, false, false);
+        state.org.changed = false;
     }
 }

@@ -189,7 +189,7 @@ impl Protocol {
                 steps.push(Step::Hear(at, id));
             }
         }
-        if uncertain || (at != OPERATOR && waits(state)) {
+        if uncertain || (at != OPERATOR && waits(self.flaws, state)) {
             steps.push(Step::Look(at));
         }
     }
@@ -353,7 +353,7 @@ fn leads(state: &State) -> bool {
 }
 
 /// Whether the record has something for the gate.
-fn waits(state: &State) -> bool {
+fn waits(flaws: Flaws, state: &State) -> bool {
     let (org, ledger) = (&state.org, &state.ledger);
     let displaced = (0..PROPOSALS).any(|id| {
         id != org.slot && matches!(ledger.stages[id], Stage::Open { .. }) && ledger.promotions[id].is_none()
@@ -361,7 +361,8 @@ fn waits(state: &State) -> bool {
     let asks = match ledger.stages[org.slot] {
         Stage::Unseen => true,
         Stage::Open { base, unproven } => {
-            let decided = org.decision != Decision::Pending && !unproven;
+            let changed = org.changed && !flaws.has(Flaw::LaterChange);
+            let decided = org.decision != Decision::Pending && !unproven && !changed;
             ledger.promotions[org.slot].is_none() && (decided || org.value != base)
         }
         Stage::Ended => false,

@@ -169,6 +169,8 @@ pub struct Record {
     pub by_agent: bool,
     /// Somebody else saved the record after the decision.
     pub touched: bool,
+    /// A person changed the value after the decision: the stamp of the org's flow.
+    pub changed: bool,
     /// The proposal that was promoted last.
     pub promoted: Option<Id>,
     /// It is in the recycle bin.

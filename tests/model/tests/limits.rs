@@ -11,14 +11,6 @@ fn broken_in(world: World, bounds: Bounds, promises: &[&'static str]) {
     assert_eq!(broken, promises, "{name}");
 }
 
-/// The value is edited, approved as it then stands, and edited back to the base that the ledger
-/// has: the approval is used over a value that the approver did not see.
-#[test]
-fn a_decision_on_a_value_between_two_readings() {
-    let bounds = Bounds { crashes: 0, timeouts: 0, take_overs: 0, ..Bounds::SMALL };
-    broken_in(World::LateApproval, bounds, &[OVER_WHAT_WAS_SEEN, EDITS_STAY]);
-}
-
 /// A refusal of the first attempt proves nothing when the way to the org keeps a copy.
 #[test]
 fn a_call_that_is_copied_on_its_way() {

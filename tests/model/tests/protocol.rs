@@ -22,6 +22,16 @@ fn the_protocol_keeps_every_promise() {
     );
 }
 
+/// The value is edited, approved as it then stands, and edited back to the base that the ledger has.
+/// The stamp of the change tells it, although the values fit.
+#[test]
+fn a_decision_on_a_value_between_two_readings_is_not_used() {
+    let bounds = Bounds { edits: 3, crashes: 0, timeouts: 1, take_overs: 0, ..Bounds::SMALL };
+    let world = World::LateApproval;
+    let row = check("world: LateApproval", Protocol { flaws: Flaws::NONE, bounds, world });
+    assert_eq!(row.broken, [], "a promise is broken");
+}
+
 #[test]
 #[ignore = "takes ten minutes and 8 GB; tests/nightly.sh runs it"]
 fn the_protocol_keeps_every_promise_through_a_night() {

@@ -56,8 +56,8 @@ fn resolved_by_the_value() {
 #[test]
 fn no_intent_before_the_send() {
     refuted("no intent before the send", &[Flaw::NoIntent], Bounds::SMALL, &[INTENT_FIRST]);
-    let flaws = [Flaw::NoIntent, Flaw::NoSingleUse];
-    refuted("no intent, no single use", &flaws, Bounds::SMALL, &[APPLIED_AT_MOST_ONE_TIME]);
+    let flaws = [Flaw::NoIntent, Flaw::NoSingleUse, Flaw::LaterChange];
+    refuted("no intent, no single use, no later change", &flaws, Bounds::SMALL, &[APPLIED_AT_MOST_ONE_TIME]);
 }
 
 #[test]
@@ -111,6 +111,17 @@ fn an_approval_of_the_record() {
 #[test]
 fn an_approval_by_an_agent() {
     refuted("approval by an agent", &[Flaw::AgentApproves], Bounds::SMALL, &[APPROVED_BY_A_PERSON]);
+}
+
+#[test]
+fn a_later_change_that_was_put_back() {
+    let bounds = Bounds { crashes: 0, timeouts: 0, take_overs: 0, ..Bounds::SMALL };
+    let flaws = Flaws::of(&[Flaw::LaterChange]);
+    let protocol = Protocol { flaws, bounds, world: World::LateApproval };
+    let promises = [OVER_WHAT_WAS_SEEN, EDITS_STAY];
+    let row = refute("a later change is not looked at", protocol, &promises);
+    let broken: Vec<&str> = row.broken.iter().map(|(promise, _)| *promise).collect();
+    assert_eq!(broken, promises);
 }
 
 #[test]
