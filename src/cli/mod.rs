@@ -13,10 +13,13 @@ pub mod doctor;
 pub mod event;
 pub mod exit;
 pub mod explain;
+pub mod export;
 pub mod freeze;
 pub mod metadata;
+pub mod moment;
 pub mod org;
 pub mod org_side;
+pub mod output;
 pub mod place;
 pub mod policy;
 pub mod propose;
@@ -71,6 +74,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Check a ledger for any damage.
     Verify(verify::Args),
+    /// Write the ledger's entries as lines of JSON.
+    Export(export::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
     Replay(replay::Args),
     /// Plan or apply the undoing of one promotion.
@@ -104,6 +109,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Event(args) => event::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,

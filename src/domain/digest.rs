@@ -61,9 +61,13 @@ impl fmt::Display for Digest {
 /// times as long. A property test holds it to the bytes of one.
 pub fn canonical<T: Serialize>(value: &T) -> Result<String, CanonicalError> {
     let inexact = |error: serde_json::Error| CanonicalError::Json(error.to_string());
-    let json = serde_json::to_value(value).map_err(inexact)?;
+    canonical_json(&serde_json::to_value(value).map_err(inexact)?)
+}
+
+/// The same of JSON that is there already.
+pub fn canonical_json(json: &Value) -> Result<String, CanonicalError> {
     let mut out = Vec::with_capacity(2048);
-    write(&json, &mut out)?;
+    write(json, &mut out)?;
     String::from_utf8(out).map_err(|error| CanonicalError::Json(error.to_string()))
 }
 

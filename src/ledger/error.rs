@@ -18,6 +18,14 @@ pub enum LedgerError {
         /// What was found.
         reason: String,
     },
+    /// The file is no export.
+    #[error("`{path}` is no export: {reason}; `countersign export` makes one")]
+    NotAnExport {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
     /// A newer version wrote it.
     #[error("the ledger has schema {found}, this version knows {known}: use the newer countersign")]
     Newer {
@@ -97,6 +105,7 @@ impl LedgerError {
         match self {
             Self::Missing(_) => "ledger-missing",
             Self::NotALedger { .. } => "ledger-not-a-ledger",
+            Self::NotAnExport { .. } => "export-unreadable",
             Self::Newer { .. } => "ledger-newer",
             Self::OtherOrg { .. } => "ledger-other-org",
             Self::Fenced { .. } => "ledger-fenced",

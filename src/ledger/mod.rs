@@ -8,6 +8,7 @@ mod basis;
 mod break_glass;
 mod counts;
 mod error;
+pub mod export;
 mod freezes;
 mod inbox;
 #[cfg(test)]

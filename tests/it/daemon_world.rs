@@ -48,7 +48,7 @@ impl World {
         row["AI_Gate_Outcome__c"].as_str().unwrap_or_default().to_owned()
     }
 
-    fn ledger(&self) -> String {
+    pub fn ledger(&self) -> String {
         self.folder.path().join("ledger.db").to_str().expect("a plain path").to_owned()
     }
 

@@ -11,6 +11,7 @@ mod conversion;
 mod daemon_world;
 mod docs;
 mod doctor_setup;
+mod export;
 mod flows;
 mod kill;
 mod lifecycle;

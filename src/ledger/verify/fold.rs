@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::Report;
 use crate::{
-    domain::{Door, Promotion, Stage, digest::canonical, entry::Entry, event::Event},
+    domain::{Door, Promotion, Stage, digest::canonical, event::Event},
     ledger::{
         project::is_confirmed,
         stage::{may_follow, settlement_follows, stage_settled, when_sent},
@@ -45,8 +45,8 @@ pub(super) struct Fold {
 
 impl Fold {
     /// An event whose private parts have been erased cannot be folded.
-    pub(super) fn unreadable(&mut self, entry: &Entry, error: &str) {
-        tracing::debug!(seq = entry.seq, error, "an erased event cannot be folded");
+    pub(super) fn unreadable(&mut self, seq: u64, error: &str) {
+        tracing::debug!(seq, error, "an erased event cannot be folded");
         self.incomplete = true;
     }
 

@@ -3,18 +3,24 @@
 //! It shares the hash functions, the seals and the tables of stages and settlements with the
 //! writer, and nothing else: its own SQL, its own loop over the chain, its own fold.
 
-mod chain;
+mod cores;
+mod entry;
+mod file;
 mod fold;
+mod rows;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::path::Path;
 
 use serde::Serialize;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::{LedgerError, open::SCHEMA};
+pub use file::verify_export;
+
+use super::{LedgerError, export::End, open::SCHEMA};
 
 /// One damage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,6 +50,9 @@ pub struct Report {
     pub batches: u64,
     /// Proposals and promotions that were folded again and compared.
     pub projections: u64,
+    /// What an export says of itself; absent where a ledger was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export: Option<End>,
     /// Damages, in the order in which they were found. Empty means that none was found.
     pub findings: Vec<Damage>,
 }
@@ -104,7 +113,7 @@ async fn read_all(
     tables::integrity(connection, report).await?;
     report.schema = tables::version(connection).await;
     tables::schema(connection, report).await?;
-    let folded = chain::walk(connection, report, progress).await?;
+    let folded = rows::walk(connection, report, progress).await?;
     tables::head(connection, report).await?;
     tables::inbox(connection, report).await?;
     tables::cursors(connection, report).await?;
