@@ -3,9 +3,21 @@
 //! A ledger is filled with decisions (`benches/filled`), two entries each; then it is checked as
 //! `countersign verify` does.
 
-use std::time::Instant;
+use std::{
+    fs::File,
+    io::BufWriter,
+    time::{Duration, Instant},
+};
 
-use countersign::{config::policies, gate::Rules, ledger::verify::verify};
+use countersign::{
+    cli::export,
+    config::policies,
+    gate::Rules,
+    ledger::{
+        Ledger,
+        verify::{Report, verify, verify_export},
+    },
+};
 use filled::{fill, resident, shown};
 
 mod filled;
@@ -22,13 +34,28 @@ async fn main() {
     fill(&path, &rules, wanted / 2).await;
     let size = std::fs::metadata(&path).expect("a file").len() / 1_000_000;
     println!("{wanted} entries recorded in {} s, {size} MB\n", shown(began.elapsed()));
-    println!("{:<28} {:>10} {:>12} {:>10}", "", "seconds", "entries/s", "memory MB");
-    let before = resident();
+    println!("{:<32} {:>10} {:>12} {:>10}", "", "seconds", "entries/s", "memory MB");
+    let lines = folder.path().join("ledger.ndjson");
+    let ledger = Ledger::open_read_only(&path).await.expect("the ledger");
+    let span = ledger.span(None, None).await.expect("a span");
+    let mut out = BufWriter::new(File::create(&lines).expect("a file"));
     let began = Instant::now();
-    let report = verify(&path, &mut |_| {}).await.expect("a report");
-    let took = began.elapsed();
-    assert_eq!(report.findings, [], "it is sound");
-    let rate = u128::from(report.entries) * 1_000_000 / took.as_micros().max(1);
-    let grown = resident().saturating_sub(before);
-    println!("{:<28} {:>10} {rate:>12} {grown:>10}", "everything", shown(took));
+    let written = export::write(&ledger, span, false, &mut out).await.expect("an export");
+    tell("export", written, began.elapsed(), resident());
+    for name in ["the chain alone, of an export", "everything, of a ledger"] {
+        let before = resident();
+        let began = Instant::now();
+        let report = match name {
+            "everything, of a ledger" => verify(&path, None, &mut |_| {}).await,
+            _ => verify_export(&lines, None, &mut |_| {}),
+        };
+        let Report { findings, entries, .. } = report.expect("a report");
+        assert_eq!(findings, [], "it is sound");
+        tell(name, entries, began.elapsed(), resident().saturating_sub(before));
+    }
+}
+
+fn tell(name: &str, entries: u64, took: Duration, grown: u64) {
+    let rate = u128::from(entries) * 1_000_000 / took.as_micros().max(1);
+    println!("{name:<32} {:>10} {rate:>12} {grown:>10}", shown(took));
 }

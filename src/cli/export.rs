@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     ledger::{
         Ledger,
-        export::{End, LastLine, Span},
+        export::{End, FirstLine, LastLine, Span},
     },
 };
 
@@ -78,6 +78,9 @@ pub async fn write(
         ProgressDrawTarget::stderr(),
     );
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos} entries, {elapsed} so far, {eta} to go")?);
+    let first = FirstLine { start: span.start.clone() };
+    serde_json::to_writer(&mut *out, &first).map_err(io::Error::from)?;
+    out.write_all(b"\n")?;
     let mut count: u64 = 0;
     loop {
         let lines = ledger.lines(&mut span, (private, PAGE)).await?;
@@ -91,8 +94,7 @@ pub async fn write(
         count += lines.len() as u64;
         bar.set_position(count);
     }
-    let org = ledger.org_id().to_owned();
-    let last = LastLine { end: End { org, count: count.to_string(), private, head: span.head } };
+    let last = LastLine { end: End { count: count.to_string(), private, head: span.head } };
     serde_json::to_writer(&mut *out, &last).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     out.flush()?;

@@ -6,6 +6,7 @@
 
 pub mod card;
 pub mod check;
+pub mod checkpoint;
 pub mod connect;
 pub mod daemon;
 pub mod demo;
@@ -37,7 +38,7 @@ use clap::{Parser, Subcommand};
 pub use exit::{Exit, ExitWith};
 
 use crate::{
-    ledger::LedgerError,
+    ledger::{LedgerError, checkpoint::CheckpointError},
     salesforce::{SalesforceError, pubsub::StreamError},
     workflow::{WorkflowError, rollback::RollbackError},
 };
@@ -74,6 +75,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Check a ledger for any damage.
     Verify(verify::Args),
+    /// Sign what the ledger holds, or accept a restored one.
+    Checkpoint(checkpoint::Args),
     /// Write the ledger's entries as lines of JSON.
     Export(export::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
@@ -109,6 +112,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Event(args) => event::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Checkpoint(args) => checkpoint::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
@@ -146,7 +150,8 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let stream = cause.downcast_ref::<StreamError>().map(StreamError::code);
         let workflow = cause.downcast_ref::<WorkflowError>().map(WorkflowError::code);
         let rollback = cause.downcast_ref::<RollbackError>().map(RollbackError::code);
-        ledger.or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
+        let checkpoint = cause.downcast_ref::<CheckpointError>().map(CheckpointError::code);
+        ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
     })
 }
 

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Exit, ExitWith};
 use crate::ledger::{
     LedgerError,
-    verify::{self, Report},
+    checkpoint::{self, CheckpointError, Verifier},
+    verify::{self, Against, Report},
 };
 
 /// Check a ledger file, or an export of one, for any damage. Exit code 5 when there is one.
@@ -19,6 +20,12 @@ pub struct Args {
     /// A file that `countersign export` wrote, checked without a ledger.
     #[arg(long, value_name = "FILE", conflicts_with = "ledger")]
     export: Option<PathBuf>,
+    /// Checkpoints that `serve` or `countersign checkpoint` wrote: what they cover must still be there.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// The key that must have signed them, from `countersign checkpoint --new-key`.
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    public_key: Option<PathBuf>,
     /// Machine-readable report.
     #[arg(long)]
     json: bool,
@@ -30,7 +37,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} entries, {elapsed}") {
         bar.set_style(style);
     }
-    let report = read(&args, &mut |entries| bar.set_position(entries)).await;
+    let against = args.checkpoint.as_ref().map(|path| -> Result<_, CheckpointError> {
+        let key = args.public_key.as_ref().map(|path| Verifier::read(path)).transpose()?;
+        Ok(Against { log: checkpoint::read(path)?, key })
+    });
+    let against = against.transpose();
+    let against = against.map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
+    let report = read(&args, against.as_ref(), &mut |entries| bar.set_position(entries)).await;
     bar.finish_and_clear();
     let report = report.map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
     if args.json {
@@ -41,10 +54,14 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(if report.findings.is_empty() { Exit::Done } else { Exit::Damaged })
 }
 
-async fn read(args: &Args, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+async fn read(
+    args: &Args,
+    against: Option<&Against>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LedgerError> {
     match (&args.export, &args.ledger) {
-        (Some(export), _) => verify::verify_export(export, progress),
-        (None, Some(ledger)) => verify::verify(ledger, progress).await,
+        (Some(export), _) => verify::verify_export(export, against, progress),
+        (None, Some(ledger)) => verify::verify(ledger, against, progress).await,
         (None, None) => Err(LedgerError::Missing(Path::new("").to_owned())),
     }
 }
@@ -60,12 +77,21 @@ fn print(report: &Report) {
         Some(end) => println!(
             "ledger        of org {}, {} entries when it was exported",
             super::show::safe(&end.org),
-            super::show::safe(&end.head.seq)
+            super::show::safe(&end.head)
         ),
         None => {
             println!("inbox         {} batches", report.batches);
             println!("projections   {} rows folded again", report.projections);
         }
+    }
+    if let Some(met) = &report.checkpoints {
+        let signed =
+            if met.signed == met.read { "all signed by the key" } else { "signatures not all checked" };
+        println!("checkpoints   {} read, {} met up to entry {}, {signed}", met.read, met.met, met.up_to);
+    }
+    if report.restores > 0 {
+        let set_aside = report.checkpoints.as_ref().map_or(0, |met| met.set_aside);
+        println!("restores      {} accepted, {set_aside} checkpoint(s) set aside by them", report.restores);
     }
     if report.findings.is_empty() {
         println!("no damage found");

@@ -108,14 +108,14 @@ fn write(json: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
 }
 
 /// The order of RFC 8785. Bytes give the same one for ASCII.
-fn by_utf16(one: &str, other: &str) -> std::cmp::Ordering {
+pub(super) fn by_utf16(one: &str, other: &str) -> std::cmp::Ordering {
     if one.is_ascii() && other.is_ascii() {
         return one.cmp(other);
     }
     one.encode_utf16().cmp(other.encode_utf16())
 }
 
-fn quote(text: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+pub(super) fn quote(text: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
     serde_json::to_writer(out, text).map_err(|error| CanonicalError::Json(error.to_string()))
 }
 

@@ -16,6 +16,7 @@ use super::{
     policy::Policy,
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
+    restore::Restore,
     schema::ObjectSchema,
 };
 
@@ -165,6 +166,11 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// People accepted a ledger that is not the one its checkpoints speak of.
+    RestoreAccepted {
+        /// What they accepted.
+        restore: Restore,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -199,6 +205,7 @@ impl Event {
             Self::SignalReceived { .. } => "signal_received",
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
+            Self::RestoreAccepted { .. } => "restore_accepted",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -220,6 +227,7 @@ impl Event {
             Self::BreakGlassUsed { .. } => &["/used/reason"],
             Self::SignalReceived { .. } => &["/signal"],
             Self::Frozen { .. } => &["/freeze/reason"],
+            Self::RestoreAccepted { .. } => &["/restore/reason"],
             _ => &[],
         }
     }

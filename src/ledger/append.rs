@@ -110,9 +110,10 @@ impl Tx<'_> {
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),
-            Event::Started { .. } | Event::PromotionsSent { .. } | Event::StreamReset { .. } => {
-                return Ok(None);
-            }
+            Event::Started { .. }
+            | Event::PromotionsSent { .. }
+            | Event::RestoreAccepted { .. }
+            | Event::StreamReset { .. } => return Ok(None),
         };
         Ok(Some(id))
     }

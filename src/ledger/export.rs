@@ -1,10 +1,12 @@
 //! The chain as lines of JSON, for people and programs without the database.
 //!
-//! One line an entry, the stored text as it is, then a last line that says what a whole file holds:
+//! A first line that says where the file begins, one line an entry with its stored text as it is,
+//! and a last line that says what a whole file holds:
 //!
 //! ```json
+//! {"start":{"org":"…","after":{"seq":"0","hash":"0000…"},"tree":[]}}
 //! {"entry":{"at":"…","event":{…},"prev":"…","seq":"1",…},"hash":"…"}
-//! {"end":{"org":"…","count":"1","private":false,"head":{"seq":"1","hash":"…"}}}
+//! {"end":{"count":"1","private":false,"head":{"seq":"1","hash":"…"}}}
 //! ```
 //!
 //! `hash` is SHA-256 over a zero byte and the bytes of `entry`. With the private parts, a line also
@@ -15,9 +17,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Ledger, LedgerError, append::number, recorded::place_before, tx::read_head};
+use crate::domain::entry::GENESIS;
 
 /// One entry.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +45,27 @@ pub struct Opening {
     pub value: Box<RawValue>,
 }
 
+/// The first line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstLine {
+    /// Where the file begins.
+    pub start: Start,
+}
+
+/// Where a file begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The org whose ledger it is.
+    pub org: String,
+    /// The place before the first entry.
+    pub after: Head,
+    /// The Merkle tree up to that place, as far as it is needed to go on: the heads of its full
+    /// subtrees, largest first, base64. With it, a part of the chain is compared with a checkpoint.
+    pub tree: Vec<String>,
+}
+
 /// The last line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,9 +78,7 @@ pub struct LastLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
-    /// The org whose ledger it is.
-    pub org: String,
-    /// Lines before this one.
+    /// Entries in the file.
     pub count: String,
     /// Whether private parts were asked for.
     pub private: bool,
@@ -77,6 +99,8 @@ pub struct Head {
 /// Which entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
+    /// Where they begin.
+    pub start: Start,
     /// The place before the first one.
     pub after: u64,
     /// The last one.
@@ -105,8 +129,12 @@ impl Ledger {
             Some(until) => place_before(&mut reader, head, until).await?,
             None => head,
         };
+        let before = hash_at(&mut reader, after).await?;
+        drop(reader);
+        let tree = self.tree(after).await?.nodes();
+        let (org, after_head) = (self.org_id().to_owned(), Head { seq: after.to_string(), hash: before });
         let head = Head { seq: head.to_string(), hash: hash.to_string() };
-        Ok(Span { after, up_to: up_to.max(after), head })
+        Ok(Span { start: Start { org, after: after_head, tree }, after, up_to: up_to.max(after), head })
     }
 
     /// The next lines of a span, at most `most`, oldest first; the span then starts after them.
@@ -131,6 +159,16 @@ impl Ledger {
         }
         rows.iter().map(from_row).collect()
     }
+}
+
+async fn hash_at(connection: &mut SqliteConnection, seq: u64) -> Result<String, LedgerError> {
+    if seq == 0 {
+        return Ok(GENESIS.to_owned());
+    }
+    let row = sqlx::query("SELECT hash FROM entry WHERE seq = ?").bind(number(seq)?);
+    let row = row.fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| LedgerError::Damaged(format!("entry {seq} is gone")))?;
+    Ok(row.try_get(0)?)
 }
 
 fn from_row(row: &SqliteRow) -> Result<Line, LedgerError> {

@@ -6,6 +6,7 @@
 mod append;
 mod basis;
 mod break_glass;
+pub mod checkpoint;
 mod counts;
 mod error;
 pub mod export;

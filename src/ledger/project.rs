@@ -76,6 +76,7 @@ impl Tx<'_> {
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
+            | Event::RestoreAccepted { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

@@ -14,18 +14,10 @@ use crate::{
 async fn world() -> World {
     let mut world = World::start();
     let deals = world.opportunities().await;
-    for (place, proposal) in ["export:one", "export:two"].iter().enumerate() {
-        let id = text(&deals[place]["Id"]);
-        let body = json!({ "proposal_id": proposal, "object": "Opportunity", "record_id": id,
-            "patch": { "NextStep": "Send the secret draft" }, "confidence": 0.9 });
-        let (code, out, err) = countersign(&["propose", "--config", &world.config], Some(&body.to_string()));
-        assert_eq!(code, 4, "{out}{err}");
-        world.wait_stage(proposal, "awaiting-approval").await;
-    }
-    let id = text(&deals[0]["Id"]);
-    let decision = json!({ "AI_Decision__c": "Approved", "AI_Decision_Proposal_ID__c": "export:one", "AI_Gate_Pending__c": true });
-    assert_eq!(world.patch("reviewer", "Opportunity", id, decision).await.0, 204);
-    world.wait_stage("export:one", "promoted").await;
+    let id = |place: usize| text(&deals[place]["Id"]);
+    world.asks(id(0), ("export:one", "Send the secret draft")).await;
+    world.asks(id(1), ("export:two", "Send the secret draft")).await;
+    world.decides(id(0), ("export:one", "Approved"), "promoted").await;
     world.kill();
     world
 }
@@ -62,12 +54,19 @@ async fn an_export_holds_every_entry_and_is_checked_without_the_ledger() {
 
     // A part of the chain is checked as well; nothing is that young.
     let none = world.over_ledger(&["export", "--since", "2100-01-01"]);
-    assert_eq!(none.lines().count(), 1, "{none}");
+    assert_eq!(none.lines().count(), 2, "{none}");
     assert_eq!(verify_text(&world, &none).0, 0);
     let all = world.over_ledger(&["export", "--since", "1d", "--until", "2100-01-01"]);
     assert_eq!(all, plain);
-    let later = plain.lines().skip(3).map(|line| format!("{line}\n")).collect::<String>();
-    assert_eq!(codes(&verify_text(&world, &later).1), ["export-count"], "the count tells the cut");
+    let entry: Value = serde_json::from_str(plain.lines().nth(4).unwrap()).unwrap();
+    let since = text(&entry["entry"]["at"]);
+    let later = world.over_ledger(&["export", "--since", since]);
+    assert!(later.lines().count() < plain.lines().count());
+    let (code, told) = verify_text(&world, &later);
+    assert_eq!((code, codes(&told), &told["head"]), (0, vec![], &status["head_hash"]), "{told}");
+    let other = later.replacen("\"after\":{\"hash\":\"", "\"after\":{\"hash\":\"0", 1);
+    let other = if other == later { later.replacen("\"hash\":\"", "\"hash\":\"0", 1) } else { other };
+    assert_eq!(codes(&verify_text(&world, &other).1), ["chain-broken"], "the part is tied to what is before");
 }
 
 fn verify_text(world: &World, text: &str) -> (i32, Value) {
@@ -83,13 +82,13 @@ async fn a_changed_export_is_found_and_the_place_is_told() {
     let lines: Vec<&str> = whole.lines().collect();
     let joined = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     let mut swapped = lines.clone();
-    swapped.swap(4, 5);
+    swapped.swap(5, 6);
     let mut removed = lines.clone();
-    removed.remove(6);
+    removed.remove(7);
     let mut twice = lines.clone();
-    twice.insert(3, lines[2]);
+    twice.insert(4, lines[3]);
     let mut behind = lines.clone();
-    behind.push(lines[0]);
+    behind.push(lines[1]);
     let cases = [
         (joined(&lines[..lines.len() - 1]), "export-cut", None),
         (whole[..whole.len() / 2].to_owned(), "export-cut", None),
@@ -100,7 +99,13 @@ async fn a_changed_export_is_found_and_the_place_is_told() {
         (whole.replacen("export:one", "export:0ne", 1), "entry-hash", None),
         (whole.replacen("secret", "public", 1), "private-changed", None),
         (whole.replacen("\"salt\":\"", "\"salt\":\"00", 1), "private-changed", None),
-        (whole.replace("{\"end\":{\"org\":\"00D", "{\"end\":{\"org\":\"00E"), "entry-other-org", None),
+        (
+            whole.replacen("{\"start\":{\"org\":\"00D", "{\"start\":{\"org\":\"00E", 1),
+            "entry-other-org",
+            Some(1),
+        ),
+        (joined(&lines[1..]), "export-unreadable", None),
+        (whole.replacen("\"tree\":[]", "\"tree\":[\"AA==\"]", 1), "export-unreadable", None),
         ("no export\n".to_owned(), "export-unreadable", None),
         (String::new(), "export-cut", None),
     ];

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod brakes;
 mod break_glass;
+mod checkpoint;
 mod conversion;
 mod daemon_world;
 mod docs;

@@ -34,6 +34,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         promoter: jwt(&username("promoter")?),
         proposer: Some(jwt(&username("proposer")?)),
         ledger: LedgerSettings { path: ledger },
+        checkpoint: None,
         policy: PolicySettings { directory: None },
         http: HttpSettings { listen: Some(http) },
         promotion: PromotionSettings {

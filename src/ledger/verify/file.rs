@@ -6,14 +6,20 @@ use std::{
     path::Path,
 };
 
+use serde::Serialize;
+
 use super::{
-    Report, cores,
-    entry::{Parts, Stored},
+    Against, Report, checkpoints, cores,
+    entry::{Parts, Stored, check},
     walk::Walk,
 };
-use crate::ledger::{
-    LedgerError,
-    export::{End, LastLine, Line},
+use crate::{
+    domain::entry::GENESIS,
+    ledger::{
+        LedgerError,
+        checkpoint::Tree,
+        export::{End, FirstLine, LastLine, Line, Start},
+    },
 };
 
 /// Lines that are checked in one go.
@@ -22,20 +28,38 @@ const PAGE: usize = 1000;
 /// Longest line that is read: far beyond every entry.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// What an export says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// The org whose ledger it is.
+    pub org: String,
+    /// The place before the first entry.
+    pub after: String,
+    /// Whether private parts were asked for.
+    pub private: bool,
+    /// Entries that the ledger had.
+    pub head: String,
+}
+
 /// Checks a file that `countersign export` wrote: hashes, links, form, commitments, and that it is
 /// whole. It may begin anywhere in the chain.
 ///
 /// `progress` is told after each thousand entries.
-pub fn verify_export(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+pub fn verify_export(
+    path: &Path,
+    against: Option<&Against>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LedgerError> {
     let file = File::open(path)
         .map_err(|error| LedgerError::NotAnExport { path: path.to_owned(), reason: error.to_string() })?;
     let mut report = Report::default();
     let mut lines = Lines { input: BufReader::new(file), number: 0, end: None };
-    let mut walk = Walk::part();
+    let start = lines.start(&mut report);
+    let mut walk = begin(start.as_ref(), &mut report).watch(against.map(|against| &against.log));
     loop {
         let page = lines.page(&mut report);
         let is_last = page.len() < PAGE;
-        for checked in cores::check_all(page) {
+        for checked in cores::each(page, check) {
             walk.entry(checked, &mut report);
         }
         progress(report.entries);
@@ -44,28 +68,46 @@ pub fn verify_export(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Repor
         }
     }
     walk.end().1.clone_into(&mut report.head);
-    compare(lines.end, &walk, &mut report);
+    compare(lines.end, start, &walk, &mut report);
+    if let Some(against) = against {
+        checkpoints::compare(against, &walk, &mut report);
+    }
     Ok(report)
 }
 
-fn compare(end: Option<End>, walk: &Walk, report: &mut Report) {
-    let Some(end) = end else {
-        report.damage("export-cut", None, "the last line is missing: the file was cut, or is no export");
+/// The walk that begins where the first line says.
+fn begin(start: Option<&Start>, report: &mut Report) -> Walk {
+    let Some(start) = start else { return Walk::whole(None) };
+    let seq = start.after.seq.parse::<u64>().ok();
+    let tree = seq.and_then(|seq| Tree::from_nodes(seq, &start.tree));
+    match (seq, tree) {
+        (Some(seq), Some(tree)) if seq > 0 || start.after.hash == GENESIS => {
+            Walk::after((seq, start.after.hash.clone()), Some(start.org.clone()), tree)
+        }
+        _ => {
+            report.damage("export-unreadable", None, "the place in its first line is none");
+            Walk::whole(Some(start.org.clone()))
+        }
+    }
+}
+
+fn compare(end: Option<End>, start: Option<Start>, walk: &Walk, report: &mut Report) {
+    let (Some(end), Some(start)) = (end, start) else {
+        let what = "its first or last line is missing: the file was cut, or is no export";
+        report.damage("export-cut", None, what);
         return;
     };
     if end.count != report.entries.to_string() {
         let what = format!("{} entries stand in the file, its last line says {}", report.entries, end.count);
         report.damage("export-count", None, what);
     }
-    if walk.org().is_some_and(|org| org != end.org) {
-        report.damage("entry-other-org", None, "the last line names another org than the entries");
-    }
     let (seq, hash) = walk.end();
     let head: Option<u64> = end.head.seq.parse().ok();
     if head.is_none_or(|head| head < seq) || (head == Some(seq) && end.head.hash != hash) {
         report.damage("head-differs", None, "the head in the last line is not the one of the entries");
     }
-    report.export = Some(end);
+    let (org, after, private, head) = (start.org, start.after.seq, end.private, end.head.seq);
+    report.export = Some(Exported { org, after, private, head });
 }
 
 /// The lines of a file.
@@ -76,6 +118,15 @@ struct Lines {
 }
 
 impl Lines {
+    /// The first line.
+    fn start(&mut self, report: &mut Report) -> Option<Start> {
+        let read = self.next().map_err(|error| error.to_string()).and_then(|text| {
+            serde_json::from_str::<FirstLine>(&text.unwrap_or_default()).map_err(|error| error.to_string())
+        });
+        let told = |what| report.damage("export-unreadable", None, format!("line 1: {what}"));
+        read.map_err(told).ok().map(|line| line.start)
+    }
+
     /// The next lines; fewer than a page at the end.
     fn page(&mut self, report: &mut Report) -> Vec<Stored> {
         let mut page = Vec::with_capacity(PAGE);
@@ -118,16 +169,11 @@ impl Lines {
         let line: Line = serde_json::from_str(text).map_err(told)?;
         let parts = line.private.map(|parts| {
             let open = parts.into_iter().map(|(path, opening)| {
-                (path, (unhex(&opening.salt).unwrap_or_default(), opening.value.get().to_owned()))
+                (path, (super::unhex(&opening.salt).unwrap_or_default(), opening.value.get().to_owned()))
             });
-            open.collect::<Parts>()
+            Ok(open.collect::<Parts>())
         });
         let text = line.entry.get().to_owned();
         Ok(Some(Stored { place: None, hash: line.hash, columns: None, text, parts }))
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -1,79 +1,81 @@
-//! Reading the entries and their private parts, page by page.
+//! Reading the entries with their private parts, page by page, while the page before is checked.
 
-use std::collections::BTreeMap;
-
-use futures::TryStreamExt as _;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Report, cores,
     entry::{Parts, Stored},
-    fold::Fold,
     walk::Walk,
 };
+use crate::ledger::checkpoint::Log;
 
 /// Entries that are read in one go.
-const PAGE: i64 = 1000;
+const PAGE: i64 = 2000;
+
+/// Between the columns of a private part, and between parts: canonical JSON holds neither. The
+/// count of the rows tells whether one of them does.
+const COLUMN: char = '\u{1f}';
+const PART: char = '\u{1e}';
+
+/// One row each: a row costs more than what is in it.
+const ENTRIES: &str = "SELECT seq, hash, kind, proposal, text, \
+    (SELECT count(*) || x'1e' || group_concat(path || x'1f' || hex(salt) || x'1f' || value, x'1e') \
+     FROM private WHERE seq = e.seq) \
+    FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?";
 
 /// Walks along every entry of the file.
 pub(super) async fn walk(
     connection: &mut SqliteConnection,
+    log: Option<&Log>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64),
-) -> Result<Fold, sqlx::Error> {
+) -> Result<Walk, sqlx::Error> {
     let org =
         sqlx::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
-    let mut walk = Walk::whole(org.map(|row| row.get(0)));
-    let mut after: i64 = i64::MIN;
-    loop {
-        let (page, last) = page(connection, after).await?;
-        if page.is_empty() {
-            break;
+    let mut walk = Walk::whole(org.map(|row| row.get(0))).watch(log);
+    let mut page = read(connection, i64::MIN).await?;
+    while let Some(last) = page.last() {
+        let last: i64 = last.try_get(0)?;
+        let checking = tokio::task::spawn_blocking(move || {
+            cores::each(page, |row| stored(&row).map(super::entry::check))
+        });
+        let (next, checked) = tokio::join!(read(connection, last), checking);
+        for checked in checked.map_err(|error| sqlx::Error::Protocol(error.to_string()))? {
+            walk.entry(checked?, report);
         }
-        for checked in cores::check_all(page) {
-            walk.entry(checked, report);
-        }
-        after = last;
         progress(report.entries);
+        page = next?;
     }
     walk.end().1.clone_into(&mut report.head);
-    Ok(walk.into_fold())
+    Ok(walk)
 }
 
-async fn page(connection: &mut SqliteConnection, after: i64) -> Result<(Vec<Stored>, i64), sqlx::Error> {
-    let rows: Vec<_> =
-        sqlx::query("SELECT seq, hash, kind, proposal, text FROM entry WHERE seq > ? ORDER BY seq LIMIT ?")
-            .bind(after)
-            .bind(PAGE)
-            .fetch_all(&mut *connection)
-            .await?;
-    let Some(last) = rows.last() else { return Ok((Vec::new(), after)) };
-    let last: i64 = last.try_get(0)?;
-    let mut parts = private_parts(connection, after, last).await?;
-    let stored = rows.iter().map(|row| {
-        let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
-        Ok(Stored {
-            place: Some(seq),
-            hash: row.try_get(1)?,
-            columns: Some((row.try_get(2)?, row.try_get(3)?)),
-            text: row.try_get(4)?,
-            parts: Some(parts.remove(&seq).unwrap_or_default()),
-        })
-    });
-    Ok((stored.collect::<Result<_, sqlx::Error>>()?, last))
+async fn read(connection: &mut SqliteConnection, after: i64) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    sqlx::query(ENTRIES).bind(after).bind(PAGE).fetch_all(connection).await
 }
 
-async fn private_parts(
-    connection: &mut SqliteConnection,
-    after: i64,
-    up_to: i64,
-) -> Result<BTreeMap<u64, Parts>, sqlx::Error> {
-    let mut found: BTreeMap<u64, Parts> = BTreeMap::new();
-    let query = sqlx::query("SELECT seq, path, salt, value FROM private WHERE seq > ? AND seq <= ?");
-    let mut rows = query.bind(after).bind(up_to).fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
-        found.entry(seq).or_default().insert(row.try_get(1)?, (row.try_get(2)?, row.try_get(3)?));
+fn stored(row: &SqliteRow) -> Result<Stored, sqlx::Error> {
+    Ok(Stored {
+        place: Some(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0)),
+        hash: row.try_get(1)?,
+        columns: Some((row.try_get(2)?, row.try_get(3)?)),
+        text: row.try_get(4)?,
+        parts: Some(row.try_get::<Option<&str>, _>(5)?.map_or_else(|| Ok(Parts::new()), parts)),
+    })
+}
+
+fn parts(joined: &str) -> Result<Parts, String> {
+    let unreadable = || "its private parts cannot be told apart".to_owned();
+    let mut found = Parts::new();
+    let mut all = joined.split(PART);
+    let count: usize = all.next().and_then(|count| count.parse().ok()).ok_or_else(unreadable)?;
+    let mut rows = 0;
+    for part in all {
+        let columns: Vec<&str> = part.split(COLUMN).collect();
+        let [path, salt, value] = columns[..] else { return Err(unreadable()) };
+        let salt = super::unhex(salt).ok_or_else(unreadable)?;
+        found.insert(path.to_owned(), (salt, value.to_owned()));
+        rows += 1;
     }
-    Ok(found)
+    if rows == count { Ok(found) } else { Err(unreadable()) }
 }

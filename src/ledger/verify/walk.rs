@@ -1,31 +1,86 @@
 //! The walk along the chain: places, links, the fold, and what is erased.
 
+use std::collections::BTreeMap;
+
 use super::{
     Report,
     entry::{Checked, Said},
     fold::Fold,
+    step::Step,
 };
-use crate::domain::entry::GENESIS;
+use crate::{
+    domain::{entry::GENESIS, event::Event, restore::Restore},
+    ledger::checkpoint::{Log, Tree},
+};
 
 /// Where the walk stands.
 pub(super) struct Walk {
-    /// The next place; absent before the first entry of a part of a chain.
-    next: Option<u64>,
-    /// The hash that the next entry points at; absent where it is not known.
-    prev: Option<String>,
+    /// The next place.
+    next: u64,
+    /// The hash that the next entry points at.
+    prev: String,
     org: Option<String>,
     fold: Fold,
+    tree: Tree,
+    /// Entries before the first one of the walk.
+    before: u64,
+    /// The heads of the tree at the sizes that checkpoints ask for.
+    roots: BTreeMap<u64, Option<String>>,
+    restores: Vec<Restore>,
 }
 
 impl Walk {
     /// From the first entry on.
     pub(super) fn whole(org: Option<String>) -> Self {
-        Self { next: Some(1), prev: Some(GENESIS.to_owned()), org, fold: Fold::default() }
+        Self::after((0, GENESIS.to_owned()), org, Tree::default())
     }
 
-    /// From any entry on.
-    pub(super) fn part() -> Self {
-        Self { next: None, prev: None, org: None, fold: Fold::default() }
+    /// From the entry after a place on, whose hash and tree are known.
+    pub(super) fn after((seq, hash): (u64, String), org: Option<String>, tree: Tree) -> Self {
+        Self {
+            next: seq.saturating_add(1),
+            prev: hash,
+            org,
+            fold: Fold::default(),
+            before: tree.size(),
+            tree,
+            roots: BTreeMap::new(),
+            restores: Vec::new(),
+        }
+    }
+
+    /// Remembers the heads that these checkpoints name.
+    pub(super) fn watch(mut self, log: Option<&Log>) -> Self {
+        let sizes = log.into_iter().flat_map(|log| &log.notes).map(|note| note.checkpoint.size);
+        self.roots = sizes.map(|size| (size, None)).collect();
+        self.mark();
+        self
+    }
+
+    fn mark(&mut self) {
+        if let Some(root) = self.roots.get_mut(&self.tree.size()) {
+            *root = Some(self.tree.root());
+        }
+    }
+
+    /// Entries that the chain has.
+    pub(super) fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The smallest tree that the walk knows.
+    pub(super) fn first_size(&self) -> u64 {
+        self.before
+    }
+
+    /// The head of the tree over so many entries, where it was watched for.
+    pub(super) fn root_at(&self, size: u64) -> Option<&String> {
+        self.roots.get(&size)?.as_ref()
+    }
+
+    /// Whether a recorded restore says that what a checkpoint of this size covers is lost.
+    pub(super) fn is_set_aside(&self, size: u64) -> bool {
+        self.restores.iter().any(|restore| restore.agreed < size && size <= restore.lost)
     }
 
     /// The org that the entries name.
@@ -35,7 +90,7 @@ impl Walk {
 
     /// Where it came to: the last place and the hash there.
     pub(super) fn end(&self) -> (u64, &str) {
-        (self.next.map_or(0, |next| next - 1), self.prev.as_deref().unwrap_or(GENESIS))
+        (self.next - 1, &self.prev)
     }
 
     /// What follows from the events.
@@ -48,15 +103,13 @@ impl Walk {
         let seq = Some(checked.seq);
         report.entries += 1;
         report.private_checked += checked.private_checked;
-        match self.next {
-            Some(next) if next != checked.seq => {
-                let what = format!("entry {} follows entry {}", checked.seq, next.saturating_sub(1));
-                report.damage("chain-gap", seq, what);
-            }
-            None if checked.seq == 1 => self.prev = Some(GENESIS.to_owned()),
-            _ => {}
+        if self.next != checked.seq {
+            let what = format!("entry {} follows entry {}", checked.seq, self.next.saturating_sub(1));
+            report.damage("chain-gap", seq, what);
         }
-        self.next = Some(checked.seq.saturating_add(1));
+        self.next = checked.seq.saturating_add(1);
+        self.tree.push_hex(&checked.hash);
+        self.mark();
         for (code, what) in checked.damages {
             report.damage(code, seq, what);
         }
@@ -64,24 +117,27 @@ impl Walk {
             report.private_erased += 1;
             report.damage("private-missing", seq, format!("the value of `{path}` is gone"));
         }
-        let before = self.prev.replace(checked.hash);
+        let before = std::mem::replace(&mut self.prev, checked.hash);
         if let Some(said) = checked.said {
-            self.said(checked.seq, said, before, report);
+            self.said(checked.seq, said, &before, report);
         }
     }
 
-    fn said(&mut self, seq: u64, said: Said, before: Option<String>, report: &mut Report) {
-        if before.is_some_and(|before| before != said.prev) {
+    fn said(&mut self, seq: u64, said: Said, before: &str, report: &mut Report) {
+        if before != said.prev {
             report.damage("chain-broken", Some(seq), "it does not point at the entry before it");
         }
         if *self.org.get_or_insert_with(|| said.org.clone()) != said.org {
             report.damage("entry-other-org", Some(seq), "it belongs to another org");
         }
-        match said.event {
-            None => {}
-            Some(Ok(event)) => self.fold.event(seq, &said.at, &event, report),
-            Some(Err(error)) if report.private_erased > 0 => self.fold.unreadable(seq, &error),
-            Some(Err(error)) => report.damage("event-unreadable", Some(seq), error),
+        if let Some(step) = said.step {
+            if let Step::Other(event) = &step
+                && let Event::RestoreAccepted { restore } = event.as_ref()
+            {
+                report.restores += 1;
+                self.restores.push(restore.clone());
+            }
+            self.fold.step((seq, said.at), step, report);
         }
     }
 }
