@@ -4,6 +4,7 @@
 //! `pub async fn run(args: Args) -> anyhow::Result<Exit>`, a `mod` line, a variant of
 //! [`Command`] and an arm in [`run`]. Data goes to stdout, everything else to stderr.
 
+pub mod backup;
 pub mod card;
 pub mod check;
 pub mod checkpoint;
@@ -77,6 +78,8 @@ pub enum Command {
     Verify(verify::Args),
     /// Sign what the ledger holds, or accept a restored one.
     Checkpoint(checkpoint::Args),
+    /// Copy the ledger and check the copy, also while the daemon runs.
+    Backup(backup::Args),
     /// Write the ledger's entries as lines of JSON.
     Export(export::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
@@ -113,6 +116,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Checkpoint(args) => checkpoint::run(args).await,
+        Command::Backup(args) => backup::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,

@@ -4,6 +4,7 @@
 //! a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
 mod append;
+mod backup;
 mod basis;
 mod break_glass;
 pub mod checkpoint;

@@ -140,7 +140,7 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, LedgerError> {
+pub(super) async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, LedgerError> {
     let url = format!("sqlite://{}", path.display());
     let options = SqliteConnectOptions::from_str(&url)
         .map_err(LedgerError::from)?

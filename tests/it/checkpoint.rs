@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A daemon that writes checkpoints.
-fn world() -> World {
+pub fn world() -> World {
     let mut world = World::start();
     world.kill();
     let key = world.path("checkpoint.key");

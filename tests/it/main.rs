@@ -4,6 +4,7 @@
 
 mod agents;
 mod architecture;
+mod backup;
 mod bad_input;
 mod brakes;
 mod break_glass;

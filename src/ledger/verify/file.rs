@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read as _},
     path::Path,
+    sync::mpsc::sync_channel,
 };
 
 use serde::Serialize;
@@ -53,22 +54,33 @@ pub fn verify_export(
     let file = File::open(path)
         .map_err(|error| LedgerError::NotAnExport { path: path.to_owned(), reason: error.to_string() })?;
     let mut report = Report::default();
-    let mut lines = Lines { input: BufReader::new(file), number: 0, end: None };
+    let mut lines = Lines { input: BufReader::new(file), number: 0, end: None, is_over: false };
     let start = lines.start(&mut report);
     let mut walk = begin(start.as_ref(), &mut report).watch(against.map(|against| &against.log));
-    loop {
-        let page = lines.page(&mut report);
-        let is_last = page.len() < PAGE;
-        for checked in cores::each(page, check) {
-            walk.entry(checked, &mut report);
+    let end = std::thread::scope(|scope| {
+        let (pages, next) = sync_channel(1);
+        // Reads the next lines while these are checked.
+        let reading = scope.spawn(move || {
+            while let Some(page) = lines.page() {
+                if pages.send(page).is_err() {
+                    break;
+                }
+            }
+            lines.end
+        });
+        for page in next {
+            for checked in cores::each(page, |line| line.and_then(|line| stored(&line)).map(check)) {
+                match checked {
+                    Ok(checked) => walk.entry(checked, &mut report),
+                    Err(what) => report.damage("export-unreadable", None, what),
+                }
+            }
+            progress(report.entries);
         }
-        progress(report.entries);
-        if is_last {
-            break;
-        }
-    }
+        reading.join().expect("reading lines does not panic")
+    });
     walk.end().1.clone_into(&mut report.head);
-    compare(lines.end, start, &walk, &mut report);
+    compare(end, start, &walk, &mut report);
     if let Some(against) = against {
         checkpoints::compare(against, &walk, &mut report);
     }
@@ -115,6 +127,7 @@ struct Lines {
     input: BufReader<File>,
     number: u64,
     end: Option<End>,
+    is_over: bool,
 }
 
 impl Lines {
@@ -127,23 +140,29 @@ impl Lines {
         read.map_err(told).ok().map(|line| line.start)
     }
 
-    /// The next lines; fewer than a page at the end.
-    fn page(&mut self, report: &mut Report) -> Vec<Stored> {
+    /// The next lines, and what is wrong with some; `None` at the end.
+    fn page(&mut self) -> Option<Vec<Result<(u64, String), String>>> {
         let mut page = Vec::with_capacity(PAGE);
-        while page.len() < PAGE {
+        while page.len() < PAGE && !self.is_over {
             match self.next() {
-                Ok(Some(text)) => match self.read(&text) {
-                    Ok(stored) => page.extend(stored),
-                    Err(what) => report.damage("export-unreadable", None, what),
-                },
-                Ok(None) => break,
+                Ok(Some(_)) if self.end.is_some() => {
+                    page.push(Err(format!("line {} stands after the last one", self.number)));
+                }
+                Ok(Some(text)) if text.starts_with("{\"end\":") => {
+                    match serde_json::from_str::<LastLine>(&text) {
+                        Ok(line) => self.end = Some(line.end),
+                        Err(error) => page.push(Err(format!("line {}: {error}", self.number))),
+                    }
+                }
+                Ok(Some(text)) => page.push(Ok((self.number, text))),
+                Ok(None) => self.is_over = true,
                 Err(error) => {
-                    report.damage("export-unreadable", None, format!("line {}: {error}", self.number));
-                    break;
+                    page.push(Err(format!("line {}: {error}", self.number)));
+                    self.is_over = true;
                 }
             }
         }
-        page
+        Some(page).filter(|page| !page.is_empty())
     }
 
     fn next(&mut self) -> io::Result<Option<String>> {
@@ -156,24 +175,17 @@ impl Lines {
         let text = String::from_utf8(bytes).map_err(io::Error::other)?;
         Ok((read > 0).then_some(text))
     }
+}
 
-    fn read(&mut self, text: &str) -> Result<Option<Stored>, String> {
-        if self.end.is_some() {
-            return Err(format!("line {} stands after the last one", self.number));
-        }
-        let told = |error: serde_json::Error| format!("line {}: {error}", self.number);
-        if text.starts_with("{\"end\":") {
-            self.end = Some(serde_json::from_str::<LastLine>(text).map_err(told)?.end);
-            return Ok(None);
-        }
-        let line: Line = serde_json::from_str(text).map_err(told)?;
-        let parts = line.private.map(|parts| {
-            let open = parts.into_iter().map(|(path, opening)| {
-                (path, (super::unhex(&opening.salt).unwrap_or_default(), opening.value.get().to_owned()))
-            });
-            Ok(open.collect::<Parts>())
+/// An entry of a line.
+fn stored((number, text): &(u64, String)) -> Result<Stored, String> {
+    let line: Line = serde_json::from_str(text).map_err(|error| format!("line {number}: {error}"))?;
+    let parts = line.private.map(|parts| {
+        let open = parts.into_iter().map(|(path, opening)| {
+            (path, (super::unhex(&opening.salt).unwrap_or_default(), opening.value.get().to_owned()))
         });
-        let text = line.entry.get().to_owned();
-        Ok(Some(Stored { place: None, hash: line.hash, columns: None, text, parts }))
-    }
+        Ok(open.collect::<Parts>())
+    });
+    let text = line.entry.get().to_owned();
+    Ok(Stored { place: None, hash: line.hash, columns: None, text, parts })
 }
