@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -80,6 +81,8 @@ pub enum Command {
     Checkpoint(checkpoint::Args),
     /// Copy the ledger and check the copy, also while the daemon runs.
     Backup(backup::Args),
+    /// Make a folder for an auditor about a period.
+    Evidence(evidence::Args),
     /// Write the ledger's entries as lines of JSON.
     Export(export::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
@@ -117,6 +120,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(args).await,
         Command::Checkpoint(args) => checkpoint::run(args).await,
         Command::Backup(args) => backup::run(args).await,
+        Command::Evidence(args) => evidence::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
