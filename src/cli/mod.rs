@@ -12,6 +12,7 @@ pub mod connect;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod event;
 pub mod evidence;
 pub mod exit;
@@ -81,6 +82,8 @@ pub enum Command {
     Checkpoint(checkpoint::Args),
     /// Copy the ledger and check the copy, also while the daemon runs.
     Backup(backup::Args),
+    /// Erase values of records and words of people for good.
+    Erase(erase::Args),
     /// Make a folder for an auditor about a period.
     Evidence(evidence::Args),
     /// Write the ledger's entries as lines of JSON.
@@ -121,6 +124,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Checkpoint(args) => checkpoint::run(args).await,
         Command::Backup(args) => backup::run(args).await,
         Command::Evidence(args) => evidence::run(args).await,
+        Command::Erase(args) => erase::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,

@@ -71,7 +71,10 @@ fn print(report: &Report) {
     println!("head          {}", report.head);
     match &report.export {
         Some(end) if !end.private => println!("values        not in this export"),
-        _ => println!("values        {} checked, {} erased", report.private_checked, report.private_erased),
+        _ => println!(
+            "values        {} checked, {} erased by {} erasure(s)",
+            report.private_checked, report.private_erased, report.erasures
+        ),
     }
     match &report.export {
         Some(end) => println!(

@@ -10,6 +10,7 @@ use super::{
     approval::Approval,
     break_glass::BreakGlassUse,
     digest::Digest,
+    erasure::Erasure,
     evidence::Evidence,
     freeze::{Freeze, Scope},
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
@@ -171,6 +172,11 @@ pub enum Event {
         /// What they accepted.
         restore: Restore,
     },
+    /// People erased private parts of earlier entries.
+    Erased {
+        /// What, why and by whom.
+        erasure: Erasure,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -206,6 +212,7 @@ impl Event {
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
             Self::RestoreAccepted { .. } => "restore_accepted",
+            Self::Erased { .. } => "erased",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -228,6 +235,7 @@ impl Event {
             Self::SignalReceived { .. } => &["/signal"],
             Self::Frozen { .. } => &["/freeze/reason"],
             Self::RestoreAccepted { .. } => &["/restore/reason"],
+            Self::Erased { .. } => &["/erasure/reason"],
             _ => &[],
         }
     }

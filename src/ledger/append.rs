@@ -113,6 +113,7 @@ impl Tx<'_> {
             Event::Started { .. }
             | Event::PromotionsSent { .. }
             | Event::RestoreAccepted { .. }
+            | Event::Erased { .. }
             | Event::StreamReset { .. } => return Ok(None),
         };
         Ok(Some(id))

@@ -59,6 +59,11 @@ pub enum LedgerError {
     /// A record can have one open promotion.
     #[error("promotion `{0}` is refused: another promotion of its record has not ended")]
     PromotionOpen(PromotionId),
+    /// What is to be erased is still needed.
+    #[error(
+        "`{0}` has not ended, and what it rests on is still needed: let people reject it, or wait until it ended, then erase"
+    )]
+    ErasureOpen(String),
     /// Something that the event speaks of was never recorded.
     #[error("the ledger knows no {what} `{id}`")]
     Unknown {
@@ -112,6 +117,7 @@ impl LedgerError {
             Self::Full => "ledger-full",
             Self::Busy => "ledger-busy",
             Self::PromotionOpen(_) => "promotion-open",
+            Self::ErasureOpen(_) => "erasure-open",
             Self::Unknown { .. } => "ledger-unknown",
             Self::StageTransition { .. } => "stage-transition",
             Self::SettlementTransition { .. } => "settlement-transition",

@@ -9,6 +9,7 @@ mod basis;
 mod break_glass;
 pub mod checkpoint;
 mod counts;
+mod erase;
 mod error;
 pub mod export;
 mod freezes;
@@ -37,6 +38,7 @@ use std::{
 use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
+pub use erase::Erased;
 pub use error::LedgerError;
 pub use inbox::InboxBatch;
 pub use open::OpenOptions;

@@ -148,6 +148,8 @@ pub(super) async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnec
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted is written over, so that an erased value is in no free page.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_WITHIN)
         .statement_cache_capacity(200)
         .disable_statement_logging();

@@ -77,6 +77,7 @@ impl Tx<'_> {
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
             | Event::RestoreAccepted { .. }
+            | Event::Erased { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }
@@ -243,7 +244,7 @@ impl Tx<'_> {
         }
     }
 
-    async fn change_promotion(
+    pub(super) async fn change_promotion(
         &mut self,
         id: &PromotionId,
         change: impl FnOnce(&mut Promotion) -> Result<(), LedgerError>,

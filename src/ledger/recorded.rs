@@ -63,17 +63,22 @@ impl RecordedVerdict {
         Ok(self.input.as_deref().map(serde_json::from_str).transpose()?)
     }
 
-    /// The verdict, and whether no part of it was left out or erased.
+    /// The verdict, and whether a part that was asked for was erased.
     pub fn verdict(&self) -> Result<(Value, bool), LedgerError> {
         let entry: PublicEntry = serde_json::from_str(&self.text)?;
         let mut event = serde_json::json!({ "verdict": entry.event.verdict });
         let parts = self.private.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
         let parts = parts.transpose()?.unwrap_or_default();
-        let whole = entry.commit.keys().all(|path| path == INPUT || parts.contains_key(path));
+        let is_gone = |path: &String| match path.as_str() {
+            INPUT => self.input.is_none(),
+            // Only what was asked for can be missed.
+            path => self.private.is_some() && !parts.contains_key(path),
+        };
+        let is_erased = entry.commit.keys().any(is_gone);
         for (path, value) in &parts {
             insert_at(&mut event, path, serde_json::from_str(value)?);
         }
-        Ok((event["verdict"].take(), whole))
+        Ok((event["verdict"].take(), is_erased))
     }
 }
 

@@ -63,8 +63,10 @@ pub(crate) struct Again {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Skipped {
-    /// An older version did not keep what it rested on, or the values were erased.
+    /// An older version did not keep what it rested on.
     InputGone,
+    /// People erased what it rested on.
+    Erased,
     /// The rules of then were not kept.
     PolicyGone,
     /// The description of the object was not kept.
@@ -141,9 +143,9 @@ async fn on_all_cores(
 impl Shelf {
     fn again(&self, recorded: &RecordedVerdict) -> Result<Replayed, WorkflowError> {
         let proposal = recorded.proposal()?;
-        let (verdict, whole) = recorded.verdict()?;
+        let (verdict, is_erased) = recorded.verdict()?;
         let was = outcome_of(&verdict)?;
-        let result = self.decide(recorded, &proposal, (&verdict, whole))?;
+        let result = self.decide(recorded, &proposal, (&verdict, is_erased))?;
         let fate = Fate::of(recorded.stage, recorded.decided);
         Ok(Replayed { seq: recorded.seq, proposal: proposal.id, was, fate, result })
     }
@@ -152,15 +154,17 @@ impl Shelf {
         &self,
         recorded: &RecordedVerdict,
         proposal: &Proposal,
-        (then, whole): (&Value, bool),
+        (then, is_erased): (&Value, bool),
     ) -> Result<Result<Again, Skipped>, WorkflowError> {
         let text = |key: &str| then.get(key).and_then(Value::as_str);
         let exact = self.candidate.is_none();
         if exact && text("gate") != Some(GATE_REVISION) {
             return Ok(Err(Skipped::OtherGate));
         }
-        let input = recorded.input::<Recorded>()?.filter(|_| whole || !exact);
-        let Some(input) = input else { return Ok(Err(Skipped::InputGone)) };
+        if is_erased {
+            return Ok(Err(Skipped::Erased));
+        }
+        let Some(input) = recorded.input::<Recorded>()? else { return Ok(Err(Skipped::InputGone)) };
         let rules_of_then = || self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default()));
         let Some(rules) = self.candidate.as_ref().or_else(rules_of_then) else {
             return Ok(Err(Skipped::PolicyGone));

@@ -13,6 +13,7 @@ mod conversion;
 mod daemon_world;
 mod docs;
 mod doctor_setup;
+mod erase;
 mod evidence;
 mod export;
 mod flows;

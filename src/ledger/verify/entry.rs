@@ -139,7 +139,7 @@ impl Checked {
                 None
             }
             // What the walk itself needs is public.
-            None if entry.kind == "restore_accepted" => {
+            None if matches!(&*entry.kind, "restore_accepted" | "erased") => {
                 let step = self.event(entry, Parts::new());
                 self.missing.clear();
                 step

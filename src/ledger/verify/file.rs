@@ -80,6 +80,10 @@ pub fn verify_export(
         reading.join().expect("reading lines does not panic")
     });
     walk.end().1.clone_into(&mut report.head);
+    if !end.as_ref().is_some_and(|end| end.private) {
+        walk.without_private();
+    }
+    walk.tell_erased(&mut report);
     compare(end, start, &walk, &mut report);
     if let Some(against) = against {
         checkpoints::compare(against, &walk, &mut report);

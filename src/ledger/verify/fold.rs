@@ -86,6 +86,7 @@ impl Fold {
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
             | Event::RestoreAccepted { .. }
+            | Event::Erased { .. }
             | Event::StreamReset { .. } => {}
         }
     }

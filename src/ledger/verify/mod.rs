@@ -60,6 +60,8 @@ pub struct Report {
     /// What came of the checkpoints; absent where none were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<Met>,
+    /// Entries that speak of erased values.
+    pub erasures: u64,
     /// Restores that people accepted.
     pub restores: u64,
     /// Damages, in the order in which they were found. Empty means that none was found.

@@ -47,6 +47,7 @@ pub(super) async fn walk(
         page = next?;
     }
     walk.end().1.clone_into(&mut report.head);
+    walk.tell_erased(report);
     Ok(walk)
 }
 

@@ -1,6 +1,6 @@
 //! The walk along the chain: places, links, the fold, and what is erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Report,
@@ -27,6 +27,12 @@ pub(super) struct Walk {
     /// The heads of the tree at the sizes that checkpoints ask for.
     roots: BTreeMap<u64, Option<String>>,
     restores: Vec<Restore>,
+    /// Private parts that are not there: place and path.
+    missing: BTreeSet<(u64, String)>,
+    /// Private parts that an entry says were erased.
+    erased: BTreeSet<(u64, String)>,
+    /// Whether private parts are looked at, or were left out on purpose.
+    is_whole: bool,
 }
 
 impl Walk {
@@ -46,6 +52,9 @@ impl Walk {
             tree,
             roots: BTreeMap::new(),
             restores: Vec::new(),
+            missing: BTreeSet::new(),
+            erased: BTreeSet::new(),
+            is_whole: true,
         }
     }
 
@@ -113,13 +122,53 @@ impl Walk {
         for (code, what) in checked.damages {
             report.damage(code, seq, what);
         }
-        for path in &checked.missing {
-            report.private_erased += 1;
-            report.damage("private-missing", seq, format!("the value of `{path}` is gone"));
-        }
+        self.missing.extend(checked.missing.into_iter().map(|path| (checked.seq, path)));
         let before = std::mem::replace(&mut self.prev, checked.hash);
         if let Some(said) = checked.said {
             self.said(checked.seq, said, &before, report);
+        }
+    }
+
+    /// What entries say of other entries.
+    fn spoken(&mut self, event: &Event, report: &mut Report) {
+        match event {
+            Event::RestoreAccepted { restore } => {
+                report.restores += 1;
+                self.restores.push(restore.clone());
+            }
+            Event::Erased { erasure } => {
+                report.erasures += 1;
+                for (seq, paths) in &erasure.paths {
+                    let seq = seq.parse().unwrap_or(0);
+                    self.erased.extend(paths.iter().map(|path| (seq, path.clone())));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Says that private parts were left out on purpose.
+    pub(super) fn without_private(&mut self) {
+        self.is_whole = false;
+    }
+
+    /// Compares what is gone with what was erased, at the end of the walk.
+    pub(super) fn tell_erased(&self, report: &mut Report) {
+        if !self.is_whole {
+            return;
+        }
+        for (seq, path) in &self.missing {
+            if self.erased.contains(&(*seq, path.clone())) {
+                report.private_erased += 1;
+            } else {
+                let what = format!("the value of `{path}` is gone, and no entry says that it was erased");
+                report.damage("private-missing", Some(*seq), what);
+            }
+        }
+        // What lies before an export is not looked at.
+        for (seq, path) in self.erased.difference(&self.missing).filter(|(seq, _)| *seq > self.before) {
+            let what = format!("the value of `{path}` was erased and is there: put back from a backup?");
+            report.damage("private-not-erased", Some(*seq), what);
         }
     }
 
@@ -131,11 +180,8 @@ impl Walk {
             report.damage("entry-other-org", Some(seq), "it belongs to another org");
         }
         if let Some(step) = said.step {
-            if let Step::Other(event) = &step
-                && let Event::RestoreAccepted { restore } = event.as_ref()
-            {
-                report.restores += 1;
-                self.restores.push(restore.clone());
+            if let Step::Other(event) = &step {
+                self.spoken(event, report);
             }
             self.fold.step((seq, said.at), step, report);
         }
