@@ -164,6 +164,9 @@ pub async fn keeper(
 ) -> anyhow::Result<Option<Keeper>> {
     let Some(set) = set else { return Ok(None) };
     let signer = Signer::read(&set.private_key_path)?;
+    if !set.path.exists() {
+        tracing::warn!(path = %set.path.display(), "there is no checkpoint yet: the ledger is taken as it is");
+    }
     let opened = Keeper::open(ledger.clone(), signer, set.path.clone(), clock.clone()).await;
     Ok(Some(opened.context("comparing the ledger with its checkpoints")?))
 }

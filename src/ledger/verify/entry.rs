@@ -45,6 +45,8 @@ pub(super) struct Checked {
     pub(super) private_checked: u64,
     /// Paths of private parts that are not there.
     pub(super) missing: Vec<String>,
+    /// Private parts were left out.
+    pub(super) is_withheld: bool,
 }
 
 /// What the text of an entry says.
@@ -97,6 +99,7 @@ pub(super) fn check(stored: Stored) -> Checked {
         damages: Vec::new(),
         private_checked: 0,
         missing: Vec::new(),
+        is_withheld: stored.parts.is_none(),
     };
     if checked.hash != stored.hash {
         checked.damage("entry-hash", "the text of the entry does not have the hash that was stored");

@@ -80,9 +80,6 @@ pub fn verify_export(
         reading.join().expect("reading lines does not panic")
     });
     walk.end().1.clone_into(&mut report.head);
-    if !end.as_ref().is_some_and(|end| end.private) {
-        walk.without_private();
-    }
     walk.tell_erased(&mut report);
     compare(end, start, &walk, &mut report);
     if let Some(against) = against {
@@ -116,6 +113,10 @@ fn compare(end: Option<End>, start: Option<Start>, walk: &Walk, report: &mut Rep
     if end.count != report.entries.to_string() {
         let what = format!("{} entries stand in the file, its last line says {}", report.entries, end.count);
         report.damage("export-count", None, what);
+    }
+    if end.private && walk.withheld() > 0 {
+        let what = format!("{} entries lack the private parts that its last line speaks of", walk.withheld());
+        report.damage("export-private", None, what);
     }
     let (seq, hash) = walk.end();
     let head: Option<u64> = end.head.seq.parse().ok();

@@ -31,8 +31,8 @@ pub(super) struct Walk {
     missing: BTreeSet<(u64, String)>,
     /// Private parts that an entry says were erased.
     erased: BTreeSet<(u64, String)>,
-    /// Whether private parts are looked at, or were left out on purpose.
-    is_whole: bool,
+    /// Entries whose private parts were left out.
+    withheld: u64,
 }
 
 impl Walk {
@@ -54,7 +54,7 @@ impl Walk {
             restores: Vec::new(),
             missing: BTreeSet::new(),
             erased: BTreeSet::new(),
-            is_whole: true,
+            withheld: 0,
         }
     }
 
@@ -112,6 +112,7 @@ impl Walk {
         let seq = Some(checked.seq);
         report.entries += 1;
         report.private_checked += checked.private_checked;
+        self.withheld += u64::from(checked.is_withheld);
         if self.next != checked.seq {
             let what = format!("entry {} follows entry {}", checked.seq, self.next.saturating_sub(1));
             report.damage("chain-gap", seq, what);
@@ -147,14 +148,14 @@ impl Walk {
         }
     }
 
-    /// Says that private parts were left out on purpose.
-    pub(super) fn without_private(&mut self) {
-        self.is_whole = false;
+    /// Entries whose private parts were left out.
+    pub(super) fn withheld(&self) -> u64 {
+        self.withheld
     }
 
     /// Compares what is gone with what was erased, at the end of the walk.
     pub(super) fn tell_erased(&self, report: &mut Report) {
-        if !self.is_whole {
+        if self.withheld > 0 {
             return;
         }
         for (seq, path) in &self.missing {
