@@ -11,8 +11,8 @@ use super::{org_side::OrgSide, recorder::Recorder};
 use crate::{
     clock::Clock,
     http::{self, Probe, Readiness},
-    jobs::schedule::Schedule,
-    ledger::Ledger,
+    jobs::{checkpoints, schedule::Schedule},
+    ledger::{Ledger, checkpoint::Keeper},
     salesforce::{
         names,
         pubsub::{PubSubClient, PubSubSettings},
@@ -96,6 +96,11 @@ impl Daemon {
         }
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         Ok(Self { context, waker, http, health, stream, schedule, stop, tasks, over })
+    }
+
+    /// Writes checkpoints from now on, the last one at the stop.
+    pub fn keep_checkpoints(&mut self, keeper: Keeper, every: Duration) {
+        self.tasks.push(tokio::spawn(checkpoints::run(keeper, every, self.stop.child_token())));
     }
 
     /// Waits for what ends the daemon although nobody asked it to stop.

@@ -93,7 +93,8 @@ pub async fn unfreeze(args: UnfreezeArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn words(text: &str, key: &str) -> anyhow::Result<String> {
+/// Words of people: there, and not too many.
+pub fn words(text: &str, key: &str) -> anyhow::Result<String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 500 {
         return Err(ExitWith::usage(format!("words-wanted: {key} wants 1 to 500 characters")).into());

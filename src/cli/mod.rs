@@ -4,20 +4,27 @@
 //! `pub async fn run(args: Args) -> anyhow::Result<Exit>`, a `mod` line, a variant of
 //! [`Command`] and an arm in [`run`]. Data goes to stdout, everything else to stderr.
 
+pub mod backup;
 pub mod card;
 pub mod check;
+pub mod checkpoint;
 pub mod connect;
 pub mod contracts;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod explain;
+pub mod export;
 pub mod freeze;
 pub mod metadata;
+pub mod moment;
 pub mod org;
 pub mod org_side;
+pub mod output;
 pub mod place;
 pub mod policy;
 pub mod propose;
@@ -35,7 +42,7 @@ use clap::{Parser, Subcommand};
 pub use exit::{Exit, ExitWith};
 
 use crate::{
-    ledger::LedgerError,
+    ledger::{LedgerError, checkpoint::CheckpointError},
     salesforce::{SalesforceError, pubsub::StreamError},
     workflow::{WorkflowError, rollback::RollbackError},
 };
@@ -72,6 +79,16 @@ pub enum Command {
     Explain(explain::Args),
     /// Check a ledger for any damage.
     Verify(verify::Args),
+    /// Sign what the ledger holds, or accept a restored one.
+    Checkpoint(checkpoint::Args),
+    /// Copy the ledger and check the copy, also while the daemon runs.
+    Backup(backup::Args),
+    /// Erase values of records and words of people for good.
+    Erase(erase::Args),
+    /// Make a folder for an auditor about a period.
+    Evidence(evidence::Args),
+    /// Write the ledger's entries as lines of JSON.
+    Export(export::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
     Replay(replay::Args),
     /// Plan or apply the undoing of one promotion.
@@ -105,6 +122,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Event(args) => event::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Checkpoint(args) => checkpoint::run(args).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Evidence(args) => evidence::run(args).await,
+        Command::Erase(args) => erase::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
@@ -141,7 +163,8 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let stream = cause.downcast_ref::<StreamError>().map(StreamError::code);
         let workflow = cause.downcast_ref::<WorkflowError>().map(WorkflowError::code);
         let rollback = cause.downcast_ref::<RollbackError>().map(RollbackError::code);
-        ledger.or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
+        let checkpoint = cause.downcast_ref::<CheckpointError>().map(CheckpointError::code);
+        ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
     })
 }
 

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::json;
 
-use super::{Exit, ExitWith, policy, status};
+use super::{Exit, moment::moment, policy, status};
 use crate::{
     clock::Clock,
     domain::{FieldName, ObjectName},
@@ -54,7 +53,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let candidate = args.policy.as_ref().map(|directory| policy::load(Some(directory))).transpose()?;
     let candidate = candidate.map(Rules::new).transpose()?;
     let ledger = status::open(args.ledger, args.config).await?;
-    let since = args.since.as_deref().map(|text| moment(text, Clock::system().now())).transpose()?;
+    let since = args.since.as_deref().map(|text| moment("since", text, Clock::system().now())).transpose()?;
     let after = match since {
         Some(since) => ledger.place_before(since).await?,
         None => 0,
@@ -100,43 +99,4 @@ fn lane(text: &str) -> Result<(ObjectName, FieldName), String> {
     let (object, field) = text.split_once('.').ok_or("write it as OBJECT.FIELD, for example Lead.Status")?;
     let object = ObjectName::parse(object).map_err(|error| error.to_string())?;
     Ok((object, FieldName::parse(field).map_err(|error| error.to_string())?))
-}
-
-/// A moment as people write it.
-fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    let wrong = || {
-        ExitWith::usage(format!(
-            "since-unreadable: `{text}` is no moment; write a day (2026-01-31), a time (2026-01-31T08:00:00Z) or an age (30d, 12h)"
-        ))
-    };
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    if let Ok(day) = text.parse::<Date>() {
-        return Ok(day.to_zoned(TimeZone::UTC).map_err(|_| wrong())?.timestamp());
-    }
-    let age: Span = text.parse().map_err(|_| wrong())?;
-    let then = now.to_zoned(TimeZone::UTC).checked_sub(age.abs()).map_err(|_| wrong())?;
-    Ok(then.timestamp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_days_times_and_ages() {
-        let now: Timestamp = "2026-05-20T12:00:00Z".parse().unwrap();
-        for (text, expected) in [
-            ("2026-05-01", "2026-05-01T00:00:00Z"),
-            ("2026-05-01T08:30:00+02:00", "2026-05-01T06:30:00Z"),
-            ("30d", "2026-04-20T12:00:00Z"),
-            ("12h", "2026-05-20T00:00:00Z"),
-        ] {
-            assert_eq!(moment(text, now).unwrap().to_string(), expected, "{text}");
-        }
-        for text in ["", "yesterday", "2026-13-01", "30"] {
-            assert!(moment(text, now).unwrap_err().to_string().starts_with("since-unreadable"), "{text}");
-        }
-    }
 }

@@ -6,12 +6,12 @@ use clap::Args as ClapArgs;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
-    Exit, ExitWith,
+    Exit, ExitWith, checkpoint,
     daemon::Daemon,
     doctor::{Check, Report, Setup, State, agents},
     org_side::{OrgSide, load_settings},
 };
-use crate::{clock::Clock, config::Settings, salesforce::Reader, telemetry};
+use crate::{clock::Clock, config::Settings, ledger::checkpoint::Keeper, salesforce::Reader, telemetry};
 
 /// Listens to change events, asks the gate, and promotes what is allowed.
 #[derive(Debug, ClapArgs)]
@@ -41,8 +41,11 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         }
         opened = prepare(settings) => opened,
     };
-    let side = opened?;
+    let (side, keeper) = opened?;
     let mut daemon = Daemon::start(&side, Some(metrics)).await?;
+    if let Some((keeper, set)) = keeper.zip(side.settings.checkpoint.as_ref()) {
+        daemon.keep_checkpoints(keeper, Duration::from_secs(set.every_seconds));
+    }
     match daemon.http {
         Some(address) => tracing::info!(%address, "serving; health at /healthz and /readyz"),
         None => tracing::info!("serving; no HTTP address is set"),
@@ -72,11 +75,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Everything that must hold before the lead is taken.
-async fn prepare(settings: Settings) -> anyhow::Result<OrgSide> {
+async fn prepare(settings: Settings) -> anyhow::Result<(OrgSide, Option<Keeper>)> {
     let side = OrgSide::open(settings, Clock::system()).await?;
+    let (set, context) = (side.settings.checkpoint.as_ref(), &side.context);
+    let keeper = checkpoint::keeper(set, &context.ledger, &context.clock).await?;
     side.check_policies().await?;
     guard(&side).await?;
-    Ok(side)
+    Ok((side, keeper))
 }
 
 /// Refuses to serve while a user that proposes could write a governed field by itself.

@@ -1,18 +1,31 @@
-//! `countersign verify`: is the ledger still what was written?
+//! `countersign verify`: is the ledger, or what was exported from it, still what was written?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, ExitWith};
-use crate::ledger::verify::{self, Report};
+use crate::ledger::{
+    LedgerError,
+    checkpoint::{self, CheckpointError, Verifier},
+    verify::{self, Against, Report},
+};
 
-/// Check a ledger file for any damage. Exit code 5 when there is one.
+/// Check a ledger file, or an export of one, for any damage. Exit code 5 when there is one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The ledger file.
+    #[arg(long, value_name = "FILE", required_unless_present = "export")]
+    ledger: Option<PathBuf>,
+    /// A file that `countersign export` wrote, checked without a ledger.
+    #[arg(long, value_name = "FILE", conflicts_with = "ledger")]
+    export: Option<PathBuf>,
+    /// Checkpoints that `serve` or `countersign checkpoint` wrote: what they cover must still be there.
     #[arg(long, value_name = "FILE")]
-    ledger: PathBuf,
+    checkpoint: Option<PathBuf>,
+    /// The key that must have signed them, from `countersign checkpoint --new-key`.
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    public_key: Option<PathBuf>,
     /// Machine-readable report.
     #[arg(long)]
     json: bool,
@@ -24,7 +37,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} entries, {elapsed}") {
         bar.set_style(style);
     }
-    let report = verify::verify(&args.ledger, &mut |entries| bar.set_position(entries)).await;
+    let against = args.checkpoint.as_ref().map(|path| -> Result<_, CheckpointError> {
+        let key = args.public_key.as_ref().map(|path| Verifier::read(path)).transpose()?;
+        Ok(Against { log: checkpoint::read(path)?, key })
+    });
+    let against = against.transpose();
+    let against = against.map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
+    let report = read(&args, against.as_ref(), &mut |entries| bar.set_position(entries)).await;
     bar.finish_and_clear();
     let report = report.map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
     if args.json {
@@ -35,12 +54,48 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(if report.findings.is_empty() { Exit::Done } else { Exit::Damaged })
 }
 
+async fn read(
+    args: &Args,
+    against: Option<&Against>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LedgerError> {
+    match (&args.export, &args.ledger) {
+        (Some(export), _) => verify::verify_export(export, against, progress),
+        (None, Some(ledger)) => verify::verify(ledger, against, progress).await,
+        (None, None) => Err(LedgerError::Missing(Path::new("").to_owned())),
+    }
+}
+
 fn print(report: &Report) {
     println!("entries       {}", report.entries);
     println!("head          {}", report.head);
-    println!("values        {} checked, {} erased", report.private_checked, report.private_erased);
-    println!("inbox         {} batches", report.batches);
-    println!("projections   {} rows folded again", report.projections);
+    match &report.export {
+        Some(end) if !end.private => println!("values        not in this export"),
+        _ => println!(
+            "values        {} checked, {} erased by {} erasure(s)",
+            report.private_checked, report.private_erased, report.erasures
+        ),
+    }
+    match &report.export {
+        Some(end) => println!(
+            "ledger        of org {}, {} entries when it was exported",
+            super::show::safe(&end.org),
+            super::show::safe(&end.head)
+        ),
+        None => {
+            println!("inbox         {} batches", report.batches);
+            println!("projections   {} rows folded again", report.projections);
+        }
+    }
+    if let Some(met) = &report.checkpoints {
+        let signed =
+            if met.signed == met.read { "all signed by the key" } else { "signatures not all checked" };
+        println!("checkpoints   {} read, {} met up to entry {}, {signed}", met.read, met.met, met.up_to);
+    }
+    if report.restores > 0 {
+        let set_aside = report.checkpoints.as_ref().map_or(0, |met| met.set_aside);
+        println!("restores      {} accepted, {set_aside} checkpoint(s) set aside by them", report.restores);
+    }
     if report.findings.is_empty() {
         println!("no damage found");
         return;

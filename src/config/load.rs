@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
-        PolicySettings, PromotionSettings, SweepSettings,
+        AgentSettings, CheckpointSettings, DoctorSettings, HttpSettings, LedgerSettings, LogFormat,
+        LogSettings, OrgSettings, PolicySettings, PromotionSettings, SweepSettings,
     },
 };
 
@@ -144,6 +144,7 @@ impl Keys {
         };
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let log = self.log();
+        let checkpoint = self.checkpoint();
         Some(Settings {
             org,
             promoter: promoter?,
@@ -153,6 +154,7 @@ impl Keys {
                 directory: self.text("policy.directory").map(Into::into),
                 contracts: self.text("policy.contracts").map(Into::into),
             },
+            checkpoint,
             http: HttpSettings { listen },
             promotion,
             sweep,
@@ -160,6 +162,19 @@ impl Keys {
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
         })
+    }
+
+    fn checkpoint(&mut self) -> Option<CheckpointSettings> {
+        let every_seconds = self.number("checkpoint.every_seconds", 1, 86_400);
+        let path = self.text("checkpoint.path").map(std::path::PathBuf::from);
+        let key = self.text("checkpoint.private_key_path").map(std::path::PathBuf::from);
+        if let Some(key) = &key {
+            super::settings_credentials::check_key_file(self, "checkpoint", key);
+        }
+        if path.is_some() && key.is_none() {
+            self.missing("checkpoint.private_key_path", "checkpoints are signed");
+        }
+        Some(CheckpointSettings { path: path?, private_key_path: key?, every_seconds })
     }
 
     fn org(&mut self) -> OrgSettings {

@@ -18,6 +18,6 @@ pub use load::{DEFAULT_FILE, load, load_from, policy_settings};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use secret::Secret;
 pub use settings::{
-    AgentSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings,
-    OrgSettings, PolicySettings, PromotionSettings, Settings, SweepSettings,
+    AgentSettings, CheckpointSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat,
+    LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings, SweepSettings,
 };

@@ -15,6 +15,8 @@ pub struct Settings {
     pub proposer: Option<Credentials>,
     /// The ledger.
     pub ledger: LedgerSettings,
+    /// Checkpoints of the ledger; absent: none are written.
+    pub checkpoint: Option<CheckpointSettings>,
     /// The policies.
     pub policy: PolicySettings,
     /// The daemon's own HTTP side.
@@ -93,6 +95,17 @@ pub enum Credentials {
 pub struct LedgerSettings {
     /// SQLite file.
     pub path: PathBuf,
+}
+
+/// Checkpoints of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointSettings {
+    /// The file that they are added to.
+    pub path: PathBuf,
+    /// The key that signs them.
+    pub private_key_path: PathBuf,
+    /// Seconds between them.
+    pub every_seconds: u64,
 }
 
 /// The policies.

@@ -76,8 +76,8 @@ fn build(keys: &mut Keys, table: &str, kind: &str) -> Credentials {
     }
 }
 
-/// Whoever reads the key file can log in as the promoter.
-fn check_key_file(keys: &mut Keys, table: &str, path: &Path) {
+/// Whoever reads the key file can log in as the promoter, or sign checkpoints.
+pub(super) fn check_key_file(keys: &mut Keys, table: &str, path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let key = format!("{table}.private_key_path");
     match std::fs::metadata(path) {

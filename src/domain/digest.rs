@@ -58,6 +58,19 @@ impl fmt::Display for Digest {
     }
 }
 
+/// The order of RFC 8785, by UTF-16. For ASCII bytes give the same.
+pub(super) fn by_utf16(one: &str, other: &str) -> std::cmp::Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        return one.cmp(other);
+    }
+    one.encode_utf16().cmp(other.encode_utf16())
+}
+
+/// Writes a text in quotes, escaped as the standard asks.
+pub(super) fn quote(text: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    serde_json::to_writer(out, text).map_err(|error| CanonicalError::Json(error.to_string()))
+}
+
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -10,12 +10,14 @@ use super::{
     approval::Approval,
     break_glass::BreakGlassUse,
     digest::Digest,
+    erasure::Erasure,
     evidence::Evidence,
     freeze::{Freeze, Scope},
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
     policy::Policy,
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
+    restore::Restore,
     schema::ObjectSchema,
 };
 
@@ -165,6 +167,16 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// People accepted a ledger that is not the one its checkpoints speak of.
+    RestoreAccepted {
+        /// What they accepted.
+        restore: Restore,
+    },
+    /// People erased private parts of earlier entries.
+    Erased {
+        /// What, why and by whom.
+        erasure: Erasure,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -199,6 +211,8 @@ impl Event {
             Self::SignalReceived { .. } => "signal_received",
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
+            Self::RestoreAccepted { .. } => "restore_accepted",
+            Self::Erased { .. } => "erased",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -220,6 +234,8 @@ impl Event {
             Self::BreakGlassUsed { .. } => &["/used/reason"],
             Self::SignalReceived { .. } => &["/signal"],
             Self::Frozen { .. } => &["/freeze/reason"],
+            Self::RestoreAccepted { .. } => &["/restore/reason"],
+            Self::Erased { .. } => &["/erasure/reason"],
             _ => &[],
         }
     }

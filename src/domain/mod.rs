@@ -6,9 +6,11 @@
 pub mod actor;
 pub mod approval;
 pub mod break_glass;
+pub mod canonical_text;
 pub mod condition;
 pub mod digest;
 pub mod entry;
+pub mod erasure;
 pub mod event;
 pub mod evidence;
 pub mod freeze;
@@ -17,6 +19,7 @@ pub mod policy;
 pub mod promotion;
 pub mod proposal;
 pub mod record;
+pub mod restore;
 pub mod schema;
 pub mod value;
 

@@ -1,3 +1,4 @@
 //! Scheduled work. A job takes no input and is safe to run twice; the scheduler only wakes.
 
+pub mod checkpoints;
 pub mod schedule;

@@ -110,9 +110,11 @@ impl Tx<'_> {
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),
-            Event::Started { .. } | Event::PromotionsSent { .. } | Event::StreamReset { .. } => {
-                return Ok(None);
-            }
+            Event::Started { .. }
+            | Event::PromotionsSent { .. }
+            | Event::RestoreAccepted { .. }
+            | Event::Erased { .. }
+            | Event::StreamReset { .. } => return Ok(None),
         };
         Ok(Some(id))
     }

@@ -18,6 +18,14 @@ pub enum LedgerError {
         /// What was found.
         reason: String,
     },
+    /// The file is no export.
+    #[error("`{path}` is no export: {reason}; `countersign export` makes one")]
+    NotAnExport {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
     /// A newer version wrote it.
     #[error("the ledger has schema {found}, this version knows {known}: use the newer countersign")]
     Newer {
@@ -51,6 +59,11 @@ pub enum LedgerError {
     /// A record can have one open promotion.
     #[error("promotion `{0}` is refused: another promotion of its record has not ended")]
     PromotionOpen(PromotionId),
+    /// What is to be erased is still needed.
+    #[error(
+        "`{0}` has not ended, and what it rests on is still needed: let people reject it, or wait until it ended, then erase"
+    )]
+    ErasureOpen(String),
     /// Something that the event speaks of was never recorded.
     #[error("the ledger knows no {what} `{id}`")]
     Unknown {
@@ -97,12 +110,14 @@ impl LedgerError {
         match self {
             Self::Missing(_) => "ledger-missing",
             Self::NotALedger { .. } => "ledger-not-a-ledger",
+            Self::NotAnExport { .. } => "export-unreadable",
             Self::Newer { .. } => "ledger-newer",
             Self::OtherOrg { .. } => "ledger-other-org",
             Self::Fenced { .. } => "ledger-fenced",
             Self::Full => "ledger-full",
             Self::Busy => "ledger-busy",
             Self::PromotionOpen(_) => "promotion-open",
+            Self::ErasureOpen(_) => "erasure-open",
             Self::Unknown { .. } => "ledger-unknown",
             Self::StageTransition { .. } => "stage-transition",
             Self::SettlementTransition { .. } => "settlement-transition",

@@ -4,10 +4,14 @@
 //! a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
 mod append;
+mod backup;
 mod basis;
 mod break_glass;
+pub mod checkpoint;
 mod counts;
+mod erase;
 mod error;
+pub mod export;
 mod freezes;
 mod inbox;
 #[cfg(test)]
@@ -34,6 +38,7 @@ use std::{
 use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
+pub use erase::Erased;
 pub use error::LedgerError;
 pub use inbox::InboxBatch;
 pub use open::OpenOptions;

@@ -140,7 +140,7 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, LedgerError> {
+pub(super) async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, LedgerError> {
     let url = format!("sqlite://{}", path.display());
     let options = SqliteConnectOptions::from_str(&url)
         .map_err(LedgerError::from)?
@@ -148,6 +148,8 @@ async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, Ledge
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted is written over, so that an erased value is in no free page.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_WITHIN)
         .statement_cache_capacity(200)
         .disable_statement_logging();

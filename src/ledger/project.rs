@@ -76,6 +76,8 @@ impl Tx<'_> {
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
+            | Event::RestoreAccepted { .. }
+            | Event::Erased { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }
@@ -242,7 +244,7 @@ impl Tx<'_> {
         }
     }
 
-    async fn change_promotion(
+    pub(super) async fn change_promotion(
         &mut self,
         id: &PromotionId,
         change: impl FnOnce(&mut Promotion) -> Result<(), LedgerError>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Ledger, LedgerError, Tx};
+use super::{Ledger, LedgerError, Tx, append::number};
 use crate::domain::{ObjectName, Promotion, PromotionId, ProposalId, RecordId};
 
 /// A notice that has not been written to its record yet.
@@ -113,6 +113,14 @@ impl Ledger {
         let mut reader = self.inner.reader.lock().await;
         let rows =
             sqlx::query("SELECT body FROM promotion WHERE proposal = ? ORDER BY seq").bind(id.as_str());
+        rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+    }
+
+    /// Promotions that were intended after a place and up to another, oldest first.
+    pub async fn promotions_in(&self, after: u64, up_to: u64) -> Result<Vec<Promotion>, LedgerError> {
+        let mut reader = self.inner.reader.lock().await;
+        let rows = sqlx::query("SELECT body FROM promotion WHERE seq > ? AND seq <= ? ORDER BY seq");
+        let rows = rows.bind(number(after)?).bind(number(up_to)?);
         rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 

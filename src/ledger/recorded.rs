@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 
@@ -56,6 +59,8 @@ struct PublicEvent {
 #[derive(Deserialize)]
 struct OutcomeEntry<T> {
     event: OutcomeEvent<T>,
+    #[serde(default)]
+    commit: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -79,23 +84,29 @@ impl RecordedVerdict {
         Ok(self.input.as_deref().map(serde_json::from_str).transpose()?)
     }
 
-    /// The outcome of the verdict alone.
-    pub fn outcome<T: DeserializeOwned>(&self) -> Result<T, LedgerError> {
+    /// The outcome of the verdict alone, and whether what it rested on was erased.
+    pub fn outcome<T: DeserializeOwned>(&self) -> Result<(T, bool), LedgerError> {
         let entry: OutcomeEntry<T> = serde_json::from_str(&self.text)?;
-        Ok(entry.event.verdict.outcome)
+        let is_erased = self.input.is_none() && entry.commit.contains_key(INPUT);
+        Ok((entry.event.verdict.outcome, is_erased))
     }
 
-    /// The verdict, and whether no part of it was left out or erased.
+    /// The verdict, and whether a part that was asked for was erased.
     pub fn verdict(&self) -> Result<(Value, bool), LedgerError> {
         let entry: PublicEntry = serde_json::from_str(&self.text)?;
         let mut event = serde_json::json!({ "verdict": entry.event.verdict });
         let parts = self.private.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
         let parts = parts.transpose()?.unwrap_or_default();
-        let whole = entry.commit.keys().all(|path| path == INPUT || parts.contains_key(path));
+        let is_gone = |path: &String| match path.as_str() {
+            INPUT => self.input.is_none(),
+            // Only what was asked for can be missed.
+            path => self.private.is_some() && !parts.contains_key(path),
+        };
+        let is_erased = entry.commit.keys().any(is_gone);
         for (path, value) in &parts {
             insert_at(&mut event, path, serde_json::from_str(value)?);
         }
-        Ok((event["verdict"].take(), whole))
+        Ok((event["verdict"].take(), is_erased))
     }
 }
 

@@ -63,8 +63,10 @@ pub(crate) struct Again {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Skipped {
-    /// An older version did not keep what it rested on, or the values were erased.
+    /// An older version did not keep what it rested on.
     InputGone,
+    /// People erased what it rested on.
+    Erased,
     /// The rules of then were not kept.
     PolicyGone,
     /// The description of the object was not kept.
@@ -142,10 +144,20 @@ impl Shelf {
     fn again(&self, recorded: &RecordedVerdict) -> Result<Replayed, WorkflowError> {
         let proposal = recorded.proposal()?;
         let (was, result) = match &self.candidate {
-            Some(candidate) => (recorded.outcome()?, self.tried(recorded, &proposal, candidate)?),
+            Some(candidate) => {
+                let (was, is_erased) = recorded.outcome()?;
+                (
+                    was,
+                    if is_erased {
+                        Err(Skipped::Erased)
+                    } else {
+                        self.tried(recorded, &proposal, candidate)?
+                    },
+                )
+            }
             None => {
-                let (verdict, whole) = recorded.verdict()?;
-                (outcome_of(&verdict)?, self.decide(recorded, &proposal, (&verdict, whole))?)
+                let (verdict, is_erased) = recorded.verdict()?;
+                (outcome_of(&verdict)?, self.decide(recorded, &proposal, (&verdict, is_erased))?)
             }
         };
         let fate = Fate::of(recorded.stage, recorded.decided);
@@ -175,14 +187,16 @@ impl Shelf {
         &self,
         recorded: &RecordedVerdict,
         proposal: &Proposal,
-        (then, whole): (&Value, bool),
+        (then, is_erased): (&Value, bool),
     ) -> Result<Result<Again, Skipped>, WorkflowError> {
         let text = |key: &str| then.get(key).and_then(Value::as_str);
         if text("gate") != Some(GATE_REVISION) {
             return Ok(Err(Skipped::OtherGate));
         }
-        let input = recorded.input::<Recorded>()?.filter(|_| whole);
-        let Some(input) = input else { return Ok(Err(Skipped::InputGone)) };
+        if is_erased {
+            return Ok(Err(Skipped::Erased));
+        }
+        let Some(input) = recorded.input::<Recorded>()? else { return Ok(Err(Skipped::InputGone)) };
         let Some(rules) = self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default())) else {
             return Ok(Err(Skipped::PolicyGone));
         };

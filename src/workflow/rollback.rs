@@ -21,6 +21,9 @@ pub enum RollbackError {
         /// Its state.
         state: &'static str,
     },
+    /// The values before it were erased.
+    #[error("the values of promotion `{0}` were erased: nothing is known any more that could be put back")]
+    Erased(PromotionId),
     /// The record is gone.
     #[error("the record of promotion `{0}` is deleted or not visible")]
     RecordGone(PromotionId),
@@ -35,6 +38,7 @@ impl RollbackError {
         match self {
             Self::Unknown(_) => "rollback-unknown",
             Self::NotLanded { .. } => "rollback-not-landed",
+            Self::Erased(_) => "rollback-erased",
             Self::RecordGone(_) => "rollback-record-gone",
             Self::Workflow(error) => error.code(),
         }
@@ -59,6 +63,9 @@ pub async fn find(context: &Context, text: &str) -> Result<Promotion, RollbackEr
     if promotion.settlement != Settlement::Done {
         let state = promotion.settlement.name();
         return Err(RollbackError::NotLanded { id: promotion.id, state });
+    }
+    if promotion.plan.changes.is_empty() {
+        return Err(RollbackError::Erased(promotion.id));
     }
     Ok(promotion)
 }

@@ -48,13 +48,47 @@ impl World {
         row["AI_Gate_Outcome__c"].as_str().unwrap_or_default().to_owned()
     }
 
-    fn ledger(&self) -> String {
+    pub fn ledger(&self) -> String {
         self.folder.path().join("ledger.db").to_str().expect("a plain path").to_owned()
     }
 
     /// Kills the daemon.
     pub fn kill(&mut self) {
         self.serve.take().expect("it runs").kill();
+    }
+
+    /// Asks the daemon to stop and waits for it.
+    pub fn stop(&mut self) {
+        let serve = self.serve.take().expect("it runs");
+        assert_eq!(serve.terminate(), 0);
+    }
+
+    /// Adds settings; the next daemon has them.
+    pub fn set(&self, text: &str) {
+        let known = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, format!("{known}\n{text}\n")).unwrap();
+    }
+
+    /// A path in the world's folder.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().expect("a plain path").to_owned()
+    }
+
+    /// Proposes a next step for an opportunity and waits until a person is asked.
+    pub async fn asks(&self, id: &str, (proposal, step): (&str, &str)) {
+        let body = serde_json::json!({ "proposal_id": proposal, "object": "Opportunity", "record_id": id,
+            "patch": { "NextStep": step }, "confidence": 0.9 });
+        let (code, out, err) = countersign(&["propose", "--config", &self.config], Some(&body.to_string()));
+        assert_eq!(code, 4, "{out}{err}");
+        self.wait_stage(proposal, "awaiting-approval").await;
+    }
+
+    /// A person decides, and the proposal comes to a stage.
+    pub async fn decides(&self, id: &str, (proposal, decision): (&str, &str), stage: &str) {
+        let fields = serde_json::json!({ "AI_Decision__c": decision, "AI_Decision_Proposal_ID__c": proposal,
+            "AI_Gate_Pending__c": true });
+        assert_eq!(self.patch("reviewer", "Opportunity", id, fields).await.0, 204);
+        self.wait_stage(proposal, stage).await;
     }
 
     /// Starts another daemon over the same ledger.

@@ -13,6 +13,7 @@ const PAGES: &[&str] = &[
     "config/README.md",
     "config/policies/README.md",
     "config/policies/RULES.md",
+    "deploy/ledger.md",
     "deploy/unconfirmed.md",
     "salesforce-metadata/README.md",
     "salesforce-metadata/SANDBOX.md",

@@ -4,13 +4,18 @@
 
 mod agents;
 mod architecture;
+mod backup;
 mod bad_input;
 mod brakes;
 mod break_glass;
+mod checkpoint;
 mod conversion;
 mod daemon_world;
 mod docs;
 mod doctor_setup;
+mod erase;
+mod evidence;
+mod export;
 mod flows;
 mod further_object;
 mod kill;

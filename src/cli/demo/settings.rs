@@ -35,6 +35,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         proposer: Some(jwt(&username("proposer")?)),
         ledger: LedgerSettings { path: ledger },
         policy: PolicySettings { directory: None, contracts: None },
+        checkpoint: None,
         http: HttpSettings { listen: Some(http) },
         promotion: PromotionSettings {
             batch_rows: 200,

@@ -114,7 +114,8 @@ fn because(flip: &Flip) -> String {
 fn words(reason: &crate::workflow::replay::Skipped) -> &'static str {
     use crate::workflow::replay::Skipped;
     match reason {
-        Skipped::InputGone => "what they rested on was not kept, or was erased",
+        Skipped::InputGone => "what they rested on was not kept",
+        Skipped::Erased => "what they rested on was erased",
         Skipped::PolicyGone => "the rules of then were not kept",
         Skipped::SchemaGone => "the description of the object was not kept",
         Skipped::OtherGate => "another revision of the gate made them",

@@ -13,7 +13,7 @@ use std::{
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
-use super::CanonicalError;
+use super::{CanonicalError, by_utf16};
 
 /// What has been written so far, and the entries of the objects that are still open.
 #[derive(Default)]
@@ -99,7 +99,7 @@ fn compare(one: &[u8], other: &[u8]) -> Ordering {
     if is_plain(one) && is_plain(other) {
         return one[..inner(one)].cmp(&other[..inner(other)]);
     }
-    text(one).encode_utf16().cmp(text(other).encode_utf16())
+    by_utf16(&text(one), &text(other))
 }
 
 /// The text of a quoted key, as serde_json wrote it.

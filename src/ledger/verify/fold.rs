@@ -1,102 +1,70 @@
-//! Folding the events again, and comparing what follows with what is stored.
+//! Folding the events again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{Row as _, SqliteConnection};
-
-use super::Report;
+use super::{
+    Report,
+    step::{Print, Step},
+};
 use crate::{
-    domain::{Door, Promotion, Stage, digest::canonical, entry::Entry, event::Event},
-    ledger::{
-        project::is_confirmed,
-        stage::{may_follow, settlement_follows, stage_settled, when_sent},
-    },
+    domain::{Promotion, Stage, event::Event},
+    ledger::stage::{may_follow, settlement_follows, stage_settled, when_sent},
 };
 
-/// A row as text, column by column, so that any difference shows.
-type Cells = Vec<Option<String>>;
-
+/// A proposal as it stands.
 #[derive(Default)]
-struct Proposal {
-    object: String,
-    record: String,
-    stage: Option<Stage>,
-    fingerprint: String,
-    patch: String,
-    body: String,
-    verdict: Option<String>,
-    approval: Option<String>,
-    promotion: Option<String>,
-    landed: bool,
-    received_seq: u64,
-    updated_at: String,
+pub(super) struct Proposal {
+    /// Digest of the columns that never change.
+    pub(super) fixed: Print,
+    pub(super) stage: Option<Stage>,
+    pub(super) verdict: Option<Print>,
+    pub(super) approval: Option<Print>,
+    pub(super) promotion: Option<String>,
+    pub(super) landed: bool,
+    pub(super) updated_at: String,
 }
 
 /// What follows from the events.
 #[derive(Default)]
 pub(super) struct Fold {
-    proposals: BTreeMap<String, Proposal>,
-    promotions: BTreeMap<String, (u64, Promotion)>,
+    pub(super) proposals: BTreeMap<String, Proposal>,
+    pub(super) promotions: BTreeMap<String, (u64, Promotion)>,
     /// Records with an open promotion.
     open: BTreeSet<(String, String)>,
-    notices: BTreeMap<String, Cells>,
-    incomplete: bool,
+    /// Object, record, text and place, by proposal.
+    pub(super) notices: BTreeMap<String, [String; 4]>,
 }
 
 impl Fold {
-    /// An event whose private parts have been erased cannot be folded.
-    pub(super) fn unreadable(&mut self, entry: &Entry, error: &str) {
-        tracing::debug!(seq = entry.seq, error, "an erased event cannot be folded");
-        self.incomplete = true;
-    }
-
-    pub(super) fn event(&mut self, seq: u64, at: &str, event: &Event, report: &mut Report) {
-        match event {
-            Event::ProposalReceived { proposal } => {
-                let digest = |found: Result<crate::domain::Digest, _>| {
-                    found.map_or_else(
-                        |_: crate::domain::CanonicalError| String::new(),
-                        |digest| digest.to_string(),
-                    )
-                };
-                let row = Proposal {
-                    object: proposal.object.to_string(),
-                    record: proposal.record.to_string(),
-                    stage: Some(Stage::Received),
-                    fingerprint: digest(proposal.fingerprint()),
-                    patch: digest(proposal.patch_digest()),
-                    body: canonical(proposal).unwrap_or_default(),
-                    landed: proposal.door == Door::Record,
-                    received_seq: seq,
-                    updated_at: at.to_owned(),
-                    ..Proposal::default()
-                };
-                if self.proposals.insert(proposal.id.to_string(), row).is_some() {
-                    report.damage(
-                        "proposal-twice",
-                        Some(seq),
-                        format!("`{}` was received before", proposal.id),
-                    );
+    pub(super) fn step(&mut self, (seq, at): (u64, String), step: Step, report: &mut Report) {
+        match step {
+            Step::Received { id, fixed, landed } => {
+                let stage = Some(Stage::Received);
+                let row = Proposal { fixed, stage, landed, updated_at: at, ..Proposal::default() };
+                if self.proposals.insert(id.clone(), row).is_some() {
+                    report.damage("proposal-twice", Some(seq), format!("`{id}` was received before"));
                 }
             }
+            Step::Verdict { id, stage, text } => {
+                self.go(&id, stage, (seq, &at), report);
+                self.change(&id, &at, |row| row.verdict = Some(text));
+            }
+            Step::Approval { id, text } => self.change(&id, &at, |row| row.approval = Some(text)),
+            Step::Other(event) => self.event((seq, &at), &event, report),
+        }
+    }
+
+    fn event(&mut self, (seq, at): (u64, &str), event: &Event, report: &mut Report) {
+        match event {
             Event::SubmissionSettled { proposal_id, result } if result == "done" => {
                 self.change(proposal_id.as_str(), at, |row| row.landed = true);
-            }
-            Event::VerdictReached { proposal_id, stage, verdict, .. } => {
-                self.go(proposal_id.as_str(), *stage, (seq, at), report);
-                let text = canonical(verdict).ok();
-                self.change(proposal_id.as_str(), at, |row| row.verdict = text);
-            }
-            Event::DecisionObserved { approval } => {
-                let text = canonical(approval).ok();
-                self.change(approval.proposal_id.as_str(), at, |row| row.approval = text);
             }
             Event::StageChanged { proposal_id, stage, .. } => {
                 self.go(proposal_id.as_str(), *stage, (seq, at), report);
             }
             Event::NoticeIntended { object, record, proposal_id, text } => {
                 let cells = [object.to_string(), record.to_string(), text.clone(), seq.to_string()];
-                self.notices.insert(proposal_id.to_string(), cells.map(Some).to_vec());
+                self.notices.insert(proposal_id.to_string(), cells);
             }
             Event::NoticeSettled { proposal_id, .. } => {
                 self.notices.remove(proposal_id.as_str());
@@ -105,7 +73,10 @@ impl Fold {
             | Event::PromotionsSent { .. }
             | Event::PromotionSettled { .. }
             | Event::PromotionConfirmed { .. } => self.promotion(seq, at, event, report),
-            Event::SubmissionSettled { .. }
+            Event::ProposalReceived { .. }
+            | Event::VerdictReached { .. }
+            | Event::DecisionObserved { .. }
+            | Event::SubmissionSettled { .. }
             | Event::Started { .. }
             | Event::PolicyRecorded { .. }
             | Event::SignalReceived { .. }
@@ -114,6 +85,8 @@ impl Fold {
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
+            | Event::RestoreAccepted { .. }
+            | Event::Erased { .. }
             | Event::StreamReset { .. } => {}
         }
     }
@@ -203,96 +176,4 @@ impl Fold {
 
 fn record_of(promotion: &Promotion) -> (String, String) {
     (promotion.plan.object.to_string(), promotion.plan.record.to_string())
-}
-
-/// Compares every projection row with what the events give.
-pub(super) async fn compare(
-    connection: &mut SqliteConnection,
-    fold: &Fold,
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
-    if fold.incomplete {
-        return Ok(());
-    }
-    let proposals = fold.proposals.iter().map(|(id, row)| (id.clone(), proposal_cells(row))).collect();
-    let promotions = fold
-        .promotions
-        .iter()
-        .map(|(id, (seq, promotion))| (id.clone(), promotion_cells(*seq, promotion)))
-        .collect();
-    let stored = "SELECT id, object, record, stage, CAST(open AS TEXT), fingerprint, patch, body, verdict, approval, \
-                  promotion, CAST(landed AS TEXT), CAST(received_seq AS TEXT), updated_at FROM proposal";
-    table(connection, ("proposal", stored, 13), &proposals, report).await?;
-    let stored = "SELECT id, proposal, object, record, CAST(open AS TEXT), CAST(confirmed AS TEXT), \
-                  CAST(seq AS TEXT), body FROM promotion";
-    table(connection, ("promotion", stored, 7), &promotions, report).await?;
-    let stored = "SELECT proposal, object, record, text, CAST(seq AS TEXT) FROM notice";
-    table(connection, ("notice", stored, 4), &fold.notices, report).await
-}
-
-fn flag(value: bool) -> Option<String> {
-    Some(i32::from(value).to_string())
-}
-
-fn proposal_cells(row: &Proposal) -> Cells {
-    let text = |text: &String| Some(text.clone());
-    vec![
-        text(&row.object),
-        text(&row.record),
-        row.stage.map(|stage| stage.name().to_owned()),
-        flag(row.stage.is_some_and(|stage| !stage.is_final())),
-        text(&row.fingerprint),
-        text(&row.patch),
-        text(&row.body),
-        row.verdict.clone(),
-        row.approval.clone(),
-        row.promotion.clone(),
-        flag(row.landed),
-        Some(row.received_seq.to_string()),
-        text(&row.updated_at),
-    ]
-}
-
-fn promotion_cells(seq: u64, promotion: &Promotion) -> Cells {
-    vec![
-        Some(promotion.plan.proposal_id.to_string()),
-        Some(promotion.plan.object.to_string()),
-        Some(promotion.plan.record.to_string()),
-        flag(!promotion.settlement.is_final()),
-        flag(is_confirmed(promotion)),
-        Some(seq.to_string()),
-        canonical(promotion).ok(),
-    ]
-}
-
-async fn table(
-    connection: &mut SqliteConnection,
-    (name, sql, columns): (&str, &'static str, usize),
-    expected: &BTreeMap<String, Cells>,
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
-    let mut found = 0;
-    for row in sqlx::query(sql).fetch_all(connection).await? {
-        let id: String = row.try_get(0)?;
-        let cells: Cells = (1..=columns).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
-        report.projections += 1;
-        match expected.get(&id) {
-            None => report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry")),
-            Some(right) => {
-                found += 1;
-                if *right != cells {
-                    report.damage(
-                        "projection-differs",
-                        None,
-                        format!("{name} `{id}` is not what the entries say"),
-                    );
-                }
-            }
-        }
-    }
-    if found < expected.len() {
-        let what = format!("{} row(s) of {name} are gone", expected.len() - found);
-        report.damage("projection-missing", None, what);
-    }
-    Ok(())
 }

@@ -3,16 +3,26 @@
 //! It shares the hash functions, the seals and the tables of stages and settlements with the
 //! writer, and nothing else: its own SQL, its own loop over the chain, its own fold.
 
-mod chain;
+mod checkpoints;
+mod compare;
+mod cores;
+mod entry;
+mod file;
 mod fold;
+mod rows;
+mod step;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::path::Path;
 
 use serde::Serialize;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
+pub use checkpoints::{Against, Met};
+pub use file::{Exported, verify_export};
 
 use super::{LedgerError, open::SCHEMA};
 
@@ -44,6 +54,16 @@ pub struct Report {
     pub batches: u64,
     /// Proposals and promotions that were folded again and compared.
     pub projections: u64,
+    /// What an export says of itself; absent where a ledger was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export: Option<Exported>,
+    /// What came of the checkpoints; absent where none were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Met>,
+    /// Entries that speak of erased values.
+    pub erasures: u64,
+    /// Restores that people accepted.
+    pub restores: u64,
     /// Damages, in the order in which they were found. Empty means that none was found.
     pub findings: Vec<Damage>,
 }
@@ -63,12 +83,16 @@ impl Report {
 /// verify: no file, or no ledger at all.
 ///
 /// `progress` is told after each thousand entries.
-pub async fn verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+pub async fn verify(
+    path: &Path,
+    against: Option<&Against>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LedgerError> {
     if !path.exists() {
         return Err(LedgerError::Missing(path.to_owned()));
     }
     let mut report = Report::default();
-    match read(path, &mut report, progress).await {
+    match read(path, against, &mut report, progress).await {
         Ok(()) => {}
         // A database that cannot be read any more is the worst damage of all.
         Err(error) => report.damage("ledger-unreadable", None, error.to_string()),
@@ -82,33 +106,48 @@ pub async fn verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Report
 
 /// [`verify`] without progress.
 pub async fn verify_file(path: &Path) -> Result<Report, LedgerError> {
-    verify(path, &mut |_| {}).await
+    verify(path, None, &mut |_| {}).await
 }
 
-async fn read(path: &Path, report: &mut Report, progress: &mut dyn FnMut(u64)) -> Result<(), sqlx::Error> {
+async fn read(
+    path: &Path,
+    against: Option<&Against>,
+    report: &mut Report,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), sqlx::Error> {
     // For reading only, so that not even the log that a killed process left is folded in.
     let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
     let mut connection = options.connect().await?;
     // One transaction, so that a daemon that goes on writing cannot make the parts differ.
     sqlx::query("BEGIN").execute(&mut connection).await?;
-    let read = read_all(&mut connection, report, progress).await;
+    let read = read_all(&mut connection, against, report, progress).await;
     let closed = connection.close().await;
     read.and(closed)
 }
 
 async fn read_all(
     connection: &mut SqliteConnection,
+    against: Option<&Against>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), sqlx::Error> {
     tables::integrity(connection, report).await?;
     report.schema = tables::version(connection).await;
     tables::schema(connection, report).await?;
-    let folded = chain::walk(connection, report, progress).await?;
+    let walk = rows::walk(connection, against.map(|against| &against.log), report, progress).await?;
+    if let Some(against) = against {
+        checkpoints::compare(against, &walk, report);
+    }
     tables::head(connection, report).await?;
     tables::inbox(connection, report).await?;
     tables::cursors(connection, report).await?;
     tables::sealed_schema(connection, report).await?;
     tables::strays(connection, report).await?;
-    fold::compare(connection, &folded, report).await
+    compare::compare(connection, &walk.into_fold(), report).await
+}
+
+/// The bytes of a hex text.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -1,0 +1,61 @@
+//! Verify: entries of a ledger checked per second.
+//!
+//! A ledger is filled with decisions (`benches/filled`), two entries each; then it is checked as
+//! `countersign verify` does.
+
+use std::{
+    fs::File,
+    io::BufWriter,
+    time::{Duration, Instant},
+};
+
+use countersign::{
+    cli::export,
+    config::policies,
+    gate::Rules,
+    ledger::{
+        Ledger,
+        verify::{Report, verify, verify_export},
+    },
+};
+use filled::{fill, resident, shown};
+
+mod filled;
+
+const ENTRIES: u64 = 200_000;
+
+#[tokio::main]
+async fn main() {
+    let wanted = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ENTRIES);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    let rules = Rules::new(policies::load(None).expect("the shipped policies")).expect("a digest");
+    let began = Instant::now();
+    fill(&path, &rules, wanted / 2).await;
+    let size = std::fs::metadata(&path).expect("a file").len() / 1_000_000;
+    println!("{wanted} entries recorded in {} s, {size} MB\n", shown(began.elapsed()));
+    println!("{:<32} {:>10} {:>12} {:>10}", "", "seconds", "entries/s", "memory MB");
+    let lines = folder.path().join("ledger.ndjson");
+    let ledger = Ledger::open_read_only(&path).await.expect("the ledger");
+    let span = ledger.span(None, None).await.expect("a span");
+    let mut out = BufWriter::new(File::create(&lines).expect("a file"));
+    let began = Instant::now();
+    let written = export::write(&ledger, span, false, &mut out).await.expect("an export");
+    tell("export", written, began.elapsed(), resident());
+    for name in ["the chain alone, of an export", "everything, of a ledger"] {
+        let before = resident();
+        let began = Instant::now();
+        let report = match name {
+            "everything, of a ledger" => verify(&path, None, &mut |_| {}).await,
+            _ => verify_export(&lines, None, &mut |_| {}),
+        };
+        let Report { findings, entries, .. } = report.expect("a report");
+        assert_eq!(findings, [], "it is sound");
+        tell(name, entries, began.elapsed(), resident().saturating_sub(before));
+    }
+}
+
+fn tell(name: &str, entries: u64, took: Duration, grown: u64) {
+    let rate = u128::from(entries) * 1_000_000 / took.as_micros().max(1);
+    println!("{name:<32} {:>10} {rate:>12} {grown:>10}", shown(took));
+}

@@ -1,0 +1,53 @@
+//! The page: whole and by itself. It loads nothing and runs nothing, and words of agents and records
+//! are data.
+
+use anyhow::Context as _;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+use serde_json::{Value, json};
+
+use super::{Period, story::Told};
+use crate::gate::preview::visible;
+
+const PAGE: &str = include_str!("index.html.j2");
+
+/// Most promotions that the page tells one by one; the tables have all.
+const MOST: usize = 1_000;
+
+/// The page about a period.
+pub fn html(
+    period: &Period,
+    told: &[Told],
+    (entries, private, signed): (u64, bool, bool),
+) -> anyhow::Result<String> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_template("evidence", PAGE).context("the page's template")?;
+    let page = environment.get_template("evidence").context("the page's template")?;
+    let count = |basis: &str| told.iter().filter(|one| one.basis.starts_with(basis)).count();
+    let words = json!({
+        "org": visible(&period.org), "since": period.since.to_string(), "until": period.until.to_string(),
+        "made": period.made.to_string(), "version": env!("CARGO_PKG_VERSION"),
+        "first": period.span.start.after.seq.parse::<u64>().map_or(0, |seq| seq + 1), "up_to": period.span.up_to, "entries": entries,
+        "private": private, "signed": signed, "total": told.len(), "most": MOST,
+        "approved": count("approved"), "auto": count("allowed"), "undone": count("undoes"),
+        "told": told.iter().take(MOST).map(one).collect::<Vec<_>>(),
+    });
+    page.render(Serde(words)).context("the page")
+}
+
+fn one(told: &Told) -> Value {
+    let moved = told.moved.iter().map(|moved| {
+        json!({ "field": visible(&moved.field), "before": visible(&moved.before), "after": visible(&moved.after) })
+    });
+    json!({
+        "promotion": visible(&told.promotion), "proposal": visible(&told.proposal), "object": told.object,
+        "record": told.record, "at": told.at, "seq": told.seq, "hash": told.hash, "basis": told.basis,
+        "state": told.state, "undoes": visible(&told.undoes), "agent": visible(&told.agent),
+        "door": visible(&told.door), "reason": visible(&told.reason),
+        "evidence": told.evidence.iter().map(|text| visible(text)).collect::<Vec<_>>(),
+        "moved": moved.collect::<Vec<_>>(), "findings": told.findings, "policy": visible(&told.policy),
+        "approved_by": visible(&told.approved_by), "approved_at": visible(&told.approved_at),
+        "comments": visible(&told.comments), "proof": visible(&told.proof),
+    })
+}

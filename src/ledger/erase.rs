@@ -1,0 +1,192 @@
+//! Erasing private parts: from the side table with their salts, from the projections that hold
+//! copies, and from the inbox, which holds what the stream delivered.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+
+use super::{Ledger, LedgerError, Tx, append::number, recorded::place_before, signals};
+use crate::domain::{
+    BreakGlassUse, PromotionId,
+    digest::canonical,
+    erasure::{About, Erasure, mask_approval, mask_promotion, mask_proposal, mask_verdict},
+    event::Event,
+};
+
+/// Entries that one erasure entry speaks of at most.
+const MOST: usize = 2_000;
+
+/// Entries of a story. The kind as well, because a proposer may choose an id that looks like another
+/// story.
+const OWN: &str = "e.proposal = ?1 AND e.kind NOT IN ('frozen', 'unfrozen', 'signal_received', \
+    'break_glass_used', 'policy_recorded', 'schema_recorded')";
+const SIGNALS: &str = "e.proposal = ?1 AND e.kind = 'signal_received'";
+const BREAK_GLASS: &str = "e.proposal = ?1 AND e.kind IN ('break_glass_used', 'notice_intended')";
+
+/// What was erased.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Erased {
+    /// Entries of which parts are gone.
+    pub entries: u64,
+    /// Values that are gone.
+    pub values: u64,
+    /// Batches of the inbox that are gone: they were worked on.
+    pub batches: u64,
+    /// The entries that speak of it.
+    pub recorded: Vec<u64>,
+}
+
+/// Places and their private paths.
+type Found = BTreeMap<u64, Vec<String>>;
+
+impl Tx<'_> {
+    /// Erases every private part about something, and records that. What has not ended is refused;
+    /// by age, it is left out. Finding nothing is no error and leaves no entry.
+    pub async fn erase(&mut self, asked: Erasure) -> Result<Erased, LedgerError> {
+        let proposals = self.affected(&asked.about).await?;
+        let mut found = Found::new();
+        for story in &proposals {
+            self.find(OWN, story, &mut found).await?;
+        }
+        match &asked.about {
+            About::Record { record, .. } => {
+                self.find(SIGNALS, &signals::story(record), &mut found).await?;
+                let story = BreakGlassUse::story(record);
+                self.refuse_open_notice(&story).await?;
+                self.find(BREAK_GLASS, &story, &mut found).await?;
+            }
+            About::Before { before } => {
+                let head = self.head_seq;
+                let last = place_before(self.connection(), head, *before).await?;
+                let which =
+                    "e.kind IN ('signal_received', 'break_glass_used') AND e.seq <= CAST(?1 AS INTEGER)";
+                self.find(which, &last.to_string(), &mut found).await?;
+            }
+            About::Proposal { .. } => {}
+        }
+        let mut erased = Erased { entries: found.len() as u64, ..Erased::default() };
+        for seq in found.keys() {
+            let gone = sqlx::query("DELETE FROM private WHERE seq = ?").bind(number(*seq)?);
+            erased.values += gone.execute(self.connection()).await?.rows_affected();
+        }
+        for story in &proposals {
+            self.mask(story).await?;
+        }
+        let found: Vec<(u64, Vec<String>)> = found.into_iter().collect();
+        for part in found.chunks(MOST) {
+            let paths = part.iter().map(|(seq, paths)| (seq.to_string(), paths.clone())).collect();
+            let event = Event::Erased { erasure: Erasure { paths, ..asked.clone() } };
+            erased.recorded.push(self.append(&event).await?);
+        }
+        let limit = match &asked.about {
+            About::Before { before } => *before,
+            _ => asked.at,
+        };
+        erased.batches = self.prune_inbox(limit).await?;
+        Ok(erased)
+    }
+
+    /// The proposals that it is about.
+    async fn affected(&mut self, about: &About) -> Result<Vec<String>, LedgerError> {
+        // Only what ended: its stage, its promotions and what is on its way to its record.
+        let open = "(p.open = 1 OR EXISTS (SELECT 1 FROM promotion m WHERE m.proposal = p.id AND m.open = 1) \
+                    OR EXISTS (SELECT 1 FROM notice n WHERE n.proposal = p.id))";
+        let (which, first, second) = match about {
+            About::Record { object, record } => {
+                ("p.object = ? AND p.record = ?", object.to_string(), record.to_string())
+            }
+            About::Proposal { proposal_id } => {
+                ("p.id = ? AND p.id = ?", proposal_id.to_string(), proposal_id.to_string())
+            }
+            About::Before { before } => (
+                "p.open = 0 AND julianday(p.updated_at) < julianday(?) AND ? <> ''",
+                before.to_string(),
+                "x".to_owned(),
+            ),
+        };
+        let sql = format!("SELECT p.id, {open} FROM proposal p WHERE {which} ORDER BY p.received_seq");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(first).bind(second);
+        let mut affected = Vec::new();
+        for row in query.fetch_all(self.connection()).await? {
+            let (id, is_open): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+            match about {
+                _ if !is_open => affected.push(id),
+                About::Before { .. } => {}
+                _ => return Err(LedgerError::ErasureOpen(id)),
+            }
+        }
+        match about {
+            About::Proposal { proposal_id } if affected.is_empty() => {
+                Err(LedgerError::Unknown { what: "proposal", id: proposal_id.to_string() })
+            }
+            _ => Ok(affected),
+        }
+    }
+
+    async fn refuse_open_notice(&mut self, story: &str) -> Result<(), LedgerError> {
+        let row = sqlx::query("SELECT 1 FROM notice WHERE proposal = ?").bind(story);
+        match row.fetch_optional(self.connection()).await? {
+            Some(_) => Err(LedgerError::ErasureOpen(story.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// The private parts of the entries for which `which` holds.
+    async fn find(&mut self, which: &str, word: &str, into: &mut Found) -> Result<(), LedgerError> {
+        let sql = format!(
+            "SELECT v.seq, v.path FROM private v JOIN entry e ON e.seq = v.seq WHERE {which} ORDER BY v.seq, v.path"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(word).fetch_all(self.connection()).await?;
+        for row in rows {
+            let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
+            let paths: &mut Vec<String> = into.entry(seq).or_default();
+            let path: String = row.try_get(1)?;
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the copies out of the projections of a proposal. The rows are then what a fold over the
+    /// entries gives when their parts are gone.
+    async fn mask(&mut self, id: &str) -> Result<(), LedgerError> {
+        let Some(record) = self.proposal_by_text(id).await? else { return Ok(()) };
+        let (mut proposal, mut verdict, mut approval) = (record.proposal, record.verdict, record.approval);
+        mask_proposal(&mut proposal);
+        verdict.iter_mut().for_each(mask_verdict);
+        approval.iter_mut().for_each(mask_approval);
+        sqlx::query(
+            "UPDATE proposal SET fingerprint = ?, patch = ?, body = ?, verdict = ?, approval = ? WHERE id = ?",
+        )
+        .bind(proposal.fingerprint()?.to_string())
+        .bind(proposal.patch_digest()?.to_string())
+        .bind(canonical(&proposal)?)
+        .bind(verdict.as_ref().map(canonical).transpose()?)
+        .bind(approval.as_ref().map(canonical).transpose()?)
+        .bind(id)
+        .execute(self.connection())
+        .await?;
+        let rows = sqlx::query("SELECT id FROM promotion WHERE proposal = ?").bind(id);
+        for row in rows.fetch_all(self.connection()).await? {
+            let promotion = PromotionId::new(row.try_get::<String, _>(0)?);
+            self.change_promotion(&promotion, |promotion| {
+                mask_promotion(promotion);
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// Takes what was deleted out of the write-ahead log as well. `false` when another process was
+    /// reading just then; the next call, or the daemon, does it.
+    pub async fn forget(&self) -> Result<bool, LedgerError> {
+        let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
+        let mut writer = writer.lock().await;
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut writer.connection).await?;
+        Ok(row.try_get::<i64, _>(0)? == 0)
+    }
+}
