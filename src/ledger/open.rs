@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use backon::{ConstantBuilder, Retryable as _};
 use sqlx::{
     ConnectOptions as _, Row as _, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
@@ -28,6 +29,10 @@ pub(super) const SCHEMA: i64 = 1;
 
 /// How long a statement waits for another process's lock.
 const BUSY_WITHIN: Duration = Duration::from_secs(10);
+/// Between two tries of what SQLite does not wait for by itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+/// How many such tries.
+const BUSY_TRIES: usize = 100;
 
 /// What to open.
 pub struct OpenOptions {
@@ -140,7 +145,14 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Connects. Two processes that make a new ledger in the same instant both switch its journal, and
+/// SQLite tells one of them at once that it is busy, whatever the timeout; that one tries again.
 pub(super) async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, LedgerError> {
+    let again = ConstantBuilder::default().with_delay(BUSY_PAUSE).with_max_times(BUSY_TRIES);
+    (|| connect_now(path, read_only)).retry(again).when(|error| matches!(error, LedgerError::Busy)).await
+}
+
+async fn connect_now(path: &Path, read_only: bool) -> Result<SqliteConnection, LedgerError> {
     let url = format!("sqlite://{}", path.display());
     let options = SqliteConnectOptions::from_str(&url)
         .map_err(LedgerError::from)?

@@ -109,6 +109,8 @@ async fn an_approval_dies_when_its_base_moves_and_a_rollback_spares_people() {
     let (code, out, err) = propose("base:amount", json!({ "Amount": 64000 }));
     assert_eq!(code, 3, "sent again, it has ended without being on the record: {out}{err}");
 
+    // A change and a decision in one second would be a decision on nobody knows what.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let (code, out, err) =
         propose("undo:bundle", json!({ "StageName": "Qualification", "NextStep": "Send it" }));
     assert_eq!(code, 4, "{out}{err}");
