@@ -84,7 +84,8 @@ mutants() {
   # is left out: it takes longer than all other tests, and what only it finds should have a case.
   # 120 seconds are many times what a run takes.
   (
-    export PROPTEST_RNG_SEED=1 PROPTEST_MAX_SHRINK_ITERS=0 INSTA_UPDATE=no
+    export PROPTEST_RNG_SEED=1 PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
+    export INSTA_UPDATE=no
     cargo mutants --dir "$copy" --in-place --no-shuffle --timeout 120 "${chosen[@]}" \
       --cargo-arg=--locked --cargo-arg=--lib -- -- --skip gate::tests::naive
   )

@@ -98,6 +98,12 @@ mod tests {
     const TWO: &str = "005Cs0000000004IAA";
 
     #[test]
+    fn the_uses_on_a_record_are_kept_under_its_id() {
+        let record = RecordId::parse("00QCs0000000001MAA").unwrap();
+        assert_eq!(BreakGlassUse::story(&record), "break-glass:00QCs0000000001MAA");
+    }
+
+    #[test]
     fn an_event_that_comes_twice_is_one_use() {
         let known = [used(Seen::Event, 1, "a", ONE), used(Seen::Event, 2, "b", ONE)];
         assert!(!known[0].is_news(&known));
