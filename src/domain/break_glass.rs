@@ -150,4 +150,21 @@ mod tests {
         let uses = BreakGlassUse::each_once(vec![read, event.clone()]);
         assert_eq!(uses, [event]);
     }
+
+    #[test]
+    fn a_read_is_explained_by_an_event_of_its_record_and_reason_that_came_before() {
+        let event = used(Seen::Event, 5, "a", ONE);
+        let elsewhere = RecordId::parse("00QCs0000000002MAA").unwrap();
+        let others = [
+            used(Seen::Read, 9, "b", ONE),
+            used(Seen::Read, 4, "a", ONE),
+            BreakGlassUse { record: elsewhere, ..used(Seen::Read, 9, "a", ONE) },
+        ];
+        for read in others {
+            assert!(event.is_news(std::slice::from_ref(&read)), "{read:?}");
+            let both = vec![event.clone(), read];
+            assert_eq!(BreakGlassUse::each_once(both.clone()), both);
+        }
+        assert!(!event.is_news(&[used(Seen::Read, 5, "a", ONE)]));
+    }
 }
