@@ -33,6 +33,8 @@ system_packages() {
 rust() {
   say "formatting"; cargo fmt --check
   say "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
+  say "the pure core, compiled alone"
+  cargo check --locked --quiet --manifest-path tests/core/Cargo.toml --target-dir target/core
   say "unit and integration tests"; cargo test --locked
 }
 

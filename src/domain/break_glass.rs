@@ -98,6 +98,12 @@ mod tests {
     const TWO: &str = "005Cs0000000004IAA";
 
     #[test]
+    fn the_uses_on_a_record_are_kept_under_its_id() {
+        let record = RecordId::parse("00QCs0000000001MAA").unwrap();
+        assert_eq!(BreakGlassUse::story(&record), "break-glass:00QCs0000000001MAA");
+    }
+
+    #[test]
     fn an_event_that_comes_twice_is_one_use() {
         let known = [used(Seen::Event, 1, "a", ONE), used(Seen::Event, 2, "b", ONE)];
         assert!(!known[0].is_news(&known));
@@ -143,5 +149,22 @@ mod tests {
         assert!(!used(Seen::Event, 5, "a", TWO).is_news(std::slice::from_ref(&read)));
         let uses = BreakGlassUse::each_once(vec![read, event.clone()]);
         assert_eq!(uses, [event]);
+    }
+
+    #[test]
+    fn a_read_is_explained_by_an_event_of_its_record_and_reason_that_came_before() {
+        let event = used(Seen::Event, 5, "a", ONE);
+        let elsewhere = RecordId::parse("00QCs0000000002MAA").unwrap();
+        let others = [
+            used(Seen::Read, 9, "b", ONE),
+            used(Seen::Read, 4, "a", ONE),
+            BreakGlassUse { record: elsewhere, ..used(Seen::Read, 9, "a", ONE) },
+        ];
+        for read in others {
+            assert!(event.is_news(std::slice::from_ref(&read)), "{read:?}");
+            let both = vec![event.clone(), read];
+            assert_eq!(BreakGlassUse::each_once(both.clone()), both);
+        }
+        assert!(!event.is_news(&[used(Seen::Read, 5, "a", ONE)]));
     }
 }

@@ -214,6 +214,8 @@ mod tests {
             ("CloseDate", FieldValue::Date("2026-03-31".parse().unwrap())),
             ("StageName", FieldValue::text("Prospecting")),
             ("NextStep", FieldValue::Null),
+            ("SeenAt", FieldValue::DateTime("2026-03-02T00:00:00Z".parse().unwrap())),
+            ("LastDate", FieldValue::Date("2026-03-01".parse().unwrap())),
         ]);
         condition.holds(&deal, "2026-03-02T23:59:00Z".parse().unwrap())
     }
@@ -228,11 +230,19 @@ mod tests {
             (test("Amount", Operator::Above(99.into())), Truth::Yes),
             (test("Amount", Operator::Above(100.into())), Truth::No),
             (test("Amount", Operator::Below(101.into())), Truth::Yes),
+            (test("Amount", Operator::Below(100.into())), Truth::No),
             (test("CloseDate", Operator::Before(day("2026-04-01"))), Truth::Yes),
+            (test("CloseDate", Operator::Before(day("2026-03-31"))), Truth::No),
             (test("CloseDate", Operator::After(day("2026-03-31"))), Truth::No),
+            (test("CloseDate", Operator::After(day("2026-03-30"))), Truth::Yes),
             (test("CloseDate", Operator::WithinDays(29.into())), Truth::Yes),
             (test("CloseDate", Operator::WithinDays(28.into())), Truth::No),
+            (test("SeenAt", Operator::WithinDays(0.into())), Truth::Yes),
+            (test("SeenAt", Operator::Before(day("2026-03-03"))), Truth::Yes),
+            (test("LastDate", Operator::WithinDays(9.into())), Truth::No),
+            (test("CloseDate", Operator::Above(1.into())), Truth::Unknown),
             (test("NextStep", Operator::IsBlank(true)), Truth::Yes),
+            (test("NextStep", Operator::IsBlank(false)), Truth::No),
             (test("NextStep", Operator::Above(1.into())), Truth::No),
             (test("Name", Operator::IsBlank(false)), Truth::Yes),
             (test("Amount", stages("100")), Truth::Unknown),
@@ -261,5 +271,44 @@ mod tests {
         ] {
             assert_eq!(asked(&condition), expected, "{condition}");
         }
+    }
+
+    #[test]
+    fn a_condition_is_told_in_words_with_the_fields_that_it_names() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let condition = Condition::All(vec![
+            Condition::Any(vec![
+                test("StageName", Operator::IsAnyOf(vec!["Won".into(), "Lost".into()])),
+                test("Amount", Operator::Above(9.into())),
+                test("Amount", Operator::Below(5.into())),
+            ]),
+            Condition::Not(Box::new(test("NextStep", Operator::IsBlank(true)))),
+            test("OwnerId", Operator::IsBlank(false)),
+            test("CloseDate", Operator::Before(day("2026-04-01"))),
+            test("CloseDate", Operator::After(day("2026-03-01"))),
+            test("CloseDate", Operator::WithinDays(7.into())),
+        ]);
+        assert_eq!(
+            condition.to_string(),
+            "((StageName is one of: Won, Lost) or (Amount is above 9) or (Amount is below 5)) and \
+             (not (NextStep is blank)) and (OwnerId is not blank) and (CloseDate is before 2026-04-01) and \
+             (CloseDate is after 2026-03-01) and (CloseDate is within 7 days from today)"
+        );
+        let fields: Vec<&str> = condition.fields().into_iter().map(FieldName::as_str).collect();
+        assert_eq!(
+            fields,
+            ["StageName", "Amount", "Amount", "NextStep", "OwnerId", "CloseDate", "CloseDate", "CloseDate"]
+        );
+    }
+
+    #[test]
+    fn the_owner_and_the_name_are_asked_of_the_record_itself() {
+        let owned = RecordSnapshot { owner: RecordId::parse("005Cs0000000003IAA").ok(), ..record(&[]) };
+        let asked = |field: &str, text: &str| {
+            test(field, Operator::IsAnyOf(vec![text.into()])).holds(&owned, Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(asked("OwnerId", "005Cs0000000003IAA"), Truth::Yes);
+        assert_eq!(asked("Name", "Example Widgets Ltd"), Truth::Yes);
+        assert_eq!(asked("Title", "Example Widgets Ltd"), Truth::Unknown);
     }
 }

@@ -165,4 +165,14 @@ mod tests {
         let number: Value = serde_json::from_str(r#"{"a":9007199254740993}"#).unwrap();
         assert_eq!(Digest::of(&number), Err(CanonicalError::Number("9007199254740993".into())));
     }
+
+    #[test]
+    fn a_digest_is_told_in_full_or_by_its_start() {
+        let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let digest = Digest::of_bytes(&[]);
+        assert_eq!((digest.as_str(), digest.to_string().as_str()), (nothing, nothing));
+        assert_eq!((digest.short(), Digest::from_hex("e3").short()), ("e3b0c44298fc", "e3"));
+        assert_eq!(Digest::from_hex(nothing), digest);
+        assert_eq!(Digest::of(&["a"]).unwrap(), Digest::of_bytes(br#"["a"]"#));
+    }
 }

@@ -65,3 +65,35 @@ pub fn commitment(salt: &[u8; 32], path: &str, canonical_value: &str) -> Digest 
     hasher.update(canonical_value.as_bytes());
     Digest::from_hex(hex(&hasher.finalize()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_canonical_and_its_hash_is_that_of_a_leaf() {
+        let entry = Entry {
+            v: "1".into(),
+            org: "00D".into(),
+            seq: "1".into(),
+            at: "2026-05-20T12:00:00Z".into(),
+            epoch: "1".into(),
+            kind: "started".into(),
+            proposal: None,
+            event: serde_json::json!({ "b": "2", "a": "1" }),
+            commit: BTreeMap::new(),
+            prev: GENESIS.into(),
+        };
+        let text = entry.text().unwrap();
+        assert!(text.starts_with(r#"{"at":"2026-05-20T12:00:00Z","epoch":"1","event":{"a":"1","b":"2"},"#));
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+        assert_eq!(Entry::hash_text(&text), Digest::of_bytes(format!("\0{text}").as_bytes()));
+    }
+
+    #[test]
+    fn a_commitment_binds_salt_path_and_value() {
+        let bytes =
+            [b"commit-v1".as_slice(), &[7; 32], &[0, 0, 0, 0, 0, 0, 0, 5], b"/text", b"\"t\""].concat();
+        assert_eq!(commitment(&[7; 32], "/text", "\"t\""), Digest::of_bytes(&bytes));
+    }
+}

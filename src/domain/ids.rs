@@ -208,6 +208,20 @@ mod tests {
         assert_eq!(RecordId::parse("001Dp00000JJkkH").unwrap_err().code(), "record-id-15-characters");
         assert_eq!(RecordId::parse("001Dp00000JJkkHIAA").unwrap_err().code(), "record-id-checksum");
         assert_eq!(RecordId::parse("nonsense").unwrap_err().code(), "record-id-malformed");
+        for malformed in ["001Dp00000JJkk!", "001Dp00000JJkkHIA!", "001Dp00000JJkkHI"] {
+            assert_eq!(RecordId::complete(malformed).unwrap_err().code(), "record-id-malformed");
+        }
+        assert_eq!(
+            RecordId::complete("ABCDEabcdeAbCdE").unwrap(),
+            "ABCDEabcdeAbCdE5AV",
+            "31, 0 and 1 + 4 + 16"
+        );
+    }
+
+    #[test]
+    fn a_void_mark_names_its_promotion() {
+        let id = PromotionId::new("m-1");
+        assert_eq!((id.as_str(), id.to_string(), id.void_mark()), ("m-1", "m-1".into(), "void:m-1".into()));
     }
 
     #[test]

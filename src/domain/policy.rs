@@ -192,9 +192,4 @@ impl Policy {
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
         Digest::of(self)
     }
-
-    /// The rules of one lane.
-    pub fn field(&self, object: &ObjectName, field: &FieldName) -> Option<&FieldPolicy> {
-        self.objects.get(object)?.fields.get(field)
-    }
 }

@@ -170,3 +170,37 @@ pub mod number_as_text {
         String::deserialize(input)?.parse().map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_settlement_is_told_by_name_and_ends_where_nothing_follows() {
+        let reason = String::new;
+        let all = [
+            (Settlement::Intended, "intended", false),
+            (Settlement::Sent, "sent", false),
+            (Settlement::Unknown { reason: reason() }, "unknown", false),
+            (Settlement::Voiding { reason: reason() }, "voiding", false),
+            (Settlement::Done, "done", true),
+            (Settlement::Stale { reason: reason() }, "stale", true),
+            (Settlement::Refused { code: reason(), message: reason() }, "refused", true),
+            (Settlement::Gone, "gone", true),
+            (Settlement::Conflict { mark: reason() }, "conflict", true),
+        ];
+        for (settlement, name, ended) in all {
+            assert_eq!((settlement.name(), settlement.is_final()), (name, ended));
+            assert_eq!(serde_json::to_value(&settlement).unwrap()["state"], name);
+        }
+    }
+
+    #[test]
+    fn numbers_are_kept_as_text() {
+        #[derive(Serialize, Deserialize)]
+        struct Held(#[serde(with = "number_as_text")] u64);
+        assert_eq!(serde_json::to_string(&Held(42)).unwrap(), r#""42""#);
+        assert_eq!(serde_json::from_str::<Held>(r#""42""#).unwrap().0, 42);
+        assert!(serde_json::from_str::<Held>(r#""-1""#).is_err());
+    }
+}

@@ -152,3 +152,23 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_told_by_name_and_end_where_nothing_follows() {
+        let told: Vec<(&str, bool)> =
+            Stage::ALL.iter().map(|stage| (stage.name(), stage.is_final())).collect();
+        let open = ["received", "awaiting-approval", "approved", "promoting"].map(|name| (name, false));
+        let ended =
+            ["promoted", "refused", "rejected", "stale", "expired", "superseded", "shadow", "rolled-back"];
+        let expected: Vec<(&str, bool)> = open.into_iter().chain(ended.map(|name| (name, true))).collect();
+        assert_eq!(told, expected);
+        for stage in Stage::ALL {
+            let json = serde_json::to_value(stage).unwrap();
+            assert_eq!(json.as_str().map(|name| name.replace('_', "-")).as_deref(), Some(stage.name()));
+        }
+    }
+}

@@ -116,3 +116,44 @@ mod number {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(text: &str) -> ObjectSchema {
+        let field =
+            |kind: &str| format!(r#"{{ "field_type": {kind}, "updateable": true, "nillable": true }}"#);
+        let stage = field(r#"{ "type": "picklist", "values": ["Won", "Lost"], "restricted": true }"#);
+        let regions = field(r#"{ "type": "multi_picklist", "values": ["North"] }"#);
+        serde_json::from_str(&format!(
+            r#"{{ "object": "Opportunity", "auto_allowed": [], "fields":
+                {{ "StageName": {stage}, "Regions": {regions}, "NextStep": {} }} }}"#,
+            field(text)
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_picklists_have_values() {
+        let schema = described(r#"{ "type": "text", "length": 255 }"#);
+        let values = |field: &str| schema.picklist(&FieldName::parse(field).unwrap()).map(<[String]>::to_vec);
+        assert_eq!(values("StageName"), Some(vec!["Won".to_owned(), "Lost".to_owned()]));
+        assert_eq!(values("Regions"), Some(vec!["North".to_owned()]));
+        assert_eq!((values("NextStep"), values("Mood")), (None, None));
+    }
+
+    #[test]
+    fn lengths_are_read_as_number_or_text_and_written_as_text() {
+        let (number, text) = (
+            described(r#"{ "type": "text", "length": 255 }"#),
+            described(r#"{ "type": "text", "length": "255" }"#),
+        );
+        assert_eq!(number, text);
+        assert_eq!(number.digest(), text.digest());
+        let shorter = described(r#"{ "type": "text", "length": 254 }"#);
+        assert_ne!(number.digest().unwrap(), shorter.digest().unwrap());
+        let field = &number.fields[&FieldName::parse("NextStep").unwrap()].field_type;
+        assert_eq!(serde_json::to_string(field).unwrap(), r#"{"type":"text","length":"255"}"#);
+    }
+}

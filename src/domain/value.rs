@@ -209,4 +209,93 @@ mod tests {
         let error = FieldValue::from_json(&Value::String("soon".into()), &FieldType::Date).unwrap_err();
         assert_eq!(error.expected, "a date as YYYY-MM-DD");
     }
+
+    /// Each kind of field with a JSON value of it and its form for people.
+    fn kinds() -> Vec<(FieldType, Value, &'static str)> {
+        use serde_json::json;
+        let text = |text: &str| json!(text);
+        let values = || vec!["Hot".to_owned()];
+        vec![
+            (FieldType::Text { length: 9 }, text("call"), "call"),
+            (FieldType::LongText { length: 9 }, text("call"), "call"),
+            (FieldType::Reference, text("005Dp0000000002IAA"), "005Dp0000000002IAA"),
+            (FieldType::Picklist { values: values(), restricted: true }, text("Hot"), "Hot"),
+            (FieldType::MultiPicklist { values: values() }, text("Hot"), "Hot"),
+            (MONEY, serde_json::from_str("12.5").unwrap(), "12.5"),
+            (FieldType::Date, text("2026-05-01"), "2026-05-01"),
+            (FieldType::DateTime, text("2026-05-01T07:25:37.000+0000"), "2026-05-01T07:25:37.000+0000"),
+            (FieldType::Bool, json!(true), "true"),
+        ]
+    }
+
+    #[test]
+    fn each_kind_is_read_shown_and_written_back() {
+        for (kind, json, shown) in kinds() {
+            let value = FieldValue::from_json(&json, &kind).unwrap();
+            assert_eq!((value.to_json(), value.to_string().as_str()), (json, shown), "{kind:?}");
+            assert_eq!(FieldValue::from_json(&Value::Null, &kind), Ok(FieldValue::Null));
+        }
+        assert_eq!(
+            (FieldValue::Null.to_json(), FieldValue::Null.to_string()),
+            (Value::Null, "(empty)".into())
+        );
+        assert_eq!(
+            FieldValue::from_json(&Value::String("12.50".into()), &MONEY),
+            Ok(FieldValue::decimal("12.5".parse().unwrap()))
+        );
+    }
+
+    #[test]
+    fn what_is_of_another_kind_is_refused_with_what_was_expected() {
+        let list = Value::Array(Vec::new());
+        for (kind, own, _) in kinds() {
+            let expected = match kind {
+                FieldType::Decimal { .. } => "a number",
+                FieldType::Date => "a date as YYYY-MM-DD",
+                FieldType::DateTime => "a date-time with offset",
+                FieldType::Bool => "true or false",
+                _ => "a text",
+            };
+            let other = if own.is_string() { Value::Bool(true) } else { Value::String("soon".into()) };
+            for wrong in [&list, &other] {
+                let error = FieldValue::from_json(wrong, &kind).unwrap_err();
+                assert_eq!((error.expected, error.found), (expected, wrong.to_string()), "{kind:?}");
+            }
+        }
+        let long = FieldValue::from_json(&Value::String("ä".repeat(70)), &FieldType::Date).unwrap_err();
+        assert_eq!(long.found, format!("\"{}…", "ä".repeat(59)));
+    }
+
+    #[test]
+    fn only_its_own_kind_is_taken_out_of_a_value() {
+        let moment = Timestamp::from_second(9).unwrap();
+        let all = [
+            FieldValue::text(""),
+            FieldValue::text("a"),
+            FieldValue::decimal(Decimal::TWO),
+            FieldValue::DateTime(moment),
+            FieldValue::Bool(true),
+            FieldValue::Bool(false),
+        ];
+        assert_eq!(all.each_ref().map(FieldValue::is_null), [true, false, false, false, false, false]);
+        assert_eq!(all.each_ref().map(FieldValue::as_bool), [false, false, false, false, true, false]);
+        let taken = |value: &FieldValue| {
+            (value.as_text().is_some(), value.as_decimal().is_some(), value.as_timestamp().is_some())
+        };
+        assert_eq!(
+            all.each_ref().map(taken),
+            [
+                (false, false, false),
+                (true, false, false),
+                (false, true, false),
+                (false, false, true),
+                (false, false, false),
+                (false, false, false)
+            ]
+        );
+        assert_eq!(
+            (all[1].as_text(), all[2].as_decimal(), all[3].as_timestamp()),
+            (Some("a"), Some(Decimal::TWO), Some(moment))
+        );
+    }
 }

@@ -174,4 +174,12 @@ mod tests {
     fn a_page_reads_well() {
         insta::assert_snapshot!(page("base-moved").unwrap().to_string());
     }
+
+    #[test]
+    fn lines_are_filled_up_to_the_width() {
+        assert_eq!(wrap("aaaa bb cc", 7), ["aaaa bb", "cc"], "a line that is full to the last place");
+        assert_eq!(wrap("aaaa bb cc", 6), ["aaaa", "bb cc"]);
+        assert_eq!(wrap("longer than that", 3), ["longer", "than", "that"], "a word is never cut");
+        assert_eq!(wrap("", 3), [""]);
+    }
 }

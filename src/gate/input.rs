@@ -129,3 +129,32 @@ pub struct History {
 pub const COUNT_FACT: &str = "count: ";
 /// How they name [`History::disputed_by`], which stands there as a JSON list.
 pub const DISPUTED_FACT: &str = "disputed_by";
+
+#[cfg(test)]
+mod tests {
+    use crate::gate::tests::world::Case;
+
+    #[test]
+    fn the_same_signal_told_twice_is_one() {
+        let piece = |kind: &str, source: &str, at: &str| serde_json::json!({ "kind": kind, "source": source, "occurred_at": at });
+        let own = piece("reply", "mailbox", "2026-05-20T09:00:00Z");
+        let signals = [
+            own.clone(),
+            piece("call", "mailbox", "2026-05-20T09:00:00Z"),
+            piece("reply", "phone", "2026-05-20T09:00:00Z"),
+            piece("reply", "mailbox", "2026-05-20T09:00:01Z"),
+        ];
+        let case = serde_json::json!({
+            "name": "told twice", "patch": { "Status": "Working - Contacted" },
+            "evidence": [own], "history": { "signals": signals }
+        });
+        let owned = serde_json::from_value::<Case>(case).unwrap().build();
+        let input = owned.input();
+        let seen: Vec<_> = input.evidence().map(|item| (item.kind.as_str(), item.source.as_str())).collect();
+        assert_eq!(
+            seen,
+            [("reply", "mailbox"), ("call", "mailbox"), ("reply", "phone"), ("reply", "mailbox")],
+            "the proposal's own first, then the others that differ in anything"
+        );
+    }
+}

@@ -54,3 +54,32 @@ pub fn age_text(age: SignedDuration) -> String {
     };
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_whole_and_at_most_ten_years() {
+        let some = |number: &str| minutes(number.parse().unwrap()).map(|limit| limit.as_mins());
+        assert_eq!((some("0"), some("90"), some("90.0")), (Some(0), Some(90), Some(90)));
+        assert_eq!((some("5270400"), some("5270401")), (Some(5_270_400), None));
+        assert_eq!((some("-1"), some("1.5"), some("79228162514264337593543950335")), (None, None, None));
+        let some = |number: &str| days(number.parse().unwrap());
+        assert_eq!(
+            (some("0"), some("30"), some("3660"), some("3661")),
+            (Some(0), Some(30), Some(3660), None)
+        );
+        assert_eq!((some("-1"), some("0.5"), some("4294967296")), (None, None, None));
+    }
+
+    #[test]
+    fn ages_are_told_in_the_unit_that_people_would_use() {
+        let text = |seconds| age_text(SignedDuration::from_secs(seconds));
+        assert_eq!((text(0), text(59)), ("0 minutes".into(), "0 minutes".into()));
+        assert_eq!((text(60), text(119 * 60)), ("1 minute".into(), "119 minutes".into()));
+        assert_eq!((text(120 * 60), text(2879 * 60)), ("2 hours".into(), "47 hours".into()));
+        assert_eq!((text(2880 * 60), text(14 * 86_400)), ("2 days".into(), "14 days".into()));
+        assert_eq!(text(-300), "5 minutes");
+    }
+}

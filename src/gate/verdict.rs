@@ -108,3 +108,32 @@ pub(super) fn deciding(findings: &[Finding]) -> Option<&Finding> {
     let strongest = findings.iter().min_by_key(|finding| finding.code.effect())?;
     (strongest.code.effect() != Effect::Note).then_some(strongest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_its_name_and_the_stage_that_follows() {
+        let all = [
+            (Outcome::Promote, "promote", Some(Stage::Promoting)),
+            (Outcome::Review, "review", Some(Stage::AwaitingApproval)),
+            (Outcome::Block, "block", Some(Stage::Refused)),
+            (Outcome::Hold, "hold", None),
+            (Outcome::Shadow, "shadow", Some(Stage::Shadow)),
+            (Outcome::Superseded, "superseded", Some(Stage::Superseded)),
+            (Outcome::Expired, "expired", Some(Stage::Expired)),
+            (Outcome::Stale, "stale", Some(Stage::Stale)),
+            (Outcome::Rejected, "rejected", Some(Stage::Rejected)),
+            (Outcome::AlreadyDone, "already-done", Some(Stage::Promoted)),
+        ];
+        for (outcome, name, stage) in all {
+            assert_eq!((outcome.name(), outcome.stage(false)), (name, stage));
+            assert_eq!(serde_json::to_value(outcome).unwrap(), name.replace('-', "_"));
+            if outcome != Outcome::Promote {
+                assert_eq!(outcome.stage(true), stage, "an approval matters to a promotion only");
+            }
+        }
+        assert_eq!(Outcome::Promote.stage(true), Some(Stage::Approved));
+    }
+}

@@ -110,3 +110,24 @@ impl Budget {
         whose.into_iter().map(key).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_json_form() {
+        for (name, counted) in Counted::ALL {
+            assert_eq!(
+                (serde_json::to_value(counted).unwrap().as_str(), counted.name()),
+                (Some(*name), *name)
+            );
+        }
+        for (name, per) in Per::ALL {
+            assert_eq!((serde_json::to_value(per).unwrap().as_str(), per.name()), (Some(*name), *name));
+        }
+        for (name, then) in Spent::ALL {
+            assert_eq!((serde_json::to_value(then).unwrap().as_str(), then.name()), (Some(*name), *name));
+        }
+    }
+}

@@ -138,3 +138,44 @@ impl AgentRule {
         self.fields.is_empty() || self.fields.contains(field)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_json_form() {
+        for then in [Consequence::Review, Consequence::Block] {
+            assert_eq!(serde_json::to_value(then).unwrap(), then.name());
+        }
+        for (name, measure) in Measure::ALL {
+            assert_eq!(serde_json::to_value(measure).unwrap(), *name);
+            assert_eq!(measure.name(), *name);
+            assert_eq!(measure.is_of_days(), name.starts_with("days_"));
+        }
+        assert_eq!(Measure::ALL.len(), 6);
+    }
+
+    #[test]
+    fn a_rule_is_about_an_agent_or_one_workflow_of_it_and_covers_its_fields() {
+        let rule = |workflow: Option<&str>, fields: &[&str]| AgentRule {
+            agent: "a".into(),
+            workflow: workflow.map(str::to_owned),
+            fields: fields.iter().map(|name| FieldName::parse(name).unwrap()).collect(),
+            may_propose: true,
+            may_run: true,
+            min_confidence: None,
+        };
+        let about = |rule: &AgentRule, agent: &str, run: Option<&str>| {
+            rule.is_about(&Actor { run: run.map(str::to_owned), ..Actor::named(agent) })
+        };
+        let (any, leads) = (rule(None, &[]), rule(Some("leads"), &["Status"]));
+        assert!(about(&any, "a", None) && about(&any, "a", Some("leads/1")) && !about(&any, "b", None));
+        assert!(about(&leads, "a", Some("leads")) && about(&leads, "a", Some("leads/1")));
+        assert!(!about(&leads, "a", None) && !about(&leads, "a", Some("leads2/1")));
+        assert!(!about(&leads, "b", Some("leads/1")));
+        let covers =
+            |rule: &AgentRule| ["Status", "Rating"].map(|name| rule.covers(&FieldName::parse(name).unwrap()));
+        assert_eq!((covers(&any), covers(&leads)), ([true, true], [true, false]));
+    }
+}

@@ -93,3 +93,107 @@ fn the_weighted_amount_moves_with_stage_and_amount() {
     let blank = serde_json::json!({ "name": "blank", "object": "Opportunity", "patch": { "Amount": "100" }, "record": { "Amount": null } });
     assert_eq!(moved(blank), words("0 -> 10 (+10)"));
 }
+
+/// Cards of what the other snapshots do not show, one after the other.
+#[test]
+fn what_else_a_card_can_say() {
+    let deal = |patch: serde_json::Value, more: serde_json::Value| {
+        let mut case = serde_json::json!({ "name": "deal", "object": "Opportunity", "patch": patch });
+        case.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        case
+    };
+    let stage = || serde_json::json!({ "StageName": "Negotiation/Review" });
+    let rule = |rule: serde_json::Value| serde_json::json!({ "rules": { "StageName": rule } });
+    let cases = [
+        ("approved", deal(stage(), serde_json::json!({ "decision": {} }))),
+        ("rejected", deal(stage(), serde_json::json!({ "decision": { "decision": "rejected" } }))),
+        (
+            "approved, waits",
+            deal(stage(), serde_json::json!({ "decision": {}, "history": { "open_promotion": "m-1" } })),
+        ),
+        (
+            "less, a quarter earlier, and what is so already",
+            deal(
+                serde_json::json!({ "Amount": "9000", "CloseDate": "2026-03-31", "HasPartner": false }),
+                serde_json::json!({}),
+            ),
+        ),
+        (
+            "the same quarter, no number before",
+            deal(
+                serde_json::json!({ "Amount": "10", "CloseDate": "2026-04-01" }),
+                serde_json::json!({ "record": { "Amount": null } }),
+            ),
+        ),
+        (
+            "nothing to do",
+            deal(serde_json::json!({ "NextStep": "call Example Widgets Ltd" }), serde_json::json!({})),
+        ),
+        ("shadow", deal(stage(), rule(serde_json::json!({ "mode": "shadow" })))),
+        ("read only", deal(stage(), rule(serde_json::json!({ "tier": "read_only" })))),
+        ("blocked", deal(stage(), rule(serde_json::json!({ "tier": "never", "path": "block_and_alert" })))),
+        (
+            "a rule with a condition",
+            deal(
+                stage(),
+                rule(serde_json::json!({ "tier": "autonomous", "auto": [
+                    { "from": "blank", "to": "any", "min_confidence": "0.5" },
+                    { "from": "any", "to": ["Negotiation/Review"], "min_confidence": "0.8",
+                      "when": { "test": { "field": "Amount", "operator": { "below": "20000" } } } }
+                ] })),
+            ),
+        ),
+        ("no rule for the step", deal(stage(), rule(serde_json::json!({ "tier": "autonomous" })))),
+        ("unreadable", deal(stage(), serde_json::json!({ "unreadable": ["StageName"] }))),
+        ("not described", deal(stage(), serde_json::json!({ "undescribed": true }))),
+        ("an unknown field", deal(serde_json::json!({ "Probability": "5" }), serde_json::json!({}))),
+        (
+            "an unknown object",
+            serde_json::json!({ "name": "x", "object": "Account", "patch": { "Rating": "Hot" } }),
+        ),
+    ];
+    // Without the head, which the others show, and without digests.
+    let body = |card: &str| {
+        let lines = card.lines().skip_while(|line| !line.is_empty()).filter(|line| !line.contains("digest"));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let cards: Vec<String> = cases
+        .into_iter()
+        .map(|(name, case)| format!("== {name}\n{}", body(&card(case).to_string())))
+        .collect();
+    insta::assert_snapshot!(cards.join("\n"));
+}
+
+#[test]
+fn who_proposes_stands_on_the_card_as_far_as_it_is_known() {
+    let case = serde_json::json!({ "name": "who", "patch": { "Status": "Working - Contacted" }, "confidence": null });
+    let mut owned = serde_json::from_value::<Case>(case).unwrap().build();
+    let shown = |owned: &crate::gate::tests::world::Owned| {
+        let verdict = decide(&owned.input());
+        let card = preview(&owned.input(), &verdict).to_string();
+        card.lines().find_map(|line| Some(line.split_once("proposed by:")?.1.trim().to_owned())).unwrap()
+    };
+    assert_eq!(shown(&owned), "nightly-enricher, written on the record");
+    owned.proposal.actor.version = Some("7".into());
+    owned.proposal.actor.run = Some("leads/9".into());
+    owned.proposal.actor.on_behalf_of = Some("005Dp0000000002IAA".into());
+    owned.proposal.door = Door::Cli;
+    assert_eq!(
+        shown(&owned),
+        "nightly-enricher 7, run leads/9, says it acts for 005Dp0000000002IAA, by command"
+    );
+}
+
+#[test]
+fn quarters_are_those_of_the_calendar() {
+    let moved = |from: &str, to: &str| {
+        let day = |text: &str| FieldValue::Date(text.parse().unwrap());
+        period(&day(from), &day(to)).map(|period| (period.from, period.to, period.quarters))
+    };
+    let told = |from: &str, to: &str, quarters| Some((from.to_owned(), to.to_owned(), quarters));
+    assert_eq!(moved("2026-01-01", "2026-03-31"), None);
+    assert_eq!(moved("2026-10-01", "2026-12-31"), None);
+    assert_eq!(moved("2026-03-31", "2026-04-01"), told("2026-Q1", "2026-Q2", 1));
+    assert_eq!(moved("2026-12-31", "2027-01-01"), told("2026-Q4", "2027-Q1", 1));
+    assert_eq!(moved("2027-09-30", "2026-06-30"), told("2027-Q3", "2026-Q2", -5));
+}

@@ -138,7 +138,61 @@ mod tests {
         assert_eq!(side(&pieces, Kind::Removed), new);
     }
 
+    fn told(old: &str, new: &str) -> Vec<(Kind, String)> {
+        words(old, new).into_iter().map(|piece| (piece.kind, piece.text)).collect()
+    }
+
+    /// The most words and gaps that two texts can share in order, tried in every way.
+    fn most_shared(old: &[&str], new: &[&str]) -> usize {
+        let (Some((left, old_rest)), Some((right, new_rest))) = (old.split_first(), new.split_first()) else {
+            return 0;
+        };
+        if left == right {
+            return 1 + most_shared(old_rest, new_rest);
+        }
+        most_shared(old_rest, new).max(most_shared(old, new_rest))
+    }
+
+    #[test]
+    fn texts_without_a_shared_word_are_removed_first_and_added_then() {
+        let whole = |kind, text: &str| (kind, text.to_owned());
+        assert_eq!(told("call", "write"), [whole(Kind::Removed, "call"), whole(Kind::Added, "write")]);
+        assert_eq!(told("call", "call"), [whole(Kind::Same, "call")]);
+        assert_eq!(told("", "call"), [whole(Kind::Added, "call")]);
+    }
+
+    #[test]
+    fn at_the_most_words_they_are_still_compared_one_by_one() {
+        // A gap and a last word that differ, so that all of it is compared; in between, words and gaps.
+        let pieces = |shared: usize| {
+            let middle: String = (0..shared).map(|word| format!("w{word} ")).collect();
+            let pieces = words(&format!(" {middle}end"), &format!("  {middle}stop"));
+            pieces.iter().filter(|piece| piece.kind == Kind::Same).count()
+        };
+        assert_eq!(split(" w0 w1 end").len(), 2 * 2 + 2);
+        assert_eq!(pieces(MOST_WORDS / 2 - 1), 1, "as many as there may be");
+        assert_eq!(pieces(MOST_WORDS / 2), 0, "more");
+    }
+
+    fn shared(old: &str, new: &str) -> usize {
+        let pieces = words(old, new);
+        let same = pieces.iter().filter(|piece| piece.kind == Kind::Same);
+        same.map(|piece| split(&piece.text).len()).sum()
+    }
+
+    #[test]
+    fn what_moved_to_another_place_is_found_again() {
+        for (old, new) in [("p a q", "r\tb a s"), ("r\tb a s", "p a q"), ("p a\tq", "r  b\ta\n s")] {
+            assert_eq!(shared(old, new), most_shared(&split(old), &split(new)), "{old:?} {new:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn as_much_as_possible_stays(old in "[ab \n]{0,14}", new in "[ab \n]{0,14}") {
+            prop_assert_eq!(shared(&old, &new), most_shared(&split(&old), &split(&new)));
+        }
+
         #[test]
         fn both_sides_can_be_read_back(old in "[ab \n]{0,40}", new in "[ab \n]{0,40}") {
             let pieces = words(&old, &new);

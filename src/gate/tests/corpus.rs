@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::world::{Case, Owned};
 use crate::{
     domain::{Basis, FieldValue},
-    gate::{FindingCode, Outcome, Verdict, decide},
+    gate::{FindingCode, Outcome, Verdict, decide, input::DISPUTED_FACT},
 };
 
 const FILES: &[(&str, &str)] = &[
@@ -21,14 +21,14 @@ const FILES: &[(&str, &str)] = &[
     ("precedence", include_str!("../../../tests/corpus/gate/precedence.json")),
 ];
 
-fn cases() -> impl Iterator<Item = (String, Case)> {
+pub fn cases() -> impl Iterator<Item = (String, Case)> {
     FILES.iter().flat_map(|(file, text)| {
         let cases: Vec<Case> = serde_json::from_str(text).unwrap_or_else(|e| panic!("{file}: {e}"));
         cases.into_iter().map(move |case| (format!("{file}: {}", case.name), case))
     })
 }
 
-fn judge(case: &Case) -> (Owned, Verdict) {
+pub fn judge(case: &Case) -> (Owned, Verdict) {
     let owned = case.build();
     let verdict = decide(&owned.input());
     (owned, verdict)
@@ -160,6 +160,17 @@ fn a_shadow_verdict_says_what_it_would_have_been() {
     assert_eq!(would_be(serde_json::json!({ "auto_switch": ["Status"] })), "promote");
     assert_eq!(would_be(serde_json::json!({})), "review");
     assert_eq!(would_be(serde_json::json!({ "history": { "open_promotion": "m-1" } })), "hold");
+}
+
+#[test]
+fn agents_that_disagree_stand_among_the_facts_as_a_list() {
+    let disputed = |by: serde_json::Value| {
+        let mut case = Case::simple("Lead", "Status", "Working - Contacted");
+        case.history = serde_json::json!({ "disputed_by": by });
+        judge(&case).1.facts.get(DISPUTED_FACT).cloned()
+    };
+    assert_eq!(disputed(serde_json::json!([])), None);
+    assert_eq!(disputed(serde_json::json!(["b", "a, c"])).as_deref(), Some(r#"["b","a, c"]"#));
 }
 
 #[test]

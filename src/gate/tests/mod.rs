@@ -1,8 +1,10 @@
 //! Tests of the gate as a whole: the corpus, properties, the preview's input.
 
 mod corpus;
+mod golden;
 mod naive;
 mod narrowing;
 mod ordinary;
 mod properties;
+mod words;
 pub mod world;
