@@ -26,6 +26,15 @@ fn an_opportunity_in_review() {
 }
 
 #[test]
+fn a_reported_field_counts_only_when_it_changes() {
+    let touches = |patch: serde_json::Value| {
+        card(serde_json::json!({ "name": "deal", "object": "Opportunity", "patch": patch })).touches_reporting
+    };
+    assert!(!touches(serde_json::json!({ "StageName": "Qualification", "NextStep": "call" })));
+    assert!(touches(serde_json::json!({ "Amount": "9000", "NextStep": "call" })));
+}
+
+#[test]
 fn a_lead_that_runs_by_itself() {
     let card = card(serde_json::json!({
         "name": "auto", "patch": { "Status": "Working - Contacted" }, "auto_switch": ["Status"]

@@ -80,7 +80,8 @@ fn middle(old: &[&str], new: &[&str], pieces: &mut Pieces) {
         if old[left] == new[right] {
             pieces.extend(Kind::Same, &old[left..=left]);
             (left, right) = (left + 1, right + 1);
-        } else if common[(left + 1) * width + right] >= common[left * width + right + 1] {
+        } else if common[(left + 1) * width + right] == common[left * width + right] {
+            // Nothing more is shared with this word of the old text than without it.
             pieces.extend(Kind::Removed, &old[left..=left]);
             left += 1;
         } else {
