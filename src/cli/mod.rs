@@ -37,7 +37,7 @@ pub use exit::{Exit, ExitWith};
 use crate::{
     ledger::LedgerError,
     salesforce::{SalesforceError, pubsub::StreamError},
-    workflow::{WorkflowError, rollback::RollbackError},
+    workflow::{WorkflowError, rollback::RollbackError, rollback_many::RollbackManyError},
 };
 
 /// AI proposes, people countersign in Salesforce, a deterministic gate promotes.
@@ -74,7 +74,7 @@ pub enum Command {
     Verify(verify::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
     Replay(replay::Args),
-    /// Plan or apply the undoing of one promotion.
+    /// Plan or apply the undoing of promotions.
     Rollback(rollback::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
@@ -141,7 +141,8 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let stream = cause.downcast_ref::<StreamError>().map(StreamError::code);
         let workflow = cause.downcast_ref::<WorkflowError>().map(WorkflowError::code);
         let rollback = cause.downcast_ref::<RollbackError>().map(RollbackError::code);
-        ledger.or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
+        let many = cause.downcast_ref::<RollbackManyError>().map(RollbackManyError::code);
+        ledger.or(salesforce).or(stream).or(workflow).or(rollback).or(many).map(str::to_owned)
     })
 }
 

@@ -54,7 +54,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let candidate = args.policy.as_ref().map(|directory| policy::load(Some(directory))).transpose()?;
     let candidate = candidate.map(Rules::new).transpose()?;
     let ledger = status::open(args.ledger, args.config).await?;
-    let since = args.since.as_deref().map(|text| moment(text, Clock::system().now())).transpose()?;
+    let since = args.since.as_deref().map(|text| moment("since", text, Clock::system().now())).transpose()?;
     let after = match since {
         Some(since) => ledger.place_before(since).await?,
         None => 0,
@@ -96,17 +96,18 @@ fn as_json(report: &Report, minutes: u32) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(&json)?)
 }
 
-fn lane(text: &str) -> Result<(ObjectName, FieldName), String> {
+/// A lane as people write it.
+pub(super) fn lane(text: &str) -> Result<(ObjectName, FieldName), String> {
     let (object, field) = text.split_once('.').ok_or("write it as OBJECT.FIELD, for example Lead.Status")?;
     let object = ObjectName::parse(object).map_err(|error| error.to_string())?;
     Ok((object, FieldName::parse(field).map_err(|error| error.to_string())?))
 }
 
-/// A moment as people write it.
-fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+/// A moment as people write it, given by the flag `key`.
+pub(super) fn moment(key: &str, text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let wrong = || {
         ExitWith::usage(format!(
-            "since-unreadable: `{text}` is no moment; write a day (2026-01-31), a time (2026-01-31T08:00:00Z) or an age (30d, 12h)"
+            "{key}-unreadable: `{text}` is no moment; write a day (2026-01-31), a time (2026-01-31T08:00:00Z) or an age (30d, 12h)"
         ))
     };
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -133,10 +134,13 @@ mod tests {
             ("30d", "2026-04-20T12:00:00Z"),
             ("12h", "2026-05-20T00:00:00Z"),
         ] {
-            assert_eq!(moment(text, now).unwrap().to_string(), expected, "{text}");
+            assert_eq!(moment("since", text, now).unwrap().to_string(), expected, "{text}");
         }
         for text in ["", "yesterday", "2026-13-01", "30"] {
-            assert!(moment(text, now).unwrap_err().to_string().starts_with("since-unreadable"), "{text}");
+            assert!(
+                moment("since", text, now).unwrap_err().to_string().starts_with("since-unreadable"),
+                "{text}"
+            );
         }
     }
 }

@@ -16,6 +16,7 @@ use super::{
     policy::Policy,
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
+    rollback::Rollback,
     schema::ObjectSchema,
 };
 
@@ -165,6 +166,18 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// People put back what was promoted.
+    RollbackBegun {
+        /// Who, why, and what was shown.
+        rollback: Rollback,
+    },
+    /// A rollback came to its end.
+    RollbackEnded {
+        /// Which one.
+        rollback: Digest,
+        /// How many promotions ended how: `restored`, `conflicted`, `failed`.
+        counts: BTreeMap<String, String>,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -199,6 +212,8 @@ impl Event {
             Self::SignalReceived { .. } => "signal_received",
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
+            Self::RollbackBegun { .. } => "rollback_begun",
+            Self::RollbackEnded { .. } => "rollback_ended",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -220,6 +235,7 @@ impl Event {
             Self::BreakGlassUsed { .. } => &["/used/reason"],
             Self::SignalReceived { .. } => &["/signal"],
             Self::Frozen { .. } => &["/freeze/reason"],
+            Self::RollbackBegun { .. } => &["/rollback/reason"],
             _ => &[],
         }
     }

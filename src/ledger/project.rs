@@ -76,6 +76,8 @@ impl Tx<'_> {
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
+            | Event::RollbackBegun { .. }
+            | Event::RollbackEnded { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

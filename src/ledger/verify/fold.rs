@@ -114,6 +114,8 @@ impl Fold {
             | Event::SchemaRecorded { .. }
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
+            | Event::RollbackBegun { .. }
+            | Event::RollbackEnded { .. }
             | Event::StreamReset { .. } => {}
         }
     }
