@@ -74,7 +74,7 @@ pub enum Command {
     Verify(verify::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
     Replay(replay::Args),
-    /// Plan or apply the undoing of promotions.
+    /// Plan, apply or drill the undoing of promotions.
     Rollback(rollback::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),

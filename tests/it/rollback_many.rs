@@ -295,3 +295,12 @@ async fn killed_in_the_middle_it_goes_on_and_ends_the_same() {
     world.over_ledger(&["verify"]);
     world.restart();
 }
+
+#[test]
+fn the_drill_checks_every_record() {
+    let (code, out, err) = countersign(&["rollback", "drill", "--records", "60", "--json"], None);
+    assert_eq!(code, 0, "{out}{err}");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&told["restored"], &told["spared"]), (&json!(54), &json!(6)), "{told}");
+    assert_eq!(told["not_as_expected"], json!([]), "{told}");
+}

@@ -1,4 +1,4 @@
-//! `countersign rollback plan|apply`: put back what promotions changed, sparing newer edits.
+//! `countersign rollback plan|apply|drill`: put back what promotions changed, sparing newer edits.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{clock::Clock, domain::Digest};
 
 mod choice;
+mod drill;
 mod many;
 mod one;
 mod print;
@@ -30,6 +31,8 @@ enum What {
     Plan(PlanArgs),
     /// Restore it.
     Apply(ApplyArgs),
+    /// Try a rollback of many in a simulated org on this machine.
+    Drill(drill::Args),
 }
 
 /// One promotion by its id, or many by conditions that must all hold.
@@ -76,11 +79,12 @@ struct ApplyArgs {
     reason: Option<String>,
 }
 
-/// Plans or applies.
+/// Plans, applies or drills.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.what {
         What::Plan(args) => plan(args).await,
         What::Apply(args) => apply(args).await,
+        What::Drill(args) => drill::run(&args).await,
     }
 }
 
