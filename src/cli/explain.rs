@@ -1,15 +1,15 @@
 //! `countersign explain CODE|PROPOSAL`: what a code means, or the whole story of a proposal.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 
 use super::{Exit, ExitWith, show::safe, status};
 use crate::{
-    domain::{ProposalId, Stage},
+    domain::{Digest, ProposalId, Rollback, Stage},
     gate::{FindingCode, Verdict, explain},
-    ledger::StoredEntry,
+    ledger::{Ledger, StoredEntry},
     salesforce::GateRule,
 };
 
@@ -54,6 +54,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let ledger = status::open(args.ledger, args.config).await?;
     let record = ledger.proposal(&id).await?.ok_or_else(unknown)?;
     let entries = ledger.entries_for_proposal(&id).await?;
+    let rollbacks = rollbacks(&ledger, &entries).await?;
     if args.json {
         let story: Vec<Value> = entries
             .iter()
@@ -63,7 +64,8 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         let stage = record.stage.name();
         println!(
             "{}",
-            json!({ "proposal_id": id, "stage": stage, "edited_from": edited_from, "entries": story })
+            json!({ "proposal_id": id, "stage": stage, "edited_from": edited_from, "entries": story,
+                "rollbacks": rollbacks })
         );
         return Ok(Exit::Done);
     }
@@ -85,10 +87,26 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     for stored in &entries {
         println!("  #{:<6} {}  {}", stored.entry.seq, stored.entry.at, sentence(stored));
     }
+    for rollback in &rollbacks {
+        let (by, reason) = (safe(&rollback.by), safe(&rollback.reason));
+        println!("  rollback {} at {} asked for by {by}: {reason}", rollback.id.short(), rollback.at);
+    }
     if record.stage == Stage::AwaitingApproval {
         println!("\nNext: a reviewer sets AI_Decision__c and AI_Decision_Proposal_ID__c on the record.");
     }
     Ok(Exit::Done)
+}
+
+/// The rollbacks that the story's promotions belong to.
+async fn rollbacks(ledger: &Ledger, entries: &[StoredEntry]) -> anyhow::Result<Vec<Rollback>> {
+    let named =
+        |stored: &StoredEntry| stored.event.pointer("/promotion/rollback")?.as_str().map(str::to_owned);
+    let ids: BTreeSet<String> = entries.iter().filter_map(named).collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(ledger.rollback(&Digest::from_hex(id)).await?.map(|begun| begun.rollback));
+    }
+    Ok(found)
 }
 
 fn list(json: bool) -> anyhow::Result<Exit> {

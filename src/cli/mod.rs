@@ -44,7 +44,7 @@ pub use exit::{Exit, ExitWith};
 use crate::{
     ledger::{LedgerError, checkpoint::CheckpointError},
     salesforce::{SalesforceError, pubsub::StreamError},
-    workflow::{WorkflowError, rollback::RollbackError},
+    workflow::{WorkflowError, rollback::RollbackError, rollback_many::RollbackManyError},
 };
 
 /// AI proposes, people countersign in Salesforce, a deterministic gate promotes.
@@ -91,7 +91,7 @@ pub enum Command {
     Export(export::Args),
     /// Make recorded decisions again, under the rules of then or under candidates.
     Replay(replay::Args),
-    /// Plan or apply the undoing of one promotion.
+    /// Plan, apply or drill the undoing of promotions.
     Rollback(rollback::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
@@ -164,7 +164,9 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let workflow = cause.downcast_ref::<WorkflowError>().map(WorkflowError::code);
         let rollback = cause.downcast_ref::<RollbackError>().map(RollbackError::code);
         let checkpoint = cause.downcast_ref::<CheckpointError>().map(CheckpointError::code);
-        ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(rollback).map(str::to_owned)
+        let many = cause.downcast_ref::<RollbackManyError>().map(RollbackManyError::code);
+        let of_rollback = rollback.or(many);
+        ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(of_rollback).map(str::to_owned)
     })
 }
 

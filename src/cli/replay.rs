@@ -95,7 +95,8 @@ fn as_json(report: &Report, minutes: u32) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(&json)?)
 }
 
-fn lane(text: &str) -> Result<(ObjectName, FieldName), String> {
+/// A lane as people write it.
+pub(super) fn lane(text: &str) -> Result<(ObjectName, FieldName), String> {
     let (object, field) = text.split_once('.').ok_or("write it as OBJECT.FIELD, for example Lead.Status")?;
     let object = ObjectName::parse(object).map_err(|error| error.to_string())?;
     Ok((object, FieldName::parse(field).map_err(|error| error.to_string())?))

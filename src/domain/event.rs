@@ -18,6 +18,7 @@ use super::{
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
     restore::Restore,
+    rollback::Rollback,
     schema::ObjectSchema,
 };
 
@@ -177,6 +178,18 @@ pub enum Event {
         /// What, why and by whom.
         erasure: Erasure,
     },
+    /// People put back what was promoted.
+    RollbackBegun {
+        /// Who, why, and what was shown.
+        rollback: Rollback,
+    },
+    /// A rollback came to its end.
+    RollbackEnded {
+        /// Which one.
+        rollback: Digest,
+        /// How many promotions ended how: `restored`, `conflicted`, `failed`.
+        counts: BTreeMap<String, String>,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -213,6 +226,8 @@ impl Event {
             Self::Unfrozen { .. } => "unfrozen",
             Self::RestoreAccepted { .. } => "restore_accepted",
             Self::Erased { .. } => "erased",
+            Self::RollbackBegun { .. } => "rollback_begun",
+            Self::RollbackEnded { .. } => "rollback_ended",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -236,6 +251,7 @@ impl Event {
             Self::Frozen { .. } => &["/freeze/reason"],
             Self::RestoreAccepted { .. } => &["/restore/reason"],
             Self::Erased { .. } => &["/erasure/reason"],
+            Self::RollbackBegun { .. } => &["/rollback/reason"],
             _ => &[],
         }
     }

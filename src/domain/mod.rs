@@ -20,6 +20,7 @@ pub mod promotion;
 pub mod proposal;
 pub mod record;
 pub mod restore;
+pub mod rollback;
 pub mod schema;
 pub mod value;
 
@@ -35,5 +36,6 @@ pub use policy::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier};
 pub use promotion::{Basis, Change, Plan, Promotion, Settlement, Stamps};
 pub use proposal::{Proposal, Stage};
 pub use record::{Hold, RecordSnapshot, RecordState};
+pub use rollback::{Choice, Rollback, RollbackStep};
 pub use schema::{FieldSchema, FieldType, ObjectSchema};
 pub use value::FieldValue;

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    digest::Digest,
     ids::{FieldName, ObjectName, PromotionId, ProposalId, RecordId},
     value::FieldValue,
 };
@@ -151,6 +152,9 @@ pub struct Promotion {
     /// The promotion that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<PromotionId>,
+    /// The rollback that it belongs to, when people gave their names and reasons for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Digest>,
     /// Proof of landing from the echo event or a later read: key to text, for example `transaction_key`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proof: BTreeMap<String, String>,

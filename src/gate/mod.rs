@@ -12,6 +12,7 @@ pub mod plan;
 pub mod preview;
 pub mod recorded;
 pub mod rollback;
+pub mod unwind;
 pub mod verdict;
 
 pub use decide::{GATE_REVISION, Judgement, decide, judge};

@@ -172,6 +172,7 @@ mod tests {
             attempts: 1,
             settlement: Settlement::Done,
             undoes: None,
+            rollback: None,
             proof: BTreeMap::new(),
         }
     }

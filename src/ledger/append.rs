@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LedgerError, Tx, basis, freezes, signals};
+use super::{LedgerError, Tx, basis, freezes, rollbacks, signals};
 use crate::{
     clock,
     domain::{
@@ -107,6 +107,8 @@ impl Tx<'_> {
             }
             Event::BreakGlassUsed { used } => BreakGlassUse::story(&used.record),
             Event::SignalReceived { record, .. } => signals::story(record),
+            Event::RollbackBegun { rollback } => rollbacks::story(&rollback.id),
+            Event::RollbackEnded { rollback, .. } => rollbacks::story(rollback),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),

@@ -19,7 +19,7 @@ const MOST: usize = 2_000;
 /// Entries of a story. The kind as well, because a proposer may choose an id that looks like another
 /// story.
 const OWN: &str = "e.proposal = ?1 AND e.kind NOT IN ('frozen', 'unfrozen', 'signal_received', \
-    'break_glass_used', 'policy_recorded', 'schema_recorded')";
+    'break_glass_used', 'policy_recorded', 'schema_recorded', 'rollback_begun', 'rollback_ended')";
 const SIGNALS: &str = "e.proposal = ?1 AND e.kind = 'signal_received'";
 const BREAK_GLASS: &str = "e.proposal = ?1 AND e.kind IN ('break_glass_used', 'notice_intended')";
 

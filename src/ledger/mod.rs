@@ -22,6 +22,7 @@ mod promotions;
 mod proposals;
 mod queries;
 mod recorded;
+mod rollbacks;
 mod seal;
 mod signals;
 pub mod stage;
@@ -46,6 +47,7 @@ pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};
 pub use queries::{Counts, StoredEntry};
 pub use recorded::{Basis, Depth, RecordedVerdict};
+pub use rollbacks::{Begun, Landed};
 pub use tx::Tx;
 
 use crate::clock::Clock;

@@ -78,6 +78,8 @@ impl Tx<'_> {
             | Event::BreakGlassUsed { .. }
             | Event::RestoreAccepted { .. }
             | Event::Erased { .. }
+            | Event::RollbackBegun { .. }
+            | Event::RollbackEnded { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

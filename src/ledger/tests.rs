@@ -64,6 +64,7 @@ pub(super) fn promotion(id: &str, of: &str) -> Promotion {
         attempts: 0,
         settlement: Settlement::Intended,
         undoes: None,
+        rollback: None,
         proof: BTreeMap::new(),
     }
 }

@@ -36,6 +36,15 @@ pub const SOURCE: &str = "force-app/main/default";
 /// The shipped package: path from the folder with `sfdx-project.json`, and text.
 pub static SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/package_files.rs"));
 
+/// Names of the shipped flows that a write to this object starts.
+pub fn triggered_flows(object: &str) -> Vec<String> {
+    let of = format!("<object>{object}</object>");
+    let starts = |text: &str| ["RecordBeforeSave", "RecordAfterSave"].iter().any(|kind| text.contains(kind));
+    let flows = SHIPPED.iter().filter(|(_, text)| text.contains(&of) && starts(text));
+    let name = |path: &str| Some(path.rsplit('/').next()?.strip_suffix(".flow-meta.xml")?.to_owned());
+    flows.filter_map(|(path, _)| name(path)).collect()
+}
+
 /// Name of every rule that must stand on the object, by number, and [`formula_digest`] of it.
 pub fn expected_rules(contract: &ObjectContract) -> Vec<(String, String)> {
     if contract.rules.is_empty() {

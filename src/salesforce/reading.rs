@@ -20,6 +20,8 @@ use crate::domain::{
 pub struct RecordReading {
     /// Canonical values, number and mark.
     pub snapshot: RecordSnapshot,
+    /// The previous value that the record keeps of each canonical field; absent where unreadable.
+    pub previous: BTreeMap<FieldName, FieldValue>,
     /// The proposal fields.
     pub slot: ProposalSlot,
 }
@@ -74,7 +76,7 @@ pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
     fields.extend(["LastModifiedDate", "LastModifiedById"]);
     fields.extend(contract.converted);
     for lane in contract.lanes {
-        fields.extend([lane.field, lane.proposed]);
+        fields.extend([lane.field, lane.proposed, lane.previous]);
     }
     fields.extend(contract.proposed_fields);
     fields.extend([contract.confidence, contract.reason, contract.changed_at, contract.change_source]);
@@ -116,7 +118,7 @@ pub(super) fn missing(contract: &ObjectContract, record: RecordId) -> Result<Rec
         modified_at: Timestamp::UNIX_EPOCH,
         modified_by: None,
     };
-    Ok(RecordReading { snapshot, slot: ProposalSlot::default() })
+    Ok(RecordReading { snapshot, previous: BTreeMap::new(), slot: ProposalSlot::default() })
 }
 
 /// Reads one row of a reply.
@@ -126,8 +128,11 @@ pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReadi
         status: 200,
         detail: format!("a row of {} has no usable `{field}`", contract.object),
     };
-    let mut fields = BTreeMap::new();
+    let (mut fields, mut previous) = (BTreeMap::new(), BTreeMap::new());
     for lane in contract.lanes {
+        if let Some(value) = row.value(lane.previous, &lane_type(lane)) {
+            previous.insert(field_name(lane.field)?, value);
+        }
         // A value that does not fit its type counts as not read, and the gate refuses.
         if let Some(value) = row.value(lane.field, &lane_type(lane)) {
             fields.insert(field_name(lane.field)?, value);
@@ -147,7 +152,7 @@ pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReadi
         modified_at: row.moment("LastModifiedDate").ok_or_else(|| wrong("LastModifiedDate"))?,
         modified_by: row.id("LastModifiedById"),
     };
-    Ok(RecordReading { snapshot, slot: slot(contract, &row)? })
+    Ok(RecordReading { snapshot, previous, slot: slot(contract, &row)? })
 }
 
 fn slot(contract: &ObjectContract, row: &Row<'_>) -> Result<ProposalSlot, SalesforceError> {

@@ -302,6 +302,7 @@ fn follow(
                 attempts: 0,
                 settlement: Settlement::Intended,
                 undoes: None,
+                rollback: None,
                 proof: std::collections::BTreeMap::new(),
             },
         }),

@@ -11,6 +11,7 @@ use super::{
     hints::{DecisionHint, Ears, Hints},
     observe::{self, object_name},
     tally::Tally,
+    undone,
 };
 use crate::{
     domain::{PromotionId, RecordId, Settlement, event::Event},
@@ -103,6 +104,7 @@ async fn confirm(
         if !promotion.settlement.is_final() {
             let settlement = Settlement::Done;
             tx.append(&Event::PromotionSettled { promotion: id.clone(), settlement }).await?;
+            undone::tell_stage(&mut tx, &promotion).await?;
         } else if promotion.settlement != Settlement::Done {
             tracing::error!(promotion = %id, state = promotion.settlement.name(), "an ended promotion landed");
         }

@@ -18,6 +18,7 @@ pub mod promote;
 pub mod propose;
 pub mod replay;
 pub mod rollback;
+pub mod rollback_many;
 pub mod settle;
 pub mod signal;
 pub mod stamp;
@@ -25,6 +26,7 @@ pub mod strict_json;
 pub mod submission;
 pub mod sweep;
 pub mod tally;
+pub mod undone;
 
 pub use context::{Context, Described};
 pub use engine::{Engine, Health};

@@ -6,7 +6,7 @@
 use super::{
     Context, WorkflowError,
     settle::{self, Reply},
-    stamp,
+    stamp, undone,
 };
 use crate::{
     domain::{Freeze, Promotion, PromotionId, Settlement, event::Event},
@@ -203,10 +203,14 @@ pub async fn settle_if_open(
     }
     let is_final = settlement.is_final();
     let notice = failure_notice(promotion, &settlement);
+    let landed = settlement == Settlement::Done;
     if promotion.settlement != settlement {
         tx.append(&Event::PromotionSettled { promotion: promotion.id.clone(), settlement }).await?;
         if let Some(notice) = notice {
             tx.append(&notice).await?;
+        }
+        if landed {
+            undone::tell_stage(tx, promotion).await?;
         }
     }
     Ok(is_final)

@@ -3,7 +3,10 @@
 use super::{Context, WorkflowError, promote::Promoter};
 use crate::{
     clock,
-    domain::{Promotion, PromotionId, ProposalId, RecordState, Settlement, Stage, event::Event},
+    domain::{
+        Choice, Digest, Promotion, PromotionId, ProposalId, RecordState, Rollback, RollbackStep, Settlement,
+        Stage, event::Event,
+    },
     gate::rollback::{RollbackPlan, plan_rollback},
 };
 
@@ -92,20 +95,24 @@ pub async fn plan(context: &Context, promotion: &Promotion) -> Result<RollbackPl
 pub async fn apply(
     context: &Context,
     promoter: &Promoter,
-    undone: &Promotion,
-    plan: &RollbackPlan,
+    (undone, plan): (&Promotion, &RollbackPlan),
+    words: Option<(String, String)>,
 ) -> Result<Option<Promotion>, RollbackError> {
     let Some(steps) = plan.plan.clone() else { return Ok(None) };
+    let begun = words.map(|words| begun(context, (undone, plan), words)).transpose()?;
     let promotion = Promotion {
         id: PromotionId::new(clock::unique_id()),
         plan: steps,
         attempts: 0,
         settlement: Settlement::Intended,
         undoes: Some(undone.id.clone()),
+        rollback: begun.as_ref().map(|rollback| rollback.id.clone()),
         proof: std::collections::BTreeMap::new(),
     };
     let id = promotion.id.clone();
-    append(context, vec![Event::PromotionIntended { promotion }]).await?;
+    let intended = Event::PromotionIntended { promotion };
+    append(context, begun.map(|rollback| Event::RollbackBegun { rollback }).into_iter().chain([intended]))
+        .await?;
     let mut ended = None;
     for _ in 0..5 {
         let current = context.ledger.promotion(&id).await.map_err(WorkflowError::from)?;
@@ -118,19 +125,46 @@ pub async fn apply(
         ended = Some(current);
     }
     let landed = ended.as_ref().is_some_and(|promotion| promotion.settlement == Settlement::Done);
-    if landed && plan.spared.is_empty() {
-        let changed = Event::StageChanged {
-            proposal_id: undone.plan.proposal_id.clone(),
-            stage: Stage::RolledBack,
-            code: "rolled-back".to_owned(),
-            successor: None,
-        };
-        append(context, vec![changed]).await?;
+    if landed && plan.spared.is_empty() && undone.undoes.is_none() {
+        tell_whole(context, undone).await?;
     }
     Ok(ended)
 }
 
-async fn append(context: &Context, events: Vec<Event>) -> Result<(), RollbackError> {
+/// Where a field was put back by hand before, no write of ours tells that the whole is undone.
+async fn tell_whole(context: &Context, undone: &Promotion) -> Result<(), RollbackError> {
+    let id = &undone.plan.proposal_id;
+    let known = context.ledger.proposal(id).await.map_err(WorkflowError::from)?;
+    if known.is_none_or(|known| known.stage != Stage::Promoted) {
+        return Ok(());
+    }
+    let (proposal_id, code) = (id.clone(), "rolled-back".to_owned());
+    append(context, [Event::StageChanged { proposal_id, stage: Stage::RolledBack, code, successor: None }])
+        .await
+}
+
+/// Who asked for it and why, under the digest of what was planned.
+fn begun(
+    context: &Context,
+    (undone, plan): (&Promotion, &RollbackPlan),
+    (by, reason): (String, String),
+) -> Result<Rollback, RollbackError> {
+    Ok(Rollback {
+        id: Digest::of(&(&undone.id, &plan.plan)).map_err(WorkflowError::from)?,
+        at: context.clock.now(),
+        by,
+        reason,
+        chosen: Choice { proposal: Some(undone.plan.proposal_id.clone()), ..Choice::default() },
+        steps: vec![RollbackStep {
+            promotion: undone.id.clone(),
+            fields: plan.restore.iter().map(|change| change.field.clone()).collect(),
+        }],
+        spared: Vec::new(),
+    })
+}
+
+async fn append(context: &Context, events: impl IntoIterator<Item = Event>) -> Result<(), RollbackError> {
+    let events: Vec<Event> = events.into_iter().collect();
     let mut tx = context.ledger.begin("rollback").await.map_err(WorkflowError::from)?;
     tx.append_all(&events).await.map_err(WorkflowError::from)?;
     tx.commit().await.map_err(WorkflowError::from)?;

@@ -27,6 +27,7 @@ mod people;
 mod policy;
 mod processes;
 mod replay;
+mod rollback_many;
 mod salesforce_client;
 mod serve;
 mod stream;

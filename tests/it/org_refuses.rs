@@ -223,7 +223,15 @@ fn received(plan: &Plan) -> Proposal {
 fn promotion(mark: &str, plan: Plan) -> Promotion {
     let id = PromotionId::new(mark);
     let settlement = Settlement::Intended;
-    Promotion { id, plan, attempts: 0, settlement, undoes: None, proof: std::collections::BTreeMap::new() }
+    Promotion {
+        id,
+        plan,
+        attempts: 0,
+        settlement,
+        undoes: None,
+        rollback: None,
+        proof: std::collections::BTreeMap::new(),
+    }
 }
 
 fn to(value: &str, mut plan: Plan) -> Plan {

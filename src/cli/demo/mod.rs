@@ -8,7 +8,7 @@ use super::{Exit, ExitWith, serve::StopSignals};
 
 mod report;
 mod review;
-mod settings;
+pub(super) mod settings;
 mod story;
 mod tamper;
 mod world;

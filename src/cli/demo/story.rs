@@ -187,7 +187,8 @@ async fn rolled_back(world: &World, report: &mut Report) -> anyhow::Result<()> {
     let _held = world.hold().await;
     let promotion = rollback::find(&world.daemon().context, "demo:stage").await?;
     let plan = rollback::plan(&world.daemon().context, &promotion).await?;
-    let ended = rollback::apply(&world.daemon().context, &world.promoter(), &promotion, &plan).await?;
+    let ended =
+        rollback::apply(&world.daemon().context, &world.promoter(), (&promotion, &plan), None).await?;
     let (stage, step) = (world.value(deal, "StageName"), world.value(deal, "NextStep"));
     let state = ended.as_ref().map_or("nothing to do", |promotion| promotion.settlement.name());
     let observed = format!("{state}: StageName back to {stage}; NextStep spared: \"{step}\"");

@@ -87,6 +87,8 @@ impl Fold {
             | Event::BreakGlassUsed { .. }
             | Event::RestoreAccepted { .. }
             | Event::Erased { .. }
+            | Event::RollbackBegun { .. }
+            | Event::RollbackEnded { .. }
             | Event::StreamReset { .. } => {}
         }
     }

@@ -60,7 +60,7 @@ pub fn reading() -> RecordReading {
         patch: [(field("Status"), FieldValue::text("Working - Contacted"))].into(),
         ..ProposalSlot::default()
     };
-    RecordReading { snapshot, slot }
+    RecordReading { snapshot, previous: Default::default(), slot }
 }
 
 /// The proposal of [`reading`], first seen at minute 1.
@@ -121,5 +121,5 @@ pub fn promotion(settlement: Settlement, attempts: u64) -> Promotion {
         planned_at: at(10),
     };
     let id = PromotionId::new("promo-1");
-    Promotion { id, plan, attempts, settlement, undoes: None, proof: Default::default() }
+    Promotion { id, plan, attempts, settlement, undoes: None, rollback: None, proof: Default::default() }
 }

@@ -1,71 +1,30 @@
-//! `countersign rollback plan|apply`: put back what one promotion changed, sparing newer edits.
+//! Undoing one promotion, as it is shown and carried out.
 
-use std::path::PathBuf;
-
-use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
-use super::{
-    Exit,
-    org_side::{OrgSide, load_settings},
-    show::safe,
-};
 use crate::{
-    clock::Clock,
+    cli::{Exit, org_side::OrgSide, show::safe},
     domain::{Promotion, Settlement},
     gate::rollback::RollbackPlan,
     workflow::{promote::Promoter, rollback},
 };
 
-/// Undo one promotion.
-#[derive(Debug, ClapArgs)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    /// Show what would be restored and what would be spared.
-    Plan(Target),
-    /// Restore it.
-    Apply(Target),
-}
-
-#[derive(Debug, ClapArgs)]
-struct Target {
-    /// A promotion id, or the id of a promoted proposal.
-    id: String,
-    /// Settings file.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Machine-readable answer.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Plans or applies a rollback.
-pub async fn run(args: Args) -> anyhow::Result<Exit> {
-    let (target, apply) = match args.what {
-        What::Plan(target) => (target, false),
-        What::Apply(target) => (target, true),
-    };
-    let side = OrgSide::open(load_settings(target.config.as_deref())?, Clock::system()).await?;
-    let exit = on_side(&side, &target, apply).await;
-    side.context.ledger.close().await?;
-    exit
-}
-
-async fn on_side(side: &OrgSide, target: &Target, apply: bool) -> anyhow::Result<Exit> {
-    let promotion = rollback::find(&side.context, &target.id).await?;
+/// Plans or applies the rollback of one promotion. `words` say who asks for it and why.
+pub async fn run(
+    side: &OrgSide,
+    id: &str,
+    (as_json, apply): (bool, bool),
+    words: Option<(String, String)>,
+) -> anyhow::Result<Exit> {
+    let promotion = rollback::find(&side.context, id).await?;
     let plan = rollback::plan(&side.context, &promotion).await?;
     let ended = if apply && plan.plan.is_some() {
         let promoter = Promoter::new(side.context.clone(), side.promoter_writer());
-        rollback::apply(&side.context, &promoter, &promotion, &plan).await?
+        rollback::apply(&side.context, &promoter, (&promotion, &plan), words).await?
     } else {
         None
     };
-    if target.json {
+    if as_json {
         let state = ended.as_ref().map(|promotion| promotion.settlement.name());
         println!("{}", json!({ "promotion": promotion.id, "plan": plan, "applied": apply, "result": state }));
     } else {
@@ -77,7 +36,7 @@ async fn on_side(side: &OrgSide, target: &Target, apply: bool) -> anyhow::Result
             println!("nothing to restore");
             Exit::Done
         }
-        (true, Some(ended)) => print_end(ended, target.json),
+        (true, Some(ended)) => print_end(ended, as_json),
     })
 }
 
