@@ -88,8 +88,10 @@ mutants() {
   if [ -n "$part" ]; then chosen+=(--shard "$part"); fi
   # The seed makes a run repeatable. What failed is not made smaller. The comparison of the two gates
   # is left out: it takes longer than all other tests, and what only it finds should have a case.
-  # 120 seconds are many times what a run takes.
+  # 120 seconds are many times what a run takes. A change may make a loop endless that fills the memory:
+  # it gets 8 GB.
   (
+    ulimit -v 8000000
     export PROPTEST_RNG_SEED=1 PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
     export INSTA_UPDATE=no
     cargo mutants --dir "$copy" --in-place --no-shuffle --timeout 120 "${chosen[@]}" \

@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn completes_and_checks_record_ids() {
         assert_eq!(RecordId::complete("001Dp00000JJkkH").unwrap(), "001Dp00000JJkkHIAT");
-        assert!(RecordId::parse("001Dp00000JJkkHIAT").is_ok());
+        assert_eq!(RecordId::parse("001Dp00000JJkkHIAT").unwrap().as_str(), "001Dp00000JJkkHIAT");
         assert_eq!(RecordId::parse("001Dp00000JJkkH").unwrap_err().code(), "record-id-15-characters");
         assert_eq!(RecordId::parse("001Dp00000JJkkHIAA").unwrap_err().code(), "record-id-checksum");
         assert_eq!(RecordId::parse("nonsense").unwrap_err().code(), "record-id-malformed");
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn proposal_ids_stay_within_the_field() {
-        assert!(ProposalId::parse("run-7:lead.42").is_ok());
+        assert_eq!(ProposalId::parse("run-7:lead.42").unwrap().as_str(), "run-7:lead.42");
         assert!(ProposalId::parse("run-7:lead.42~081500").is_ok(), "edited by a reviewer");
         for bad in ["", "a b", "a'b", &"x".repeat(65)] {
             assert!(ProposalId::parse(bad).is_err(), "{bad:?} must be refused");

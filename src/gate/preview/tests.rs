@@ -32,6 +32,10 @@ fn a_reported_field_counts_only_when_it_changes() {
     };
     assert!(!touches(serde_json::json!({ "StageName": "Qualification", "NextStep": "call" })));
     assert!(touches(serde_json::json!({ "Amount": "9000", "NextStep": "call" })));
+    let case = serde_json::json!({ "name": "deal", "object": "Opportunity",
+        "patch": { "NextStep": "call", "Regions": "South" } });
+    let readers: Vec<Option<&str>> = card(case).fields.iter().map(|field| field.read_by).collect();
+    assert_eq!(readers, [Some("pipeline boards and list views"), None]);
 }
 
 #[test]
