@@ -3,10 +3,10 @@
 //! A policy about an object or a field without a contract could never act, and nothing would say
 //! so; it is refused before anything starts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{
-    config::policies::PolicyProblem,
+    config::policies::{PolicyProblem, toml_files},
     domain::Policy,
     package::{ContractError, ContractFile},
     salesforce::Contracts,
@@ -18,7 +18,7 @@ use crate::{
 /// Every problem of every file; nothing is used then.
 pub fn load(folder: Option<&Path>) -> Result<Contracts, Vec<PolicyProblem>> {
     let Some(folder) = folder else { return Ok(Contracts::shipped()) };
-    let paths = list(folder).map_err(|error| vec![unreadable(folder, &error)])?;
+    let paths = toml_files(folder).map_err(|error| vec![unreadable(folder, &error)])?;
     let mut further = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -89,18 +89,6 @@ pub fn missing(contracts: &Contracts, policy: &Policy) -> Vec<PolicyProblem> {
         }
     }
     problems
-}
-
-fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> PolicyProblem {

@@ -80,7 +80,7 @@ pub fn load_dir(dir: &Path) -> Result<Policy, Vec<PolicyProblem>> {
         message: format!("cannot be read: {error}"),
         fix: "name a directory with policy files that this user may read".to_owned(),
     };
-    let names = list(dir).map_err(|error| vec![unreadable(dir, error)])?;
+    let names = toml_files(dir).map_err(|error| vec![unreadable(dir, error)])?;
     if names.is_empty() {
         return Err(vec![PolicyProblem {
             file: dir.display().to_string(),
@@ -102,7 +102,8 @@ pub fn load_dir(dir: &Path) -> Result<Policy, Vec<PolicyProblem>> {
     read_all(files, problems)
 }
 
-fn list(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// Every `*.toml` of a directory, in the order of their names.
+pub fn toml_files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();

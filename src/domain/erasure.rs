@@ -68,6 +68,7 @@ pub fn placeholder(path: &str) -> Option<Value> {
         | "/text"
         | "/freeze/reason"
         | "/restore/reason"
+        | "/rollback/reason"
         | "/erasure/reason" => Some(ERASED.into()),
         "/signal" => Some(json!({ "kind": ERASED, "source": ERASED, "occurred_at": "1970-01-01T00:00:00Z" })),
         _ => None,

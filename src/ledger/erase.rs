@@ -91,21 +91,17 @@ impl Tx<'_> {
         // Only what ended: its stage, its promotions and what is on its way to its record.
         let open = "(p.open = 1 OR EXISTS (SELECT 1 FROM promotion m WHERE m.proposal = p.id AND m.open = 1) \
                     OR EXISTS (SELECT 1 FROM notice n WHERE n.proposal = p.id))";
-        let (which, first, second) = match about {
+        let (which, words) = match about {
             About::Record { object, record } => {
-                ("p.object = ? AND p.record = ?", object.to_string(), record.to_string())
+                ("p.object = ? AND p.record = ?", vec![object.to_string(), record.to_string()])
             }
-            About::Proposal { proposal_id } => {
-                ("p.id = ? AND p.id = ?", proposal_id.to_string(), proposal_id.to_string())
+            About::Proposal { proposal_id } => ("p.id = ?", vec![proposal_id.to_string()]),
+            About::Before { before } => {
+                ("p.open = 0 AND julianday(p.updated_at) < julianday(?)", vec![before.to_string()])
             }
-            About::Before { before } => (
-                "p.open = 0 AND julianday(p.updated_at) < julianday(?) AND ? <> ''",
-                before.to_string(),
-                "x".to_owned(),
-            ),
         };
         let sql = format!("SELECT p.id, {open} FROM proposal p WHERE {which} ORDER BY p.received_seq");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(first).bind(second);
+        let query = words.into_iter().fold(sqlx::query(sqlx::AssertSqlSafe(sql)), sqlx::query::Query::bind);
         let mut affected = Vec::new();
         for row in query.fetch_all(self.connection()).await? {
             let (id, is_open): (String, bool) = (row.try_get(0)?, row.try_get(1)?);

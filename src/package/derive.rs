@@ -9,6 +9,9 @@ use super::{
     governed::{Compared, Governed, Lane, Required, Stored},
 };
 
+/// Objects whose custom fields are deployed with `Activity`, as public packages do
+/// (`src/objects/Activity.object`).
+const ACTIVITIES: &[&str] = &["Task", "Event"];
 /// Most characters of a field's or rule's developer name, without `__c`, and of a field's label.
 const MOST_NAME: usize = 40;
 /// Most characters of a formula in a rule. Salesforce takes 3,900 as typed.
@@ -46,6 +49,9 @@ impl Governed {
         required: &[(String, String)],
     ) -> Result<Self, PackageError> {
         api_name(object, "an object")?;
+        if ACTIVITIES.contains(&object) {
+            return Err(PackageError::Activity { object: object.to_owned() });
+        }
         if fields.is_empty() {
             return Err(PackageError::NoField { object: object.to_owned() });
         }
@@ -111,7 +117,6 @@ fn name_field(object: &str) -> &'static str {
         "Contract" => "ContractNumber",
         "Order" => "OrderNumber",
         "Solution" => "SolutionName",
-        "Task" | "Event" => "Subject",
         _ => "Name",
     }
 }

@@ -11,6 +11,15 @@ pub enum PackageError {
         /// An object or a field.
         what: &'static str,
     },
+    /// Tasks and events have their custom fields on another object.
+    #[error(
+        "custom fields of {object} belong to the object Activity, so none can be rendered for it: govern a \
+         field of the record that the activity is about"
+    )]
+    Activity {
+        /// The object.
+        object: String,
+    },
     /// No field was named.
     #[error("no field of {object} is named: name at least one with --field")]
     NoField {
@@ -78,6 +87,7 @@ impl PackageError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Name { .. } => "api-name-invalid",
+            Self::Activity { .. } => "object-is-activity",
             Self::NoField { .. } => "no-field",
             Self::FieldTwice { .. } => "field-twice",
             Self::Governed { .. } => "already-governed",

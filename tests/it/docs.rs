@@ -56,7 +56,8 @@ fn every_path_in_the_docs_exists() {
             if !link.starts_with("http") && !link.starts_with('#') {
                 checked += 1;
                 let base = root().join(page).parent().expect("a folder").to_path_buf();
-                if !base.join(link).exists() {
+                let file = link.split_once('#').map_or(link, |(file, _)| file);
+                if !base.join(file).exists() {
                     missing.push(format!("{page}: ({link})"));
                 }
             }

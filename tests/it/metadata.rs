@@ -185,6 +185,8 @@ fn what_cannot_be_governed_is_refused_with_its_reason() {
         (vec!["--object", "Case; drop", "--field", "Priority:picklist"], "api-name-invalid"),
         (vec!["--object", "Case", "--field", "A:date", "--field", "A:date"], "field-twice"),
         (vec!["--object", "Lead", "--field", "Status:picklist"], "already-governed"),
+        (vec!["--object", "Task", "--field", "Status:picklist"], "object-is-activity"),
+        (vec!["--object", "Event", "--field", "Location:text(255)"], "object-is-activity"),
         (vec!["--object", "Case"], "no-field"),
         (vec!["--field", "Priority:picklist"], "--object"),
     ] {

@@ -1,6 +1,6 @@
 //! A rollback of many promotions: shown, carried out with a progress bar, and reported.
 
-use std::{collections::BTreeMap, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{collections::BTreeMap, io::Write as _, path::Path};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::print;
 use crate::{
-    cli::{Exit, org_side::OrgSide, show::safe},
+    cli::{Exit, org_side::OrgSide, output, show::safe},
     domain::{Choice, digest::canonical},
     gate::unwind::Manifest,
     package,
@@ -28,7 +28,8 @@ pub async fn plan(
     let manifest = rollback_many::plan(&side.context, &chosen).await?;
     let digest = manifest.digest()?;
     if let Some(path) = out {
-        write_private(path, &canonical(&manifest)?)
+        let mut file = output::create(path)?;
+        file.write_all(canonical(&manifest)?.as_bytes())
             .with_context(|| format!("writing the manifest to `{}`", path.display()))?;
     }
     let automations = automations(side, &manifest);
@@ -140,11 +141,4 @@ fn automations(side: &OrgSide, manifest: &Manifest) -> BTreeMap<String, Vec<Stri
         known.insert(object.to_owned(), names);
     }
     known
-}
-
-/// It holds values of records, so it is for its owner's eyes.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }

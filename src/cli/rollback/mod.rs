@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::{
     Exit, ExitWith,
+    freeze::words,
     org_side::{OrgSide, load_settings},
 };
 use crate::{clock::Clock, domain::Digest};
@@ -55,7 +56,7 @@ struct Target {
 struct PlanArgs {
     #[command(flatten)]
     target: Target,
-    /// Write the manifest to this file; its SHA-256 is the digest. Only for many.
+    /// Write the manifest to this new file; its SHA-256 is the digest. Only for many.
     #[arg(long, value_name = "FILE", conflicts_with = "id")]
     out: Option<PathBuf>,
 }
@@ -147,12 +148,4 @@ fn shown(manifest: Option<&str>, yes: bool) -> anyhow::Result<Option<Digest>> {
         )
         .into()),
     }
-}
-
-fn words(text: &str, key: &str) -> anyhow::Result<String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > 500 {
-        return Err(ExitWith::usage(format!("words-wanted: {key} wants 1 to 500 characters")).into());
-    }
-    Ok(text.to_owned())
 }

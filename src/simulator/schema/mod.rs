@@ -164,6 +164,17 @@ mod tests {
         }
         assert_eq!(at(&opportunity, "LastModifiedDate"), Some(24));
         assert_eq!(opportunity.len(), 30);
+        let contact = event_names("Contact");
+        for (name, position) in [("AccountId", 1), ("IsPersonAccount", 2), ("Name", 3), ("OtherAddress", 4)] {
+            assert_eq!(at(&contact, name), Some(position), "Contact.{name}");
+        }
+        for (name, position) in [("MailingAddress", 5), ("Phone", 6), ("Fax", 7), ("MobilePhone", 8)] {
+            assert_eq!(at(&contact, name), Some(position), "Contact.{name}");
+        }
+        for (name, position) in [("Email", 13), ("Title", 14), ("OwnerId", 20), ("CreatedDate", 24)] {
+            assert_eq!(at(&contact, name), Some(position), "Contact.{name}");
+        }
+        assert_eq!(at(&contact, "LastModifiedById"), Some(27));
         let account = event_names("Account");
         assert_eq!(at(&account, "LastModifiedDate"), Some(22), "as in the guide, without record types");
     }

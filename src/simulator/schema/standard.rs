@@ -172,12 +172,15 @@ const ACCOUNT: &str = "
     SicDesc | SIC Description | string 80 | ncu
 ";
 
-/// Contacts are here for enrichment that runs without a person.
+/// Contacts are here for enrichment that runs without a person. A recorded schema tells the places in
+/// events of the fields up to Fax and MobilePhone, of Email, Title, OwnerId and the system fields; between them
+/// the order is that of the object reference.
 const CONTACT: &str = "
     Id | Contact ID | id | -
     IsDeleted | Deleted | boolean | -
     MasterRecordId | Master Record ID | ref Contact MasterRecord | n-
     AccountId | Account ID | ref Account Account | ncu
+    IsPersonAccount | Is Person Account | boolean |
     LastName | Last Name | string 80 | cu
     FirstName | First Name | string 40 | ncus
     Salutation | Salutation | picklist Salutation | ncus
@@ -216,6 +219,8 @@ const CONTACT: &str = "
     Description | Description | textarea 32000 | ncu
     OwnerId | Owner ID | ref User Owner | cu
     HasOptedOutOfEmail | Email Opt Out | boolean | cu
+    HasOptedOutOfFax | Fax Opt Out | boolean | cu
+    DoNotCall | Do Not Call | boolean | cu
     CreatedDate | Created Date | datetime |
     CreatedById | Created By ID | ref User CreatedBy |
     LastModifiedDate | Last Modified Date | datetime |

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, WorkflowError, observe::object_name};
+use super::{Context, WorkflowError};
 use crate::{
     domain::{Choice, Digest, ObjectName, Promotion, PromotionId, RecordId, RollbackStep},
     gate::unwind::{Found, Manifest, RecordUndo, is_undone, unwind},
@@ -139,7 +139,6 @@ async fn read(
             .contracts
             .find(name.as_str())
             .ok_or_else(|| WorkflowError::Unexpected(format!("no contract for `{name}`")))?;
-        debug_assert_eq!(object_name(contract.object).ok().as_ref(), Some(name));
         let ids: Vec<RecordId> = of_object.iter().map(|(_, record)| record.clone()).collect();
         readings.extend(context.reader.retrieve(contract, &ids).await.map_err(WorkflowError::from)?);
     }
