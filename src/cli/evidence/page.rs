@@ -2,8 +2,7 @@
 //! are data.
 
 use anyhow::Context as _;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
-use serde_json::{Value, json};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Period, story::Told};
 use crate::gate::preview::visible;
@@ -25,29 +24,30 @@ pub fn html(
     environment.add_template("evidence", PAGE).context("the page's template")?;
     let page = environment.get_template("evidence").context("the page's template")?;
     let count = |basis: &str| told.iter().filter(|one| one.basis.starts_with(basis)).count();
-    let words = json!({
-        "org": visible(&period.org), "since": period.since.to_string(), "until": period.until.to_string(),
-        "made": period.made.to_string(), "version": env!("CARGO_PKG_VERSION"),
-        "first": period.span.start.after.seq.parse::<u64>().map_or(0, |seq| seq + 1), "up_to": period.span.up_to, "entries": entries,
-        "private": private, "signed": signed, "total": told.len(), "most": MOST,
-        "approved": count("approved"), "auto": count("allowed"), "undone": count("undoes"),
-        "told": told.iter().take(MOST).map(one).collect::<Vec<_>>(),
-    });
-    page.render(Serde(words)).context("the page")
+    // Not `serde_json::json`: its numbers keep their digits, which a template shows as a map.
+    let words = context! {
+        org => visible(&period.org), since => period.since.to_string(), until => period.until.to_string(),
+        made => period.made.to_string(), version => env!("CARGO_PKG_VERSION"),
+        first => period.span.start.after.seq.parse::<u64>().map_or(0, |seq| seq + 1),
+        up_to => period.span.up_to, entries, private, signed, total => told.len(), most => MOST,
+        approved => count("approved"), auto => count("allowed"), undone => count("undoes"),
+        told => told.iter().take(MOST).map(one).collect::<Vec<_>>(),
+    };
+    page.render(words).context("the page")
 }
 
 fn one(told: &Told) -> Value {
     let moved = told.moved.iter().map(|moved| {
-        json!({ "field": visible(&moved.field), "before": visible(&moved.before), "after": visible(&moved.after) })
+        context! { field => visible(&moved.field), before => visible(&moved.before), after => visible(&moved.after) }
     });
-    json!({
-        "promotion": visible(&told.promotion), "proposal": visible(&told.proposal), "object": told.object,
-        "record": told.record, "at": told.at, "seq": told.seq, "hash": told.hash, "basis": told.basis,
-        "state": told.state, "undoes": visible(&told.undoes), "agent": visible(&told.agent),
-        "door": visible(&told.door), "reason": visible(&told.reason),
-        "evidence": told.evidence.iter().map(|text| visible(text)).collect::<Vec<_>>(),
-        "moved": moved.collect::<Vec<_>>(), "findings": told.findings, "policy": visible(&told.policy),
-        "approved_by": visible(&told.approved_by), "approved_at": visible(&told.approved_at),
-        "comments": visible(&told.comments), "proof": visible(&told.proof),
-    })
+    context! {
+        promotion => visible(&told.promotion), proposal => visible(&told.proposal), object => &told.object,
+        record => &told.record, at => &told.at, seq => &told.seq, hash => &told.hash, basis => told.basis,
+        state => told.state, undoes => visible(&told.undoes), agent => visible(&told.agent),
+        door => visible(&told.door), reason => visible(&told.reason),
+        evidence => told.evidence.iter().map(|text| visible(text)).collect::<Vec<_>>(),
+        moved => moved.collect::<Vec<_>>(), findings => &told.findings, policy => visible(&told.policy),
+        approved_by => visible(&told.approved_by), approved_at => visible(&told.approved_at),
+        comments => visible(&told.comments), proof => visible(&told.proof),
+    }
 }
