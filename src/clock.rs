@@ -58,18 +58,72 @@ fn system_millis() -> i64 {
 /// 32 random bytes.
 pub fn salt() -> [u8; 32] {
     let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
+    fill(&mut bytes);
     bytes
 }
 
 /// A time-ordered unique id (UUIDv7).
-#[expect(clippy::disallowed_methods, reason = "the one source of ids")]
 pub fn unique_id() -> String {
+    #[cfg(debug_assertions)]
+    if let Some(id) = seeded::unique_id() {
+        return id;
+    }
+    #[expect(clippy::disallowed_methods, reason = "the one source of ids")]
     Uuid::now_v7().to_string()
 }
 
 /// A random id (UUIDv4).
-#[expect(clippy::disallowed_methods, reason = "the one source of ids")]
 pub fn random_id() -> String {
-    Uuid::new_v4().to_string()
+    let mut bytes = [0_u8; 16];
+    fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+fn fill(bytes: &mut [u8]) {
+    #[cfg(debug_assertions)]
+    if seeded::fill(bytes) {
+        return;
+    }
+    rand::rng().fill_bytes(bytes);
+}
+
+#[cfg(debug_assertions)]
+pub use seeded::seed;
+
+#[cfg(debug_assertions)]
+mod seeded {
+    //! Randomness that a test can repeat. Builds without debug assertions have none of this: what
+    //! the ledger hides behind salts must not hang on a number that somebody can know.
+
+    use std::sync::{Mutex, PoisonError};
+
+    use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
+
+    struct Seeded {
+        source: StdRng,
+        ids: u64,
+    }
+
+    static SEEDED: Mutex<Option<Seeded>> = Mutex::new(None);
+
+    /// From now on, in the whole process, ids and salts follow from this number.
+    pub fn seed(seed: u64) {
+        let seeded = Seeded { source: StdRng::seed_from_u64(seed), ids: 0 };
+        *SEEDED.lock().unwrap_or_else(PoisonError::into_inner) = Some(seeded);
+    }
+
+    pub(super) fn fill(bytes: &mut [u8]) -> bool {
+        let mut seeded = SEEDED.lock().unwrap_or_else(PoisonError::into_inner);
+        seeded.as_mut().map(|seeded| seeded.source.fill_bytes(bytes)).is_some()
+    }
+
+    /// In the order in which they are asked for, as those of the clock are.
+    pub(super) fn unique_id() -> Option<String> {
+        let mut seeded = SEEDED.lock().unwrap_or_else(PoisonError::into_inner);
+        let seeded = seeded.as_mut()?;
+        seeded.ids += 1;
+        let mut random = [0_u8; 10];
+        seeded.source.fill_bytes(&mut random);
+        Some(uuid::Builder::from_unix_timestamp_millis(seeded.ids, &random).into_uuid().to_string())
+    }
 }

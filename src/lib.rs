@@ -7,6 +7,7 @@ pub mod gate;
 
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod telemetry;
 
 pub mod ledger;

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use crate::{
     clock::Clock,
     salesforce::pubsub::{
-        Action, Batch, BatchSink, EventStream, PubSubClient, RawResponse, RecordedBatch, SinkError, Start,
+        Action, Batch, BatchSink, EventSource, EventStream, PubSubClient, RawResponse, RecordedBatch, SinkError, Start,
         StreamError,
     },
 };
@@ -34,9 +34,9 @@ const MAX_COMMIT_BYTES: usize = 4 * 1024 * 1024;
 const OPEN_WITHOUT_WORD: Duration = Duration::from_secs(25);
 
 /// What the subscriber works with.
-pub struct SubscriberDeps {
+pub struct SubscriberDeps<Source = PubSubClient> {
     /// The Pub/Sub client.
-    pub client: PubSubClient,
+    pub client: Source,
     /// Where responses go.
     pub sink: Arc<dyn BatchSink>,
     /// Topic, such as `/data/AI_Proposals__chn`.
@@ -57,7 +57,7 @@ enum Left {
 }
 
 /// Reads the topic until shutdown. Failures are logged, shown in the health and tried again.
-pub async fn run(deps: SubscriberDeps, shutdown: CancellationToken) {
+pub async fn run<Source: EventSource>(deps: SubscriberDeps<Source>, shutdown: CancellationToken) {
     let mut attempt = Attempt { deps: &deps, from_latest: false, refused_latest: false, progress: false };
     let mut pauses = deps.pace.pauses();
     loop {
@@ -86,8 +86,8 @@ pub async fn run(deps: SubscriberDeps, shutdown: CancellationToken) {
     }
 }
 
-struct Attempt<'a> {
-    deps: &'a SubscriberDeps,
+struct Attempt<'a, Source> {
+    deps: &'a SubscriberDeps<Source>,
     /// The stored place was refused: the next stream starts at the newest event.
     from_latest: bool,
     /// The same was said of a stream that had no place.
@@ -96,7 +96,7 @@ struct Attempt<'a> {
     progress: bool,
 }
 
-impl Attempt<'_> {
+impl<Source: EventSource> Attempt<'_, Source> {
     /// What a failure asks for; gives the pause before the next attempt.
     async fn after(&mut self, failure: &StreamError, pauses: &mut pace::Pauses) -> Duration {
         let topic = &self.deps.topic;

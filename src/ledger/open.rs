@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use super::{Ledger, LedgerError, Tx, seal, tx::Writer};
 use crate::{
     clock::Clock,
+    crash,
     domain::{Digest, entry::GENESIS, event::Event},
 };
 
@@ -61,8 +62,11 @@ impl Ledger {
         }
         inspect(&path).await?;
         let mut writer = connect(&path, false).await?;
+        crash::pass(crash::OPENED).await;
         migrate(&mut writer).await?;
+        crash::pass(crash::OPENED).await;
         pin_org(&mut writer, &options.org_id).await?;
+        crash::pass(crash::OPENED).await;
         let reader = connect(&path, true).await?;
         let writer = Writer { connection: writer, unfinished: false };
         Ok(Self {

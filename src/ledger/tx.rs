@@ -9,7 +9,10 @@ use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Ledger, LedgerError, open::meta, seal};
-use crate::domain::{Digest, Promotion, PromotionId};
+use crate::{
+    crash::{self, Fate},
+    domain::{Digest, Promotion, PromotionId},
+};
 
 /// The one connection that writes.
 pub(super) struct Writer {
@@ -103,9 +106,15 @@ impl Tx<'_> {
             self.set_meta("head_seq", &seq).await?;
             self.set_meta("head_hash", &hash).await?;
         }
+        if crash::pass(crash::COMMIT).await == Fate::Fail {
+            return Err(LedgerError::Database("the commit was lost".to_owned()));
+        }
         sqlx::query("COMMIT").execute(self.connection()).await?;
         if let Some(mut writer) = self.writer.take() {
             writer.unfinished = false;
+        }
+        if crash::pass(crash::COMMITTED).await == Fate::Fail {
+            return Err(LedgerError::Database("the answer to the commit was lost".to_owned()));
         }
         tracing::trace!(transaction = self.name, head = self.head_seq, "committed");
         Ok(())

@@ -15,11 +15,14 @@ use serde_json::Value;
 use super::{
     Credentials, LimitInfo, SalesforceError,
     auth::{self, TokenReply},
-    endpoint, limits, names,
+    endpoint,
+    exchange::{Exchange, Http},
+    limits, names,
     reply::{Reply, broken},
 };
 use crate::{
     clock::Clock,
+    crash,
     domain::{RecordId, value::parse_moment},
     telemetry,
 };
@@ -67,7 +70,11 @@ pub struct Connection(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// Makes requests; `exchange` carries them.
     http: reqwest::Client,
+    exchange: Arc<dyn Exchange>,
+    /// Pauses between tries last no time: whoever carries the requests has a clock of its own.
+    hurried: bool,
     settings: ConnectionSettings,
     /// Held during a login, so that many refused requests make one login.
     token: tokio::sync::Mutex<Option<Token>>,
@@ -106,35 +113,30 @@ impl<'a> Call<'a> {
 impl Connection {
     /// Checks the settings; logs in at the first call.
     pub fn new(settings: ConnectionSettings) -> Result<Self, SalesforceError> {
-        let mut settings = settings;
+        let http = client(&settings)?;
+        Self::joined(settings, http.clone(), Arc::new(Http(http)), false)
+    }
+
+    /// The same over something else than the network, without pauses between tries.
+    pub fn over(settings: ConnectionSettings, exchange: Arc<dyn Exchange>) -> Result<Self, SalesforceError> {
+        let http = client(&settings)?;
+        Self::joined(settings, http, exchange, true)
+    }
+
+    fn joined(
+        mut settings: ConnectionSettings,
+        http: reqwest::Client,
+        exchange: Arc<dyn Exchange>,
+        hurried: bool,
+    ) -> Result<Self, SalesforceError> {
         settings.login_url = endpoint::origin(&settings.login_url)?;
         if let Some(instance) = &settings.instance_url {
             settings.instance_url = Some(endpoint::origin(instance)?);
         }
-        let unusable = |what: String| SalesforceError::Setup {
-            what,
-            fix: "org.ca_pem_path must name a PEM file with certificates",
-        };
-        let mut client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .timeout(settings.timeout)
-            .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
-            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = &settings.ca_pem {
-            let authorities = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| unusable(format!("the certificate authority cannot be read: {error}")))?;
-            if authorities.is_empty() {
-                return Err(unusable("the certificate authority's file holds no certificate".to_owned()));
-            }
-            for authority in authorities {
-                client = client.add_root_certificate(authority);
-            }
-        }
-        let http =
-            client.build().map_err(|error| unusable(format!("no HTTPS client can be made: {error}")))?;
         Ok(Self(Arc::new(Inner {
             http,
+            exchange,
+            hurried,
             settings,
             token: tokio::sync::Mutex::new(None),
             refused: Mutex::new(None),
@@ -171,6 +173,20 @@ impl Connection {
         *self.0.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How long to pause where this would be usual.
+    pub(super) fn pause(&self, usual: Duration) -> Duration {
+        if self.0.hurried { Duration::ZERO } else { usual }
+    }
+
+    /// Pauses between repeated reads: at least 200 ms, with jitter, at most four repeats.
+    fn patience(&self) -> ExponentialBuilder {
+        ExponentialBuilder::default()
+            .with_min_delay(self.pause(Duration::from_millis(200)))
+            .with_max_delay(self.pause(Duration::from_secs(5)))
+            .with_max_times(4)
+            .with_jitter()
+    }
+
     /// A path below the version: `data("query")` is `/services/data/v67.0/query`.
     pub(super) fn data(&self, rest: &str) -> String {
         format!("/services/data/v{}/{rest}", self.0.settings.api_version)
@@ -178,7 +194,7 @@ impl Connection {
 
     /// A request that changes nothing: made again, with growing pauses, on errors that pass.
     pub(super) async fn read(&self, call: &Call<'_>) -> Result<Value, SalesforceError> {
-        (|| async { self.send(call).await?.json() }).retry(patience()).when(SalesforceError::read_again).await
+        (|| async { self.send(call).await?.json() }).retry(self.patience()).when(SalesforceError::read_again).await
     }
 
     /// A request, sent once, or twice when the first token was refused (a refused token proves
@@ -214,13 +230,15 @@ impl Connection {
         }
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let received = match request.send().await {
+        crash::pass(crash::REQUEST).await;
+        let received = match self.exchange(request, &token.instance_url).await {
             Ok(response) => {
                 self.note_limits(&response);
                 Reply::receive(response, &token.instance_url).await
             }
-            Err(error) => Err(broken(&token.instance_url, &error)),
+            Err(error) => Err(error),
         };
+        crash::pass(crash::REPLY).await;
         let result = match &received {
             Ok(reply) if reply.is_success() => "ok",
             Ok(_) => "salesforce-refused",
@@ -229,6 +247,15 @@ impl Connection {
         metrics::histogram!(telemetry::SALESFORCE_CALL_SECONDS).record(started.elapsed());
         metrics::counter!(telemetry::SALESFORCE_CALLS, "result" => result).increment(1);
         received
+    }
+
+    async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        host: &str,
+    ) -> Result<reqwest::Response, SalesforceError> {
+        let request = request.build().map_err(|error| broken(host, &error))?;
+        self.0.exchange.exchange(request, host).await
     }
 
     fn note_limits(&self, response: &reqwest::Response) {
@@ -300,7 +327,7 @@ impl Connection {
         &self,
         now: jiff::Timestamp,
     ) -> Result<Token, (SalesforceError, Option<jiff::Timestamp>)> {
-        let asked = (|| self.post_token(now)).retry(patience()).when(|(error, _)| error.read_again()).await?;
+        let asked = (|| self.post_token(now)).retry(self.patience()).when(|(error, _)| error.read_again()).await?;
         let settings = &self.0.settings;
         let checked =
             endpoint::instance(&asked.instance_url, settings.instance_url.as_deref(), &settings.login_url)
@@ -319,7 +346,10 @@ impl Connection {
         let form = settings.credentials.form(&settings.login_url, now).map_err(|error| (error, None))?;
         let url = format!("{}/services/oauth2/token", settings.login_url);
         let request = self.0.http.post(url).form(&form.unwrap_or_default());
-        let response = request.send().await.map_err(|error| (broken(&settings.login_url, &error), None))?;
+        crash::pass(crash::REQUEST).await;
+        let sent = self.exchange(request, &settings.login_url).await;
+        crash::pass(crash::REPLY).await;
+        let response = sent.map_err(|error| (error, None))?;
         let date = response
             .headers()
             .get(reqwest::header::DATE)
@@ -348,6 +378,30 @@ impl Connection {
     }
 }
 
+fn client(settings: &ConnectionSettings) -> Result<reqwest::Client, SalesforceError> {
+    let unusable = |what: String| SalesforceError::Setup {
+        what,
+        fix: "org.ca_pem_path must name a PEM file with certificates",
+    };
+    let mut client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(settings.timeout)
+        .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
+        .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
+    if let Some(pem) = &settings.ca_pem {
+        let authorities = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| unusable(format!("the certificate authority cannot be read: {error}")))?;
+        if authorities.is_empty() {
+            return Err(unusable("the certificate authority's file holds no certificate".to_owned()));
+        }
+        for authority in authorities {
+            client = client.add_root_certificate(authority);
+        }
+    }
+    client.build().map_err(|error| unusable(format!("no HTTPS client can be made: {error}")))
+}
+
 /// A login that got no clear answer proves that the request itself was never sent.
 fn before_sending(error: SalesforceError) -> SalesforceError {
     match error {
@@ -370,13 +424,4 @@ fn org_of(id: &str) -> Option<String> {
 fn http_date(text: &str) -> Option<jiff::Timestamp> {
     let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
     parsed.ok().or_else(|| parse_moment(text))
-}
-
-/// Pauses between repeated reads: at least 200 ms, with jitter, at most four repeats.
-fn patience() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_max_delay(Duration::from_secs(5))
-        .with_max_times(4)
-        .with_jitter()
 }

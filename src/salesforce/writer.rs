@@ -59,7 +59,7 @@ impl Writer {
             }
             // One locked row fails its whole group.
             size = (size / 5).max(1);
-            tokio::time::sleep(pause(round)).await;
+            tokio::time::sleep(self.connection.pause(pause(round))).await;
         }
         outcomes
     }

@@ -13,7 +13,7 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::salesforce::change_event::EventDecoder;
+use crate::salesforce::change_event::{ChangeEventError, EventDecoder};
 
 use super::{
     error::{Action, StreamError},
@@ -122,6 +122,15 @@ impl PubSubClient {
         Ok(Arc::new(SchemaEntry { id: id.to_owned(), json: info.schema_json, decoder }))
     }
 
+    /// Makes a schema known that came another way than by a call.
+    pub fn learn_schema(&self, id: &str, json: &str) -> Result<(), ChangeEventError> {
+        let entry =
+            SchemaEntry { id: id.to_owned(), json: json.to_owned(), decoder: EventDecoder::parse(json)? };
+        // One that is known already is the same: an id names one schema for ever.
+        let _ = self.schemas.cell(id).set(Arc::new(entry));
+        Ok(())
+    }
+
     /// Opens the stream of a topic. Failures come out of the stream itself.
     pub fn subscribe(&self, topic: &str, start: Start) -> EventStream {
         EventStream::open(Opening { client: self.clone(), topic: topic.to_owned(), start })
@@ -194,4 +203,16 @@ pub(super) fn authorized<T>(message: T, bearer: &Bearer) -> Result<Request<T>, S
     metadata.insert("instanceurl", value("instance URL", &bearer.instance_url)?);
     metadata.insert("tenantid", value("org id", &bearer.org_id)?);
     Ok(request)
+}
+
+/// Where a subscriber gets its stream from.
+pub trait EventSource: Send + Sync {
+    /// Opens the stream of a topic. Failures come out of the stream itself.
+    fn subscribe(&self, topic: &str, start: Start) -> EventStream;
+}
+
+impl EventSource for PubSubClient {
+    fn subscribe(&self, topic: &str, start: Start) -> EventStream {
+        Self::subscribe(self, topic, start)
+    }
 }

@@ -67,7 +67,7 @@ impl StreamError {
 
     /// Reads the trailers first: the gRPC status alone is not reliable
     /// (`service.unavailable` arrives as INTERNAL).
-    pub(super) fn from_status(status: &Status) -> Self {
+    pub fn from_status(status: &Status) -> Self {
         let text = |key| status.metadata().get(key).and_then(|value| value.to_str().ok());
         let service_code =
             text("error-code").map(|code| code.strip_prefix(PREFIX).unwrap_or(code).to_owned());

@@ -10,7 +10,7 @@ pub mod sink;
 pub mod stream;
 pub mod token;
 
-pub use client::{PubSubClient, SchemaEntry, Topic};
+pub use client::{EventSource, PubSubClient, SchemaEntry, Topic};
 pub use error::{Action, StreamError};
 pub use read::ReceivedEvent;
 pub use settings::PubSubSettings;

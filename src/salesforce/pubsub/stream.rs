@@ -97,6 +97,14 @@ impl EventStream {
         Self { batches, queue, opened, reader }
     }
 
+    /// A stream that somebody else than the network fills; it is open at once.
+    pub fn fed(batches: mpsc::UnboundedReceiver<Result<Batch, StreamError>>) -> Self {
+        let (opened, watched) = watch::channel(true);
+        // Lives as long as the stream: who waits for the opening must not see it closed.
+        let reader = tokio::spawn(async move { opened.closed().await });
+        Self { batches, queue: Arc::default(), opened: watched, reader }
+    }
+
     /// Resolves when the server has accepted the call. The service may hold this back
     /// until its first response, and never resolves it for a call that fails.
     pub fn opened(&self) -> impl Future<Output = ()> + use<> {
