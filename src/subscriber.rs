@@ -17,8 +17,8 @@ use tracing::{error, info, warn};
 use crate::{
     clock::Clock,
     salesforce::pubsub::{
-        Action, Batch, BatchSink, EventSource, EventStream, PubSubClient, RawResponse, RecordedBatch, SinkError, Start,
-        StreamError,
+        Action, Batch, BatchSink, EventSource, EventStream, PubSubClient, RawResponse, RecordedBatch,
+        SinkError, Start, StreamError,
     },
 };
 

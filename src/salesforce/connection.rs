@@ -194,7 +194,10 @@ impl Connection {
 
     /// A request that changes nothing: made again, with growing pauses, on errors that pass.
     pub(super) async fn read(&self, call: &Call<'_>) -> Result<Value, SalesforceError> {
-        (|| async { self.send(call).await?.json() }).retry(self.patience()).when(SalesforceError::read_again).await
+        (|| async { self.send(call).await?.json() })
+            .retry(self.patience())
+            .when(SalesforceError::read_again)
+            .await
     }
 
     /// A request, sent once, or twice when the first token was refused (a refused token proves
@@ -327,7 +330,8 @@ impl Connection {
         &self,
         now: jiff::Timestamp,
     ) -> Result<Token, (SalesforceError, Option<jiff::Timestamp>)> {
-        let asked = (|| self.post_token(now)).retry(self.patience()).when(|(error, _)| error.read_again()).await?;
+        let asked =
+            (|| self.post_token(now)).retry(self.patience()).when(|(error, _)| error.read_again()).await?;
         let settings = &self.0.settings;
         let checked =
             endpoint::instance(&asked.instance_url, settings.instance_url.as_deref(), &settings.login_url)

@@ -36,7 +36,7 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    fn new(org: &Org, package: Arc<Package>, earlier: Option<&Self>) -> Self {
+    pub(super) fn new(org: &Org, package: Arc<Package>, earlier: Option<&Self>) -> Self {
         // Change data capture covers the objects that have rows of their own to write.
         let objects = org.objects().into_iter().filter(|object| object.dml);
         let encoders = objects.filter_map(|object| Encoder::new(&object).ok());

@@ -8,6 +8,7 @@ mod bitmap;
 mod channel;
 mod encoder;
 mod filter;
+mod pull;
 mod replay;
 mod reset;
 mod schema;
@@ -19,6 +20,7 @@ use crate::salesforce::pubsub::proto::pub_sub_server::PubSubServer;
 
 use super::Org;
 
+pub use pull::Pull;
 pub use reset::Resettable;
 pub use service::PubSubService;
 

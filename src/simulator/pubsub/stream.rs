@@ -364,13 +364,13 @@ fn equal_run(records: &[Arc<ChangeRecord>]) -> usize {
 }
 
 /// Looks like the random UUID that recordings show; the same at every delivery.
-fn event_id(record: &ChangeRecord) -> String {
+pub(super) fn event_id(record: &ChangeRecord) -> String {
     let key = record.commit.transaction_key.get(8..).unwrap_or_default();
     let low = u32::try_from(record.position & 0xffff_ffff).unwrap_or_default();
     format!("{:08x}{key}", low.wrapping_mul(0x9e37_79b1))
 }
 
-fn corrupted() -> Status {
+pub(super) fn corrupted() -> Status {
     let words = "The Replay ID validation failed. Ensure that the Replay ID is valid.";
     status::refuse(RPC, Code::InvalidArgument, "subscription.fetch.replayid.corrupted", words)
 }

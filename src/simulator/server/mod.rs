@@ -1,6 +1,7 @@
 //! The simulated org on the network: REST and OAuth on one listener, Pub/Sub on another.
 
 mod control;
+mod inside;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use super::{Org, StateError, metadata_api, oauth, pubsub, rest};
 
+pub use inside::Inside;
 pub(super) use wire::Wire;
 
 /// The version that the org tells clients to use.
