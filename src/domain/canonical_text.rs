@@ -8,14 +8,14 @@ use super::digest::{by_utf16, quote};
 
 /// Whether a text is the canonical form (RFC 8785, no numbers) of the JSON that it holds.
 pub fn is_canonical(text: &str) -> bool {
-    let mut out = Vec::with_capacity(text.len());
+    let mut out = String::with_capacity(text.len());
     let mut input = serde_json::Deserializer::from_str(text);
-    Again(&mut out).deserialize(&mut input).is_ok() && input.end().is_ok() && out == text.as_bytes()
+    Again(&mut out).deserialize(&mut input).is_ok() && input.end().is_ok() && out == text
 }
 
 /// Writes what it reads. Keys that are out of order or stand twice are an error. A number is read
 /// as an object with a key of its own, so its bytes differ from the text.
-struct Again<'a>(&'a mut Vec<u8>);
+struct Again<'a>(&'a mut String);
 
 impl<'de> DeserializeSeed<'de> for Again<'_> {
     type Value = ();
@@ -33,26 +33,27 @@ impl<'de> Visitor<'de> for Again<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.extend(b"null");
+        self.0.push_str("null");
         Ok(())
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.0.extend(if value { &b"true"[..] } else { b"false" });
+        self.0.push_str(if value { "true" } else { "false" });
         Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        quote(text, self.0).map_err(E::custom)
+        quote(text, self.0);
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.0.push(b'[');
+        self.0.push('[');
         let mut is_first = true;
         loop {
             let before = self.0.len();
             if !is_first {
-                self.0.push(b',');
+                self.0.push(',');
             }
             if items.next_element_seed(Again(self.0))?.is_none() {
                 self.0.truncate(before);
@@ -60,26 +61,26 @@ impl<'de> Visitor<'de> for Again<'_> {
             }
             is_first = false;
         }
-        self.0.push(b']');
+        self.0.push(']');
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.0.push(b'{');
+        self.0.push('{');
         let mut last: Option<Cow<'de, str>> = None;
         while let Some(key) = entries.next_key_seed(Key)? {
             if let Some(last) = &last {
                 if by_utf16(last, &key).is_ge() {
                     return Err(A::Error::custom("keys out of order"));
                 }
-                self.0.push(b',');
+                self.0.push(',');
             }
-            quote(&key, self.0).map_err(A::Error::custom)?;
-            self.0.push(b':');
+            quote(&key, self.0);
+            self.0.push(':');
             entries.next_value_seed(Again(self.0))?;
             last = Some(key);
         }
-        self.0.push(b'}');
+        self.0.push('}');
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Canonical bytes and their SHA-256: what makes two things provably the same.
 
 mod canonical;
+mod writer;
 
 use std::fmt;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use canonical::canonical;
+pub(super) use canonical::{by_utf16, quote};
 
 /// A value that has no canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,24 +60,27 @@ impl fmt::Display for Digest {
     }
 }
 
-/// The order of RFC 8785, by UTF-16. For ASCII bytes give the same.
-pub(super) fn by_utf16(one: &str, other: &str) -> std::cmp::Ordering {
-    if one.is_ascii() && other.is_ascii() {
-        return one.cmp(other);
-    }
-    one.encode_utf16().cmp(other.encode_utf16())
-}
-
-/// Writes a text in quotes, escaped as the standard asks.
-pub(super) fn quote(text: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
-    serde_json::to_writer(out, text).map_err(|error| CanonicalError::Json(error.to_string()))
-}
-
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push_str(two_digits(*byte));
+    }
+    text
+}
+
+/// The two digits of a byte.
+fn two_digits(byte: u8) -> &'static str {
+    const DIGITS: &str = concat!(
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f",
+        "303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f",
+        "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f",
+        "909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf",
+        "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeef",
+        "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
+    );
+    let at = 2 * usize::from(byte);
+    &DIGITS[at..at + 2]
 }
 
 #[cfg(test)]
@@ -88,7 +93,7 @@ mod tests {
     /// Any JSON without numbers, with keys and texts that are hard to order and to escape.
     fn json() -> impl Strategy<Value = Value> {
         let text =
-            || prop_oneof!["[a-z]{0,6}", "\\PC{0,8}", "[\u{0}-\u{7f}]{0,8}", "[\u{e000}-\u{10ffff}]{0,3}"];
+            || prop_oneof!["[a-b]{6,10}", "\\PC{0,8}", "[\u{0}-\u{7f}]{0,18}", "[\u{e000}-\u{10ffff}]{0,3}"];
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::Bool),
@@ -133,6 +138,70 @@ mod tests {
         let outer = Outer { z: Some("ü"), a: inner(), list: vec![inner(), inner()], nothing: None };
         let general = serde_json_canonicalizer::to_string(&outer).unwrap();
         assert_eq!(canonical(&outer).unwrap(), general);
+    }
+
+    #[test]
+    fn every_shape_has_the_bytes_of_a_general_canonicalizer() {
+        #[derive(Serialize)]
+        enum Shape<'a> {
+            Bare,
+            Single(&'a str),
+            Several(&'a str, char),
+            Named { z: bool, a: () },
+        }
+        #[derive(Serialize)]
+        struct Unit;
+        #[derive(Serialize)]
+        struct Wrapped<'a>(&'a str);
+        #[derive(Serialize)]
+        struct Pair<'a>(&'a str, Option<Unit>);
+        let shapes =
+            [Shape::Bare, Shape::Single("\"\\"), Shape::Several("", 'é'), Shape::Named { z: true, a: () }];
+        let shown =
+            (Wrapped("w"), Pair("p", Some(Unit)), format_args!("{}\t{}", "\u{1f}", "\u{7f}").to_string());
+        let keyed: std::collections::BTreeMap<char, Vec<()>> = [('\n', Vec::new()), ('"', vec![()])].into();
+        let all = (shapes, shown, keyed, jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(canonical(&all).unwrap(), serde_json_canonicalizer::to_string(&all).unwrap());
+    }
+
+    #[test]
+    fn what_prints_itself_is_escaped_too() {
+        struct Printed(&'static str);
+        impl Serialize for Printed {
+            fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                out.collect_str(self.0)
+            }
+        }
+        assert_eq!(canonical(&[Printed("a"), Printed("\"b"), Printed("")]).unwrap(), r#"["a","\"b",""]"#);
+    }
+
+    #[test]
+    fn numbers_bytes_raw_text_and_keys_that_are_no_text_have_no_canonical_form() {
+        #[derive(Serialize)]
+        #[serde(rename = "$serde_json::private::RawValue")]
+        struct Raw {
+            text: &'static str,
+        }
+        struct Bytes;
+        impl Serialize for Bytes {
+            fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                out.serialize_bytes(b"")
+            }
+        }
+        let json = |why: &str| Err(CanonicalError::Json(why.to_owned()));
+        let keyed: std::collections::BTreeMap<bool, ()> = [(true, ())].into();
+        assert_eq!(canonical(&keyed), json("a key that is no text"));
+        assert_eq!(canonical(&Raw { text: "{}" }), json("raw text at the canonical boundary"));
+        assert_eq!(canonical(&Bytes), json("bytes at the canonical boundary"));
+        let number = |text: &str| Err(CanonicalError::Number(text.to_owned()));
+        assert_eq!(
+            (canonical(&7_u8), canonical(&-7_i64), canonical(&1.5_f64)),
+            (number("7"), number("-7"), number("1.5"))
+        );
+        assert_eq!(
+            (canonical(&u128::MAX), canonical(&i128::MIN)),
+            (number(&u128::MAX.to_string()), number(&i128::MIN.to_string()))
+        );
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub mod number_as_text {
 
     /// Writes the number as text.
     pub fn serialize<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&number.to_string())
+        out.collect_str(number)
     }
 
     /// Reads it back.

@@ -106,7 +106,7 @@ mod number {
     }
 
     pub(super) fn serialize<S: Serializer>(number: &u32, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&number.to_string())
+        out.collect_str(number)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {

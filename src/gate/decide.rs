@@ -23,7 +23,8 @@ pub const GATE_REVISION: &str = "1";
 pub fn decide(input: &Input<'_>) -> Verdict {
     let mut findings = checked(input);
     let digest = exact(input_digest(input), "input", &mut findings);
-    let patch = exact(input.proposal.patch_digest(), "patch", &mut findings);
+    let patch = findings.patch_digest(input.proposal).clone();
+    let patch = exact(patch, "patch", &mut findings);
     let (outcome, plan) = concluded(input, &findings);
     Verdict {
         outcome,
@@ -83,16 +84,17 @@ fn exact(digest: Result<Digest, CanonicalError>, what: &str, findings: &mut Find
     })
 }
 
+/// What the verdict is bound to. In the order of the canonical form, so that nothing is put in order.
 #[derive(Serialize)]
 struct Bound<'a> {
+    approval: Option<&'a Approval>,
     gate: &'static str,
+    history: &'a History,
+    now: Timestamp,
+    policy: &'a Digest,
     proposal: &'a Proposal,
     record: &'a RecordSnapshot,
-    approval: Option<&'a Approval>,
-    history: &'a History,
     schema: Option<Digest>,
-    policy: &'a Digest,
-    now: Timestamp,
 }
 
 fn input_digest(input: &Input<'_>) -> Result<Digest, CanonicalError> {
@@ -109,44 +111,48 @@ fn input_digest(input: &Input<'_>) -> Result<Digest, CanonicalError> {
     })
 }
 
+/// The facts by name. They are told in the order of their names, so that nothing is put in order.
 fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
-    let proposal = input.proposal;
-    let mut facts = BTreeMap::new();
-    let mut fact = |name: &str, value: Option<String>| {
-        facts.extend(value.map(|value| (name.to_owned(), value)));
+    let Input { proposal, record, history, .. } = *input;
+    let mut facts = Vec::with_capacity(16 + 5 * proposal.patch.len() + history.counts.len());
+    let mut fact = |name: &[&str], value: Option<String>| {
+        facts.extend(value.map(|value| (name.concat(), value)));
     };
-    fact("now", Some(input.now.to_string()));
-    fact("policy", input.object_policy().map(|policy| policy.name.clone()));
-    fact("confidence", proposal.confidence.map(|confidence| confidence.to_string()));
-    fact("evaluated_at", proposal.evaluated_at.map(|moment| moment.to_string()));
-    fact("received_at", Some(proposal.received_at.to_string()));
-    fact("expires_at", proposal.expires_at.map(|moment| moment.to_string()));
-    fact("edited_from", proposal.edited_from.as_ref().map(ToString::to_string));
-    fact("hold_until", input.record.hold.as_ref().map(|hold| hold.until.to_string()));
-    fact("promotion_seq", Some(input.record.promotion_seq.to_string()));
-    fact("decided_by", input.approval.map(|approval| approval.decided_by.to_string()));
-    fact("decided_at", input.approval.map(|approval| approval.decided_at.to_string()));
-    let history = input.history;
-    fact(
-        DISPUTED_FACT,
-        (!history.disputed_by.is_empty()).then(|| serde_json::json!(history.disputed_by).to_string()),
-    );
+    for field in proposal.patch.keys() {
+        fact(&["base.", field.as_str()], proposal.base.get(field).map(ToString::to_string));
+    }
+    fact(&["confidence"], proposal.confidence.map(|confidence| confidence.to_string()));
     for (name, count) in &history.counts {
-        fact(&format!("{COUNT_FACT}{name}"), Some(count.to_string()));
+        fact(&[COUNT_FACT, name], Some(count.to_string()));
+    }
+    for field in proposal.patch.keys() {
+        fact(&["current.", field.as_str()], record.value(field).map(ToString::to_string));
+    }
+    fact(&["decided_at"], input.approval.map(|approval| approval.decided_at.to_string()));
+    fact(&["decided_by"], input.approval.map(|approval| approval.decided_by.to_string()));
+    let disputed = &history.disputed_by;
+    fact(&[DISPUTED_FACT], (!disputed.is_empty()).then(|| serde_json::json!(disputed).to_string()));
+    fact(&["edited_from"], proposal.edited_from.as_ref().map(ToString::to_string));
+    fact(&["evaluated_at"], proposal.evaluated_at.map(|moment| moment.to_string()));
+    fact(&["expires_at"], proposal.expires_at.map(|moment| moment.to_string()));
+    fact(&["hold_until"], record.hold.as_ref().map(|hold| hold.until.to_string()));
+    fact(&["now"], Some(input.now.to_string()));
+    for (field, ..) in input.governed() {
+        let on = input.schema.is_some_and(|schema| schema.auto_allowed.contains(field));
+        fact(&["org_auto.", field.as_str()], Some(on.to_string()));
+    }
+    fact(&["policy"], input.object_policy().map(|policy| policy.name.clone()));
+    fact(&["promotion_seq"], Some(record.promotion_seq.to_string()));
+    for (field, value) in &proposal.patch {
+        fact(&["proposed.", field.as_str()], Some(value.to_string()));
+    }
+    fact(&["received_at"], Some(proposal.received_at.to_string()));
+    for (field, rules, _) in input.governed() {
+        fact(&["tier.", field.as_str()], Some(rules.tier.name().to_owned()));
     }
     if findings.effect() == Effect::Shadow {
         let outcome = findings.effect_without(Effect::Shadow).outcome().unwrap_or(Outcome::Promote);
-        fact("would_be", Some(outcome.name().to_owned()));
+        fact(&["would_be"], Some(outcome.name().to_owned()));
     }
-    for (field, value) in &proposal.patch {
-        fact(&format!("proposed.{field}"), Some(value.to_string()));
-        fact(&format!("base.{field}"), proposal.base.get(field).map(ToString::to_string));
-        fact(&format!("current.{field}"), input.record.value(field).map(ToString::to_string));
-    }
-    for (field, rules, _) in input.governed() {
-        fact(&format!("tier.{field}"), Some(rules.tier.name().to_owned()));
-        let on = input.schema.is_some_and(|schema| schema.auto_allowed.contains(field));
-        fact(&format!("org_auto.{field}"), Some(on.to_string()));
-    }
-    facts
+    facts.into_iter().collect()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Outcome;
-use crate::domain::FieldName;
+use crate::domain::{CanonicalError, Digest, FieldName, Proposal};
 
 /// What a finding does to the outcome. The order is the precedence: the first effect
 /// (from the top) that any finding has decides; with none, the change is promoted.
@@ -186,9 +186,12 @@ pub struct Finding {
     pub would_change: String,
 }
 
-/// Collects findings in the order in which the checks report them.
+/// Collects findings in the order in which the checks report them, for one decision.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    found: Vec<Finding>,
+    patch: Option<Result<Digest, CanonicalError>>,
+}
 
 impl Findings {
     /// Adds a finding about the proposal as a whole.
@@ -207,23 +210,28 @@ impl Findings {
         self.push(code, Some(field.clone()), message.into(), would_change.into());
     }
 
+    /// What an approval of the decision's proposal is bound to, digested the first time that it is asked for.
+    pub fn patch_digest(&mut self, proposal: &Proposal) -> &Result<Digest, CanonicalError> {
+        self.patch.get_or_insert_with(|| proposal.patch_digest())
+    }
+
     fn push(&mut self, code: FindingCode, field: Option<FieldName>, message: String, would_change: String) {
-        self.0.push(Finding { code, field, message, would_change });
+        self.found.push(Finding { code, field, message, would_change });
     }
 
     /// The strongest effect so far; [`Effect::Note`] when nothing speaks against the change.
     pub fn effect(&self) -> Effect {
-        self.0.iter().map(|finding| finding.code.effect()).min().unwrap_or(Effect::Note)
+        self.found.iter().map(|finding| finding.code.effect()).min().unwrap_or(Effect::Note)
     }
 
     /// The strongest effect without the one named: what the outcome would be otherwise.
     pub fn effect_without(&self, left_out: Effect) -> Effect {
-        let effects = self.0.iter().map(|finding| finding.code.effect());
+        let effects = self.found.iter().map(|finding| finding.code.effect());
         effects.filter(|effect| *effect != left_out).min().unwrap_or(Effect::Note)
     }
 
     /// The findings, in the order in which they were reported.
     pub fn into_vec(self) -> Vec<Finding> {
-        self.0
+        self.found
     }
 }

@@ -6,8 +6,8 @@ use crate::domain::{CanonicalError, Digest, FieldName, FieldSchema, ObjectName, 
 
 #[derive(Serialize)]
 struct Bound<'a> {
-    object: &'a ObjectName,
     fields: Vec<(&'a FieldName, Option<&'a FieldSchema>, bool)>,
+    object: &'a ObjectName,
 }
 
 /// The digest of the facts about `fields`: no other field's facts can reach the verdict.

@@ -96,7 +96,7 @@ pub fn measured(worlds: &[World], rules: &Rules) -> Vec<Took> {
             CHECKS.iter().for_each(|check| (check.run)(input, &mut findings));
             drop(black_box(findings));
         }),
-        each("  digest of the patch", "an approved one is digested once more among the checks", |input| {
+        each("  digest of the patch", "one time for a decision, also where the approval check asks for it", |input| {
             drop(black_box(input.proposal.patch_digest()));
         }),
         each("  fingerprint of the schema", "JSON, canonical text, SHA-256", |input| {

@@ -89,7 +89,7 @@ pub fn is_approved(input: &Input<'_>) -> bool {
 fn approved(input: &Input<'_>, approval: &Approval, limits: Limits, findings: &mut Findings) {
     let who = &approval.decided_by;
     // A patch without a digest is reported where the verdict is put together.
-    if input.proposal.patch_digest().is_ok_and(|digest| digest != approval.patch_digest) {
+    if findings.patch_digest(input.proposal).as_ref().is_ok_and(|digest| *digest != approval.patch_digest) {
         findings.add(
             FindingCode::ApprovalForOtherPatch,
             format!(

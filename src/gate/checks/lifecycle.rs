@@ -52,14 +52,14 @@ fn target_state<'a>(
     target: &'a FieldValue,
     findings: &mut Findings,
 ) -> Option<&'a str> {
-    let states = rules.targets().collect::<Vec<_>>().join(", ");
+    let states = || rules.targets().collect::<Vec<_>>().join(", ");
     let to = target.as_text().filter(|to| rules.place(to).is_some());
     let Some(to) = to else {
         findings.add_field(
             FindingCode::TargetUnknown,
             field,
             format!("\"{target}\" is not a state of {field}'s lifecycle"),
-            format!("one of: {states}"),
+            format!("one of: {}", states()),
         );
         return None;
     };
@@ -68,7 +68,7 @@ fn target_state<'a>(
             FindingCode::TargetReserved,
             field,
             format!("no proposal may set {field} to \"{to}\""),
-            format!("one of: {states}"),
+            format!("one of: {}", states()),
         );
         return None;
     }

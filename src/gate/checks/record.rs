@@ -33,11 +33,11 @@ use crate::{
 /// Refuses what no record can take.
 pub fn check(input: &Input<'_>, findings: &mut Findings) {
     let (proposal, record) = (input.proposal, input.record);
-    let name = format!("{} {}", proposal.object, proposal.record);
+    let name = || format!("{} {}", proposal.object, proposal.record);
     if (&proposal.object, &proposal.record) != (&record.object, &record.record) {
         findings.add(
             FindingCode::RecordMismatch,
-            format!("the proposal is for {name}, the record read is {} {}", record.object, record.record),
+            format!("the proposal is for {}, the record read is {} {}", name(), record.object, record.record),
             "the record that the proposal names",
         );
     }
@@ -45,17 +45,17 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
         RecordState::Live => {}
         RecordState::Missing => findings.add(
             FindingCode::RecordMissing,
-            format!("{name} does not exist or is not shared with the promoter"),
+            format!("{} does not exist or is not shared with the promoter", name()),
             "an existing record that the promoter can see",
         ),
         RecordState::Deleted => findings.add(
             FindingCode::RecordDeleted,
-            format!("{name} is in the recycle bin"),
+            format!("{} is in the recycle bin", name()),
             "the record restored from the recycle bin",
         ),
         RecordState::Converted => findings.add(
             FindingCode::RecordConverted,
-            format!("{name} was converted and is read-only"),
+            format!("{} was converted and is read-only", name()),
             "a record that is not converted",
         ),
     }
