@@ -208,7 +208,7 @@ impl Calls {
 async fn ledger(path: &Path) -> Ledger {
     let deadline = Instant::now() + LONGEST;
     loop {
-        match Ledger::open_read_only(path).await {
+        match Ledger::open_read_only(&path.into()).await {
             Ok(ledger) => return ledger,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }

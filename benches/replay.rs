@@ -35,7 +35,7 @@ async fn main() {
     for (name, candidate) in
         [("rules of then, same bytes", None), ("candidates", Some(stricter(rules.policy())))]
     {
-        let ledger = Ledger::open_read_only(&path).await.expect("the ledger");
+        let ledger = Ledger::open_read_only(&path.clone().into()).await.expect("the ledger");
         let began = Instant::now();
         let asked = Asked { candidate, switches: Vec::new(), after: 0 };
         let report = replay(&ledger, asked, &mut |_| {}).await.expect("a replay");

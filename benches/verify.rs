@@ -36,7 +36,7 @@ async fn main() {
     println!("{wanted} entries recorded in {} s, {size} MB\n", shown(began.elapsed()));
     println!("{:<32} {:>10} {:>12} {:>10}", "", "seconds", "entries/s", "memory MB");
     let lines = folder.path().join("ledger.ndjson");
-    let ledger = Ledger::open_read_only(&path).await.expect("the ledger");
+    let ledger = Ledger::open_read_only(&path.clone().into()).await.expect("the ledger");
     let span = ledger.span(None, None).await.expect("a span");
     let mut out = BufWriter::new(File::create(&lines).expect("a file"));
     let began = Instant::now();
@@ -46,7 +46,7 @@ async fn main() {
         let before = resident();
         let began = Instant::now();
         let report = match name {
-            "everything, of a ledger" => verify(&path, None, &mut |_| {}).await,
+            "everything, of a ledger" => verify(&path.clone().into(), None, &mut |_| {}).await,
             _ => verify_export(&lines, None, &mut |_| {}),
         };
         let Report { findings, entries, .. } = report.expect("a report");

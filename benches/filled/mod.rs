@@ -37,7 +37,7 @@ pub fn shown(time: Duration) -> String {
 pub async fn fill(path: &Path, rules: &Rules, wanted: u64) {
     let clock = Clock::system();
     let org_id = "00DCs0000000001MAA".to_owned();
-    let options = OpenOptions { path: path.to_owned(), org_id, clock, create: true };
+    let options = OpenOptions { place: path.into(), org_id, clock, create: true };
     let ledger = Ledger::open(options).await.expect("a new ledger");
     let cases = cases(rules);
     let mut done = 0;

@@ -44,7 +44,7 @@ async fn read(org: &Value, output: &Path) -> Result<(), String> {
     let text = |key: &str| org[key].as_str().unwrap_or_default().to_owned();
     let events = org["events"].as_u64().unwrap_or_default();
     let options =
-        OpenOptions { path: output.to_owned(), org_id: text("org_id"), clock: Clock::system(), create: true };
+        OpenOptions { place: output.into(), org_id: text("org_id"), clock: Clock::system(), create: true };
     let ledger = Ledger::open(options).await.map_err(|error| error.to_string())?;
     let place: Vec<u8> = serde_json::from_value(org["place"].clone()).map_err(|error| error.to_string())?;
     let mut tx = ledger.begin("start").await.map_err(|error| error.to_string())?;

@@ -19,9 +19,9 @@ pub struct Args {
     /// A code such as `base-moved` or `AI_GATE_16`, or a proposal id; without one, all codes are listed.
     #[arg(value_name = "CODE|PROPOSAL")]
     what: Option<String>,
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    /// Ledger: a file, or the URL of a PostgreSQL database; without it the one of the settings.
+    #[arg(long, value_name = "PLACE")]
+    ledger: Option<String>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

@@ -34,9 +34,9 @@ pub struct Args {
     /// A new file, for its owner only; without it standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    /// Ledger: a file, or the URL of a PostgreSQL database; without it the one of the settings.
+    #[arg(long, value_name = "PLACE")]
+    ledger: Option<String>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

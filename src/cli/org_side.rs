@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub use super::connect::connect;
-use super::{ExitWith, contracts};
+use super::{ExitWith, contracts, place};
 use crate::{
     clock::Clock,
     config::{self, Settings, policies::PolicyProblem},
     domain::{ObjectName, Policy, RecordId},
     gate::Rules,
-    ledger::{Ledger, OpenOptions},
+    ledger::{self, Ledger, OpenOptions},
     salesforce::{Connection, Contracts, Reader, Writer},
     workflow::{self, context::ContextParts},
 };
@@ -38,7 +38,7 @@ impl OrgSide {
     pub async fn with_ledger(
         settings: Settings,
         clock: Clock,
-        ledger: Option<&Path>,
+        ledger: Option<ledger::Place>,
     ) -> anyhow::Result<Self> {
         let rules = load_rules(&settings)?;
         let contracts = load_contracts(&settings, rules.policy())?;
@@ -57,13 +57,17 @@ impl OrgSide {
             None => None,
         };
         let ledger = Ledger::open(OpenOptions {
-            path: ledger.map_or_else(|| settings.ledger.path.clone(), Path::to_owned),
+            place: match ledger {
+                Some(place) => place,
+                None => place::of(&settings.ledger)?,
+            },
             org_id: identity.org_id.clone(),
             clock: clock.clone(),
             create: true,
         })
         .await
         .context("opening the ledger")?;
+        let ledger = place::told(ledger);
         let reader = Reader::new(promoter.clone());
         let context =
             workflow::Context::new(ContextParts { ledger, reader, rules, clock, machine_users, contracts });

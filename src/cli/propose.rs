@@ -9,12 +9,14 @@ use serde_json::json;
 use super::{
     Exit, card,
     org_side::{OrgSide, load_settings},
+    place,
     show::safe,
 };
 use crate::{
     clock::Clock,
     domain::Stage,
     gate::Outcome,
+    ledger::{Ledger, LedgerError},
     workflow::{
         propose::{self, Judged, ProposeError, Submitted},
         submission::{Problem, Submission},
@@ -88,9 +90,12 @@ pub async fn preview(PreviewArgs { proposal: args, html }: PreviewArgs) -> anyho
     // The ledger is only read: freezes, counts, signals and other proposals are part of the answer.
     // Where there is none yet, none is made; the empty one goes with the command.
     let folder = tempfile::Builder::new().prefix("countersign-preview").tempdir()?;
-    let nowhere = folder.path().join("ledger.db");
-    let ledger = if settings.ledger.path.exists() { settings.ledger.path.clone() } else { nowhere };
-    let side = OrgSide::with_ledger(settings, Clock::system(), Some(&ledger)).await?;
+    let place = place::of(&settings.ledger)?;
+    let ledger = match Ledger::open_read_only(&place).await {
+        Err(LedgerError::Missing(_)) => folder.path().join("ledger.db").into(),
+        _ => place,
+    };
+    let side = OrgSide::with_ledger(settings, Clock::system(), Some(ledger)).await?;
     let judged = propose::preview(&side.context, &submission).await;
     side.context.ledger.close().await?;
     match judged {

@@ -30,9 +30,9 @@ pub struct Args {
     /// Only decisions since then: a day such as 2026-01-31, a time, or an age such as 30d or 12h.
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<PathBuf>,
+    /// Ledger: a file, or the URL of a PostgreSQL database; without it the one of the settings.
+    #[arg(long, value_name = "PLACE")]
+    pub ledger: Option<String>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

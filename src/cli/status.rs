@@ -1,13 +1,12 @@
 //! `countersign status` and `countersign proposals`: what the ledger holds, read beside the daemon.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use serde_json::json;
 
 use super::{
-    Exit,
-    org_side::load_settings,
+    Exit, place,
     show::{safe, table},
 };
 use crate::{
@@ -21,9 +20,9 @@ const LAST_USES: usize = 5;
 /// Counts by stage, the oldest waiting proposal, and the head of the chain.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    /// Ledger: a file, or the URL of a PostgreSQL database; without it the one of the settings.
+    #[arg(long, value_name = "PLACE")]
+    ledger: Option<String>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -87,9 +86,9 @@ pub struct ProposalsArgs {
     /// At most so many.
     #[arg(long, default_value_t = 50)]
     limit: usize,
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    /// Ledger: a file, or the URL of a PostgreSQL database; without it the one of the settings.
+    #[arg(long, value_name = "PLACE")]
+    ledger: Option<String>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -152,16 +151,8 @@ fn parse_stage(text: &str) -> Result<Stage, String> {
     })
 }
 
-/// Opens a ledger for reading: the given file, or the one of the settings.
-pub async fn open(ledger: Option<PathBuf>, config: Option<PathBuf>) -> anyhow::Result<Ledger> {
-    Ok(open_at(ledger, config.as_deref()).await?.0)
-}
-
-/// The same with the place of the file.
-pub async fn open_at(ledger: Option<PathBuf>, config: Option<&Path>) -> anyhow::Result<(Ledger, PathBuf)> {
-    let path = match ledger {
-        Some(path) => path,
-        None => load_settings(config)?.ledger.path,
-    };
-    Ok((Ledger::open_read_only(&path).await?, path))
+/// Opens a ledger for reading: the given one, or the one of the settings.
+pub async fn open(ledger: Option<String>, config: Option<PathBuf>) -> anyhow::Result<Ledger> {
+    let place = place::given(ledger, config.as_deref())?;
+    Ok(Ledger::open_read_only(&place).await?)
 }

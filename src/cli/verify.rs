@@ -1,10 +1,10 @@
 //! `countersign verify`: is the ledger, or what was exported from it, still what was written?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, ExitWith};
+use super::{Exit, ExitWith, place};
 use crate::ledger::{
     LedgerError,
     checkpoint::{self, CheckpointError, Verifier},
@@ -14,9 +14,9 @@ use crate::ledger::{
 /// Check a ledger file, or an export of one, for any damage. Exit code 5 when there is one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The ledger file.
-    #[arg(long, value_name = "FILE", required_unless_present = "export")]
-    ledger: Option<PathBuf>,
+    /// The ledger: a file, or the URL of a PostgreSQL database.
+    #[arg(long, value_name = "PLACE", required_unless_present = "export")]
+    ledger: Option<String>,
     /// A file that `countersign export` wrote, checked without a ledger.
     #[arg(long, value_name = "FILE", conflicts_with = "ledger")]
     export: Option<PathBuf>,
@@ -61,8 +61,10 @@ async fn read(
 ) -> Result<Report, LedgerError> {
     match (&args.export, &args.ledger) {
         (Some(export), _) => verify::verify_export(export, against, progress),
-        (None, Some(ledger)) => verify::verify(ledger, against, progress).await,
-        (None, None) => Err(LedgerError::Missing(Path::new("").to_owned())),
+        (None, ledger) => {
+            let place = place::at(ledger.clone().unwrap_or_default(), None)?;
+            verify::verify(&place, against, progress).await
+        }
     }
 }
 

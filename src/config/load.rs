@@ -51,6 +51,21 @@ pub fn policy_settings(path: Option<&Path>) -> PolicySettings {
     PolicySettings { directory: folder("/policy/directory"), contracts: folder("/policy/contracts") }
 }
 
+/// The password of the ledger's database alone, for commands that need nothing else of the settings.
+pub fn ledger_password(path: Option<&Path>) -> Option<Secret> {
+    let file = path.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|default| default.exists()));
+    let merged = merge(file, None).unwrap_or_default();
+    let text = |key: &str| merged.pointer(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let given = text("/ledger/password").map(|password| Secret::new(password.to_owned()));
+    given.or_else(|| text("/ledger/password_path").and_then(first_line))
+}
+
+/// What stands in a file, without the end of its line.
+fn first_line(path: &str) -> Option<Secret> {
+    let text = std::fs::read_to_string(path).ok()?;
+    text.lines().next().map(|line| Secret::new(line.to_owned()))
+}
+
 fn merge(file: Option<&Path>, environment: Option<BTreeMap<String, String>>) -> Result<Value, ConfigProblem> {
     let variables = Environment::with_prefix(PREFIX)
         .prefix_separator("__")
@@ -149,7 +164,7 @@ impl Keys {
             org,
             promoter: promoter?,
             proposer,
-            ledger: LedgerSettings { path: self.text("ledger.path").unwrap_or_default().into() },
+            ledger: self.ledger(),
             policy: PolicySettings {
                 directory: self.text("policy.directory").map(Into::into),
                 contracts: self.text("policy.contracts").map(Into::into),
@@ -162,6 +177,19 @@ impl Keys {
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
         })
+    }
+
+    fn ledger(&mut self) -> LedgerSettings {
+        let mut password = self.secret("ledger.password");
+        if let Some(path) = self.text("ledger.password_path") {
+            super::settings_credentials::check_private(self, "ledger.password_path", Path::new(&path));
+            password = password.or_else(|| first_line(&path));
+        }
+        LedgerSettings {
+            path: self.text("ledger.path").unwrap_or_default(),
+            password,
+            lease_seconds: self.number("ledger.lease_seconds", 3, 600),
+        }
     }
 
     fn checkpoint(&mut self) -> Option<CheckpointSettings> {

@@ -14,7 +14,7 @@ mod settings_credentials;
 mod tests;
 
 pub use keys::{KEYS, Key};
-pub use load::{DEFAULT_FILE, load, load_from, policy_settings};
+pub use load::{DEFAULT_FILE, ledger_password, load, load_from, policy_settings};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use secret::Secret;
 pub use settings::{

@@ -91,10 +91,14 @@ pub enum Credentials {
 }
 
 /// The ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LedgerSettings {
-    /// SQLite file.
-    pub path: PathBuf,
+    /// SQLite file, or the URL of a PostgreSQL database, without a password in it.
+    pub path: String,
+    /// The database's password.
+    pub password: Option<Secret>,
+    /// Seconds after which another replica may take the lead from one that is not heard of.
+    pub lease_seconds: u64,
 }
 
 /// Checkpoints of the ledger.

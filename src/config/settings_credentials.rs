@@ -78,20 +78,19 @@ fn build(keys: &mut Keys, table: &str, kind: &str) -> Credentials {
 
 /// Whoever reads the key file can log in as the promoter, or sign checkpoints.
 pub(super) fn check_key_file(keys: &mut Keys, table: &str, path: &Path) {
+    check_private(keys, &format!("{table}.private_key_path"), path);
+}
+
+/// A file that holds a secret is for its owner only.
+pub(super) fn check_private(keys: &mut Keys, key: &str, path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let key = format!("{table}.private_key_path");
     match std::fs::metadata(path) {
-        Ok(file) if !file.is_file() => keys.malformed(&key, "this is not a file"),
+        Ok(file) if !file.is_file() => keys.malformed(key, "this is not a file"),
         Ok(file) if file.permissions().mode() & 0o077 != 0 => {
             let fix = "take the rights of group and others away: chmod 600".to_owned();
-            keys.push(
-                &key,
-                "private-key-readable-by-others",
-                "other users of this machine can read the key",
-                fix,
-            );
+            keys.push(key, "private-key-readable-by-others", "other users of this machine can read it", fix);
         }
         Ok(_) => {}
-        Err(error) => keys.malformed(&key, &format!("the file cannot be read: {error}")),
+        Err(error) => keys.malformed(key, &format!("the file cannot be read: {error}")),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LedgerError, Tx, basis, freezes, rollbacks, signals};
+use super::{LedgerError, Tx, basis, db, freezes, rollbacks, signals};
 use crate::{
     clock,
     domain::{
@@ -50,7 +50,7 @@ impl Tx<'_> {
         let hash = Entry::hash_text(&text);
         self.insert(seq, &hash, &entry, &text).await?;
         for part in private {
-            sqlx::query("INSERT INTO private (seq, path, salt, value) VALUES (?, ?, ?, ?)")
+            db::query("INSERT INTO private (seq, path, salt, value) VALUES (?, ?, ?, ?)")
                 .bind(number(seq)?)
                 .bind(part.path)
                 .bind(part.salt.to_vec())
@@ -78,7 +78,7 @@ impl Tx<'_> {
         entry: &Entry,
         text: &str,
     ) -> Result<(), LedgerError> {
-        sqlx::query("INSERT INTO entry (seq, hash, kind, proposal, text) VALUES (?, ?, ?, ?, ?)")
+        db::query("INSERT INTO entry (seq, hash, kind, proposal, text) VALUES (?, ?, ?, ?, ?)")
             .bind(number(seq)?)
             .bind(hash.as_str())
             .bind(&entry.kind)

@@ -2,17 +2,19 @@
 
 use std::{fs::File, path::Path};
 
-use sqlx::Connection as _;
-
-use super::{Ledger, LedgerError, open::connect};
+use super::{
+    Ledger, LedgerError,
+    db::{self, sqlite},
+};
 
 impl Ledger {
     /// Copies the ledger as it stands into a file that exists and is empty. Nothing that was deleted
-    /// is in the copy, and the writer goes on meanwhile.
+    /// is in the copy, and the writer goes on meanwhile. Only for a ledger that is a file.
     pub async fn backup_to(&self, path: &Path) -> Result<(), LedgerError> {
-        let mut connection = connect(&self.inner.path, false).await?;
+        let file = self.inner.place.file().ok_or(LedgerError::NoFile)?;
+        let mut connection = sqlite::connect(file, false).await?;
         let target = path.to_string_lossy().into_owned();
-        sqlx::query("VACUUM INTO ?").bind(target).execute(&mut connection).await?;
+        db::query("VACUUM INTO ?").bind(target).execute(&mut connection).await?;
         connection.close().await?;
         let synced = File::open(path).and_then(|file| file.sync_all());
         synced.map_err(|error| LedgerError::Database(error.to_string()))

@@ -1,6 +1,6 @@
 //! What verdicts rest on, kept once: policies and descriptions of objects, under their digests.
 
-use super::{LedgerError, Tx};
+use super::{LedgerError, Tx, db};
 use crate::domain::{Digest, ObjectSchema, Policy, event::Event};
 
 /// Under which story an entry stands that keeps something with this digest.
@@ -27,7 +27,7 @@ impl Tx<'_> {
 
     /// The kind counts as well: a proposer may choose an id that looks like such a story.
     async fn keeps(&mut self, digest: &Digest) -> Result<bool, LedgerError> {
-        let found = sqlx::query(
+        let found = db::query(
             "SELECT 1 FROM entry WHERE proposal = ? AND kind IN ('policy_recorded', 'schema_recorded') LIMIT 1",
         )
         .bind(story(digest));

@@ -2,9 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
-use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{LedgerError, Tx, append::number, recorded::place_before};
+use super::{
+    LedgerError, Tx,
+    append::number,
+    db::{self, Dialect},
+    recorded::place_before,
+};
 use crate::domain::{
     ObjectName,
     policy::{CountKey, Counted, Per},
@@ -29,9 +33,13 @@ impl Tx<'_> {
                 "e.kind = 'promotion_intended' AND e.text ->> '$.event.promotion.plan.basis' = 'auto'"
             }
         };
+        let dialect = self.connection().dialect();
         let whose = match key.per {
             Per::Agent => "p.body ->> '$.actor.agent' = ?",
-            Per::Lane => "EXISTS (SELECT 1 FROM json_each(p.body, '$.patch') f WHERE f.key = ?)",
+            Per::Lane if dialect == Dialect::Sqlite => {
+                "EXISTS (SELECT 1 FROM json_each(p.body, '$.patch') f WHERE f.key = ?)"
+            }
+            Per::Lane => "? IN (SELECT json_object_keys(doc(p.body) -> 'patch'))",
             Per::Record => "p.record = ?",
             Per::Object => "p.object = ?",
         };
@@ -39,12 +47,12 @@ impl Tx<'_> {
             "SELECT count(*) FROM entry e JOIN proposal p ON p.id = e.proposal \
              WHERE e.seq > ? AND {kind} AND p.object = ? AND {whose}"
         );
-        let row = sqlx::query(AssertSqlSafe(sql))
+        let row = db::query(sql)
             .bind(number(after)?)
             .bind(object.as_str())
             .bind(&key.whose)
             .fetch_one(self.connection())
             .await?;
-        Ok(Decimal::from(row.try_get::<i64, _>(0)?))
+        Ok(Decimal::from(row.try_get::<i64>(0)?))
     }
 }

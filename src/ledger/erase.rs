@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
-
-use super::{Ledger, LedgerError, Tx, append::number, recorded::place_before, signals};
+use super::{
+    Ledger, LedgerError, Tx,
+    append::number,
+    db::{self, Dialect},
+    recorded::place_before,
+    signals,
+};
 use crate::domain::{
     BreakGlassUse, PromotionId,
     digest::canonical,
@@ -59,15 +63,15 @@ impl Tx<'_> {
                 let head = self.head_seq;
                 let last = place_before(self.connection(), head, *before).await?;
                 let which =
-                    "e.kind IN ('signal_received', 'break_glass_used') AND e.seq <= CAST(?1 AS INTEGER)";
+                    "e.kind IN ('signal_received', 'break_glass_used') AND e.seq <= CAST(?1 AS BIGINT)";
                 self.find(which, &last.to_string(), &mut found).await?;
             }
             About::Proposal { .. } => {}
         }
         let mut erased = Erased { entries: found.len() as u64, ..Erased::default() };
         for seq in found.keys() {
-            let gone = sqlx::query("DELETE FROM private WHERE seq = ?").bind(number(*seq)?);
-            erased.values += gone.execute(self.connection()).await?.rows_affected();
+            let gone = db::query("DELETE FROM private WHERE seq = ?").bind(number(*seq)?);
+            erased.values += gone.execute(self.connection()).await?;
         }
         for story in &proposals {
             self.mask(story).await?;
@@ -97,11 +101,15 @@ impl Tx<'_> {
             }
             About::Proposal { proposal_id } => ("p.id = ?", vec![proposal_id.to_string()]),
             About::Before { before } => {
-                ("p.open = 0 AND julianday(p.updated_at) < julianday(?)", vec![before.to_string()])
+                let older = match self.connection().dialect() {
+                    Dialect::Sqlite => "p.open = 0 AND julianday(p.updated_at) < julianday(?)",
+                    Dialect::Postgres => "p.open = 0 AND p.updated_at::timestamptz < CAST(? AS timestamptz)",
+                };
+                (older, vec![before.to_string()])
             }
         };
         let sql = format!("SELECT p.id, {open} FROM proposal p WHERE {which} ORDER BY p.received_seq");
-        let query = words.into_iter().fold(sqlx::query(sqlx::AssertSqlSafe(sql)), sqlx::query::Query::bind);
+        let query = words.into_iter().fold(db::query(sql), db::Query::bind);
         let mut affected = Vec::new();
         for row in query.fetch_all(self.connection()).await? {
             let (id, is_open): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
@@ -120,7 +128,7 @@ impl Tx<'_> {
     }
 
     async fn refuse_open_notice(&mut self, story: &str) -> Result<(), LedgerError> {
-        let row = sqlx::query("SELECT 1 FROM notice WHERE proposal = ?").bind(story);
+        let row = db::query("SELECT 1 FROM notice WHERE proposal = ?").bind(story);
         match row.fetch_optional(self.connection()).await? {
             Some(_) => Err(LedgerError::ErasureOpen(story.to_owned())),
             None => Ok(()),
@@ -132,9 +140,9 @@ impl Tx<'_> {
         let sql = format!(
             "SELECT v.seq, v.path FROM private v JOIN entry e ON e.seq = v.seq WHERE {which} ORDER BY v.seq, v.path"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(word).fetch_all(self.connection()).await?;
+        let rows = db::query(sql).bind(word).fetch_all(self.connection()).await?;
         for row in rows {
-            let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
+            let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
             let paths: &mut Vec<String> = into.entry(seq).or_default();
             let path: String = row.try_get(1)?;
             if !paths.contains(&path) {
@@ -152,7 +160,7 @@ impl Tx<'_> {
         mask_proposal(&mut proposal);
         verdict.iter_mut().for_each(mask_verdict);
         approval.iter_mut().for_each(mask_approval);
-        sqlx::query(
+        db::query(
             "UPDATE proposal SET fingerprint = ?, patch = ?, body = ?, verdict = ?, approval = ? WHERE id = ?",
         )
         .bind(proposal.fingerprint()?.to_string())
@@ -163,9 +171,9 @@ impl Tx<'_> {
         .bind(id)
         .execute(self.connection())
         .await?;
-        let rows = sqlx::query("SELECT id FROM promotion WHERE proposal = ?").bind(id);
+        let rows = db::query("SELECT id FROM promotion WHERE proposal = ?").bind(id);
         for row in rows.fetch_all(self.connection()).await? {
-            let promotion = PromotionId::new(row.try_get::<String, _>(0)?);
+            let promotion = PromotionId::new(row.try_get::<String>(0)?);
             self.change_promotion(&promotion, |promotion| {
                 mask_promotion(promotion);
                 Ok(())
@@ -182,7 +190,7 @@ impl Ledger {
     pub async fn forget(&self) -> Result<bool, LedgerError> {
         let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
         let mut writer = writer.lock().await;
-        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut writer.connection).await?;
-        Ok(row.try_get::<i64, _>(0)? == 0)
+        let row = db::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut writer.connection).await?;
+        Ok(row.try_get::<i64>(0)? == 0)
     }
 }

@@ -7,14 +7,17 @@ use crate::domain::{CanonicalError, PromotionId, Stage};
 /// Why the ledger did not do it. A transaction that fails leaves nothing behind.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// There is no file.
-    #[error("no ledger at `{0}`: name an existing file, or start `countersign serve` to create it")]
-    Missing(PathBuf),
+    /// What was given is no path and no URL that can be used.
+    #[error("the place of the ledger cannot be used: {0}")]
+    Place(String),
+    /// There is none.
+    #[error("no ledger at `{0}`: name an existing one, or start `countersign serve` to create it")]
+    Missing(String),
     /// The file is something else.
-    #[error("`{path}` is not a ledger: {reason}")]
+    #[error("`{place}` is not a ledger: {reason}")]
     NotALedger {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the database.
+        place: String,
         /// What was found.
         reason: String,
     },
@@ -53,6 +56,19 @@ pub enum LedgerError {
     /// The disk is full.
     #[error("no space is left for the ledger: free space; nothing was half written")]
     Full,
+    /// The server cannot be reached, or ended the connection.
+    #[error("the ledger's database cannot be reached: {0}; it is tried again")]
+    Unreachable(String),
+    /// The server was lost while a transaction ended.
+    #[error(
+        "the database was lost while a transaction ended, so nobody knows whether it counts: what is there is read again"
+    )]
+    InDoubt,
+    /// Only a file can be copied.
+    #[error(
+        "the ledger is in PostgreSQL and is no file: back it up with `pg_dump` or the server's own backups, or write `countersign export`"
+    )]
+    NoFile,
     /// Another process holds the write lock.
     #[error("the ledger is busy: another process writes to it; try again")]
     Busy,
@@ -109,6 +125,10 @@ impl LedgerError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "ledger-missing",
+            Self::Place(_) => "ledger-place",
+            Self::Unreachable(_) => "ledger-unreachable",
+            Self::InDoubt => "ledger-in-doubt",
+            Self::NoFile => "ledger-no-file",
             Self::NotALedger { .. } => "ledger-not-a-ledger",
             Self::NotAnExport { .. } => "export-unreadable",
             Self::Newer { .. } => "ledger-newer",
@@ -131,6 +151,9 @@ impl LedgerError {
 
 impl From<sqlx::Error> for LedgerError {
     fn from(error: sqlx::Error) -> Self {
+        if let Some(told) = super::db::postgres::told(&error) {
+            return told;
+        }
         let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
         // SQLite's extended result codes; the low byte is the primary one.
         let primary = code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff);

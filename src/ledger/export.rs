@@ -17,9 +17,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Ledger, LedgerError, append::number, recorded::place_before, tx::read_head};
+use super::{
+    Ledger, LedgerError,
+    append::number,
+    db::{self, Dialect},
+    meta::read_head,
+    recorded::place_before,
+};
 use crate::domain::entry::GENESIS;
 
 /// One entry.
@@ -119,7 +124,7 @@ impl Ledger {
         since: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Span, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         let (head, hash) = read_head(&mut reader).await?;
         let after = match since {
             Some(since) => place_before(&mut reader, head, since).await?,
@@ -143,35 +148,43 @@ impl Ledger {
         span: &mut Span,
         (private, most): (bool, u32),
     ) -> Result<Vec<Line>, LedgerError> {
-        let parts = "(SELECT json_group_array(json_array(path, lower(hex(salt)), value)) FROM private \
-                     WHERE seq = e.seq)";
-        let parts = if private { parts } else { "NULL" };
+        let mut reader = self.reader().await?;
+        let parts = match (private, reader.dialect()) {
+            (false, _) => "NULL",
+            (true, Dialect::Sqlite) => {
+                "(SELECT json_group_array(json_array(path, lower(hex(salt)), value)) FROM private \
+                 WHERE seq = e.seq)"
+            }
+            (true, Dialect::Postgres) => {
+                "(SELECT coalesce(json_agg(json_build_array(path, encode(salt, 'hex'), value)), '[]')::text \
+                 FROM private WHERE seq = e.seq)"
+            }
+        };
         let sql = format!(
             "SELECT e.text, e.hash, {parts}, e.seq FROM entry e WHERE e.seq > ? AND e.seq <= ? \
              ORDER BY e.seq LIMIT ?"
         );
-        let mut reader = self.inner.reader.lock().await;
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = db::query(sql);
         let query = query.bind(number(span.after)?).bind(number(span.up_to)?).bind(most);
         let rows = query.fetch_all(&mut *reader).await?;
         if let Some(last) = rows.last() {
-            span.after = u64::try_from(last.try_get::<i64, _>(3)?).unwrap_or(u64::MAX);
+            span.after = u64::try_from(last.try_get::<i64>(3)?).unwrap_or(u64::MAX);
         }
         rows.iter().map(from_row).collect()
     }
 }
 
-async fn hash_at(connection: &mut SqliteConnection, seq: u64) -> Result<String, LedgerError> {
+async fn hash_at(connection: &mut db::Connection, seq: u64) -> Result<String, LedgerError> {
     if seq == 0 {
         return Ok(GENESIS.to_owned());
     }
-    let row = sqlx::query("SELECT hash FROM entry WHERE seq = ?").bind(number(seq)?);
+    let row = db::query("SELECT hash FROM entry WHERE seq = ?").bind(number(seq)?);
     let row = row.fetch_optional(connection).await?;
     let row = row.ok_or_else(|| LedgerError::Damaged(format!("entry {seq} is gone")))?;
     Ok(row.try_get(0)?)
 }
 
-fn from_row(row: &SqliteRow) -> Result<Line, LedgerError> {
+fn from_row(row: &db::Row) -> Result<Line, LedgerError> {
     let parts: Option<String> = row.try_get(2)?;
     let private = parts.map(|parts| -> Result<_, LedgerError> {
         let parts: Vec<Part> = serde_json::from_str(&parts)?;

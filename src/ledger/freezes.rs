@@ -1,9 +1,8 @@
 //! Freezes in force, read back from the entries.
 
 use serde_json::Value;
-use sqlx::{Row as _, SqliteConnection};
 
-use super::{Ledger, LedgerError, Tx, queries::put_back};
+use super::{Ledger, LedgerError, Tx, db, queries::put_back};
 use crate::domain::{
     entry::Entry,
     freeze::{Change, Freeze, in_force},
@@ -12,9 +11,9 @@ use crate::domain::{
 /// The story of all freezes: there are few, and one range of an index finds them.
 pub(super) const STORY: &str = "freeze:";
 
-async fn frozen(connection: &mut SqliteConnection) -> Result<Vec<Freeze>, LedgerError> {
+async fn frozen(connection: &mut db::Connection) -> Result<Vec<Freeze>, LedgerError> {
     // The kind as well: a proposer may choose an id that looks like this story.
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT seq, text FROM entry WHERE proposal = ? AND kind IN ('frozen', 'unfrozen') ORDER BY seq",
     )
     .bind(STORY)
@@ -22,8 +21,8 @@ async fn frozen(connection: &mut SqliteConnection) -> Result<Vec<Freeze>, Ledger
     .await?;
     let mut changes = Vec::with_capacity(rows.len());
     for row in rows {
-        let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
-        let entry: Entry = serde_json::from_str(row.try_get::<&str, _>(1)?)?;
+        let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
+        let entry: Entry = serde_json::from_str(&row.text(1)?)?;
         let mut event = entry.event;
         put_back(connection, seq, &mut event).await?;
         let mut part = |key: &str| event.get_mut(key).map(Value::take);
@@ -51,7 +50,7 @@ impl Tx<'_> {
 impl Ledger {
     /// The freezes in force, oldest first.
     pub async fn freezes(&self) -> Result<Vec<Freeze>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         frozen(&mut reader).await
     }
 }

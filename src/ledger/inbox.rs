@@ -1,11 +1,10 @@
 //! The inbox: what the stream delivered, and how far it has been worked on.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use super::{
-    Ledger, LedgerError, Tx,
-    open::meta,
+    Ledger, LedgerError, Tx, db,
+    meta::meta,
     seal::{self, InboxRow},
 };
 
@@ -36,7 +35,7 @@ impl Tx<'_> {
             events: i64::from(batch.events),
             payload: &batch.payload,
         };
-        sqlx::query(
+        db::query(
             "INSERT INTO inbox (id, topic, received_at, events, digest, payload) VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(id)
@@ -57,7 +56,7 @@ impl Tx<'_> {
         topic: &str,
         replay_id: Option<Vec<u8>>,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        db::query(
             "INSERT INTO cursor (topic, replay_id, seal) VALUES (?1, ?2, ?3) \
              ON CONFLICT (topic) DO UPDATE SET replay_id = ?2, seal = ?3",
         )
@@ -78,7 +77,7 @@ impl Tx<'_> {
     /// how many. What followed from them is in the chain.
     pub async fn prune_inbox(&mut self, limit: Timestamp) -> Result<u64, LedgerError> {
         let processed = number_of(meta(self.connection(), "processed_up_to").await?)?;
-        let rows = sqlx::query("SELECT id, received_at FROM inbox WHERE id <= ? ORDER BY id");
+        let rows = db::query("SELECT id, received_at FROM inbox WHERE id <= ? ORDER BY id");
         let mut last = None;
         for row in rows.bind(processed).fetch_all(self.connection()).await? {
             let received: String = row.try_get(1)?;
@@ -86,11 +85,11 @@ impl Tx<'_> {
             if !old {
                 break;
             }
-            last = Some(row.try_get::<i64, _>(0)?);
+            last = Some(row.try_get::<i64>(0)?);
         }
         let Some(last) = last else { return Ok(0) };
-        let gone = sqlx::query("DELETE FROM inbox WHERE id <= ?").bind(last).execute(self.connection());
-        let gone = gone.await?.rows_affected();
+        let gone = db::query("DELETE FROM inbox WHERE id <= ?").bind(last).execute(self.connection());
+        let gone = gone.await?;
         self.set_meta("inbox_pruned", &last.to_string()).await?;
         Ok(gone)
     }
@@ -99,22 +98,22 @@ impl Tx<'_> {
 impl Ledger {
     /// The last committed place in a topic.
     pub async fn replay_id(&self, topic: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let row = sqlx::query("SELECT replay_id FROM cursor WHERE topic = ?").bind(topic);
+        let mut reader = self.reader().await?;
+        let row = db::query("SELECT replay_id FROM cursor WHERE topic = ?").bind(topic);
         let row = row.fetch_optional(&mut *reader).await?;
-        Ok(row.and_then(|row| row.get(0)))
+        Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
     }
 
     /// Up to which batch the inbox has been worked on.
     pub async fn processed_up_to(&self) -> Result<i64, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         number_of(meta(&mut reader, "processed_up_to").await?)
     }
 
     /// The next batches after a place, oldest first, at most `most`.
     pub async fn next_batches(&self, after: i64, most: usize) -> Result<Vec<InboxBatch>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let rows = sqlx::query(
+        let mut reader = self.reader().await?;
+        let rows = db::query(
             "SELECT id, topic, received_at, events, payload FROM inbox WHERE id > ? ORDER BY id LIMIT ?",
         )
         .bind(after)
@@ -123,15 +122,15 @@ impl Ledger {
             .await?
             .into_iter()
             .map(|row| {
-                let received: String = row.get(2);
+                let received: String = row.try_get(2)?;
                 Ok(InboxBatch {
-                    id: row.get(0),
-                    topic: row.get(1),
+                    id: row.try_get(0)?,
+                    topic: row.try_get(1)?,
                     received_at: received
                         .parse()
                         .map_err(|_| LedgerError::Damaged(format!("inbox time `{received}`")))?,
-                    events: row.get(3),
-                    payload: row.get(4),
+                    events: row.try_get(3)?,
+                    payload: row.try_get(4)?,
                 })
             })
             .collect()

@@ -1,7 +1,7 @@
 //! The ledger: append-only entries in a hash chain, and everything that can be folded from them.
 //!
-//! This is the only module with SQL. One owned connection writes, inside named transactions;
-//! a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
+//! This is the only module with SQL. It runs on SQLite and on PostgreSQL through one thin layer, `db`.
+//! One owned connection writes, inside named transactions; a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
 mod append;
 mod backup;
@@ -9,6 +9,7 @@ mod basis;
 mod break_glass;
 pub mod checkpoint;
 mod counts;
+mod db;
 mod erase;
 mod error;
 pub mod export;
@@ -16,6 +17,8 @@ mod freezes;
 mod inbox;
 #[cfg(test)]
 mod known_tests;
+mod meta;
+mod migrate;
 mod open;
 mod project;
 mod promotions;
@@ -31,14 +34,14 @@ mod tests;
 mod tx;
 pub mod verify;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
 };
 
-use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
+pub use db::place::Place;
 pub use erase::Erased;
 pub use error::LedgerError;
 pub use inbox::InboxBatch;
@@ -60,11 +63,14 @@ pub struct Ledger {
 
 struct Inner {
     writer: Option<Arc<Mutex<tx::Writer>>>,
-    reader: Mutex<SqliteConnection>,
+    reader: Mutex<db::Connection>,
     epoch: AtomicU64,
+    /// A commit was lost on its way: nobody knows whether it happened.
+    in_doubt: AtomicBool,
+    migrated: Option<(i64, i64)>,
     org_id: String,
     clock: Clock,
-    path: PathBuf,
+    place: Place,
 }
 
 impl Ledger {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     LedgerError, Tx,
     append::number,
+    db,
     stage::{may_follow, settlement_follows, stage_settled, when_sent},
 };
 use crate::domain::{
@@ -62,7 +63,7 @@ impl Tx<'_> {
                 self.put_notice((object, record), (proposal_id, text), seq).await
             }
             Event::NoticeSettled { proposal_id, .. } => {
-                sqlx::query("DELETE FROM notice WHERE proposal = ?")
+                db::query("DELETE FROM notice WHERE proposal = ?")
                     .bind(proposal_id.as_str())
                     .execute(self.connection())
                     .await?;
@@ -90,7 +91,7 @@ impl Tx<'_> {
         (proposal_id, text): (&ProposalId, &str),
         seq: u64,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        db::query(
             "INSERT INTO notice (proposal, object, record, text, seq) VALUES (?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT (proposal) DO UPDATE SET object = ?2, record = ?3, text = ?4, seq = ?5",
         )
@@ -111,7 +112,7 @@ impl Tx<'_> {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let landed = proposal.door == crate::domain::Door::Record;
-        sqlx::query(
+        db::query(
             "INSERT INTO proposal (id, object, record, stage, open, fingerprint, patch, body, landed, \
              received_seq, updated_at) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
         )
@@ -131,7 +132,7 @@ impl Tx<'_> {
     }
 
     async fn mark_landed(&mut self, id: &ProposalId, at: Timestamp) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE proposal SET landed = 1, updated_at = ? WHERE id = ?")
+        db::query("UPDATE proposal SET landed = 1, updated_at = ? WHERE id = ?")
             .bind(at.to_string())
             .bind(id.as_str())
             .execute(self.connection())
@@ -149,7 +150,7 @@ impl Tx<'_> {
     }
 
     async fn put_stage(&mut self, id: &ProposalId, to: Stage, at: Timestamp) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE proposal SET stage = ?, open = ?, updated_at = ? WHERE id = ?")
+        db::query("UPDATE proposal SET stage = ?, open = ?, updated_at = ? WHERE id = ?")
             .bind(to.name())
             .bind(!to.is_final())
             .bind(at.to_string())
@@ -160,7 +161,7 @@ impl Tx<'_> {
     }
 
     async fn set_verdict(&mut self, id: &ProposalId, verdict: &Value) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE proposal SET verdict = ? WHERE id = ?")
+        db::query("UPDATE proposal SET verdict = ? WHERE id = ?")
             .bind(canonical(verdict)?)
             .bind(id.as_str())
             .execute(self.connection())
@@ -169,13 +170,13 @@ impl Tx<'_> {
     }
 
     async fn set_approval(&mut self, approval: &Approval, at: Timestamp) -> Result<(), LedgerError> {
-        let done = sqlx::query("UPDATE proposal SET approval = ?, updated_at = ? WHERE id = ?")
+        let changed = db::query("UPDATE proposal SET approval = ?, updated_at = ? WHERE id = ?")
             .bind(canonical(approval)?)
             .bind(at.to_string())
             .bind(approval.proposal_id.as_str())
             .execute(self.connection())
             .await?;
-        match done.rows_affected() {
+        match changed {
             0 => Err(LedgerError::Unknown { what: "proposal", id: approval.proposal_id.to_string() }),
             _ => Ok(()),
         }
@@ -188,9 +189,10 @@ impl Tx<'_> {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let plan = &promotion.plan;
-        let inserted = sqlx::query(
+        // A refused statement would end the whole transaction on PostgreSQL, so it is left out.
+        let inserted = db::query(
             "INSERT INTO promotion (id, proposal, object, record, open, confirmed, seq, body) \
-             VALUES (?, ?, ?, ?, 1, 0, ?, ?)",
+             VALUES (?, ?, ?, ?, 1, 0, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(promotion.id.as_str())
         .bind(plan.proposal_id.as_str())
@@ -199,15 +201,12 @@ impl Tx<'_> {
         .bind(number(seq)?)
         .bind(canonical(promotion)?)
         .execute(self.connection())
-        .await;
-        inserted.map_err(|error| match error.as_database_error() {
-            Some(database) if database.is_unique_violation() => {
-                LedgerError::PromotionOpen(promotion.id.clone())
-            }
-            _ => error.into(),
-        })?;
+        .await?;
+        if inserted == 0 {
+            return Err(LedgerError::PromotionOpen(promotion.id.clone()));
+        }
         if promotion.undoes.is_none() {
-            sqlx::query("UPDATE proposal SET promotion = ?, updated_at = ? WHERE id = ?")
+            db::query("UPDATE proposal SET promotion = ?, updated_at = ? WHERE id = ?")
                 .bind(promotion.id.as_str())
                 .bind(at.to_string())
                 .bind(plan.proposal_id.as_str())
@@ -254,7 +253,7 @@ impl Tx<'_> {
         let unknown = || LedgerError::Unknown { what: "promotion", id: id.to_string() };
         let mut promotion = self.promotion(id).await?.ok_or_else(unknown)?;
         change(&mut promotion)?;
-        sqlx::query("UPDATE promotion SET open = ?, confirmed = ?, body = ? WHERE id = ?")
+        db::query("UPDATE promotion SET open = ?, confirmed = ?, body = ? WHERE id = ?")
             .bind(!promotion.settlement.is_final())
             .bind(is_confirmed(&promotion))
             .bind(canonical(&promotion)?)

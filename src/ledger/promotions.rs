@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
-
-use super::{Ledger, LedgerError, Tx, append::number};
+use super::{Ledger, LedgerError, Tx, append::number, db};
 use crate::domain::{ObjectName, Promotion, PromotionId, ProposalId, RecordId};
 
 /// A notice that has not been written to its record yet.
@@ -23,13 +21,13 @@ pub struct NoticeRecord {
 /// Most ids in one statement.
 const CHUNK: usize = 500;
 
-fn from_row(row: &SqliteRow) -> Result<Promotion, LedgerError> {
+fn from_row(row: &db::Row) -> Result<Promotion, LedgerError> {
     let body: String = row.try_get(0)?;
     Ok(serde_json::from_str(&body)?)
 }
 
-async fn one(connection: &mut SqliteConnection, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
-    let row = sqlx::query("SELECT body FROM promotion WHERE id = ?").bind(id.as_str());
+async fn one(connection: &mut db::Connection, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
+    let row = db::query("SELECT body FROM promotion WHERE id = ?").bind(id.as_str());
     row.fetch_optional(connection).await?.as_ref().map(from_row).transpose()
 }
 
@@ -62,7 +60,7 @@ impl Tx<'_> {
             let sql = format!(
                 "SELECT record, id FROM promotion WHERE open = 1 AND object = ? AND record IN ({marks})"
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(object.as_str());
+            let mut query = db::query(sql).bind(object.as_str());
             for record in chunk {
                 query = query.bind(record.as_str());
             }
@@ -70,7 +68,7 @@ impl Tx<'_> {
                 let record: String = row.try_get(0)?;
                 let record =
                     RecordId::parse(&record).map_err(|error| LedgerError::Damaged(error.to_string()))?;
-                found.insert(record, PromotionId::new(row.try_get::<String, _>(1)?));
+                found.insert(record, PromotionId::new(row.try_get::<String>(1)?));
             }
         }
         Ok(found)
@@ -80,7 +78,7 @@ impl Tx<'_> {
 impl Tx<'_> {
     /// Whether a notice under this id has not been written to its record yet.
     pub async fn notice_open(&mut self, id: &ProposalId) -> Result<bool, LedgerError> {
-        let row = sqlx::query("SELECT 1 FROM notice WHERE proposal = ?").bind(id.as_str());
+        let row = db::query("SELECT 1 FROM notice WHERE proposal = ?").bind(id.as_str());
         Ok(row.fetch_optional(self.connection()).await?.is_some())
     }
 }
@@ -88,46 +86,45 @@ impl Tx<'_> {
 impl Ledger {
     /// A promotion as it stands.
     pub async fn promotion(&self, id: &PromotionId) -> Result<Option<Promotion>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         one(&mut reader, id).await
     }
 
     /// Promotions that have not ended, oldest first, at most `most`.
     pub async fn open_promotions(&self, most: usize) -> Result<Vec<Promotion>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         let rows =
-            sqlx::query("SELECT body FROM promotion WHERE open = 1 ORDER BY seq LIMIT ?").bind(limit(most));
+            db::query("SELECT body FROM promotion WHERE open = 1 ORDER BY seq LIMIT ?").bind(limit(most));
         rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 
     /// Landed promotions without proof, oldest first, at most `most`.
     pub async fn unconfirmed(&self, most: usize) -> Result<Vec<Promotion>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         let rows =
-            sqlx::query("SELECT body FROM promotion WHERE open = 0 AND confirmed = 0 ORDER BY seq LIMIT ?");
+            db::query("SELECT body FROM promotion WHERE open = 0 AND confirmed = 0 ORDER BY seq LIMIT ?");
         rows.bind(limit(most)).fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 
     /// Every promotion that a proposal led to, rollbacks included, oldest first.
     pub async fn promotions_of_proposal(&self, id: &ProposalId) -> Result<Vec<Promotion>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let rows =
-            sqlx::query("SELECT body FROM promotion WHERE proposal = ? ORDER BY seq").bind(id.as_str());
+        let mut reader = self.reader().await?;
+        let rows = db::query("SELECT body FROM promotion WHERE proposal = ? ORDER BY seq").bind(id.as_str());
         rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 
     /// Promotions that were intended after a place and up to another, oldest first.
     pub async fn promotions_in(&self, after: u64, up_to: u64) -> Result<Vec<Promotion>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let rows = sqlx::query("SELECT body FROM promotion WHERE seq > ? AND seq <= ? ORDER BY seq");
+        let mut reader = self.reader().await?;
+        let rows = db::query("SELECT body FROM promotion WHERE seq > ? AND seq <= ? ORDER BY seq");
         let rows = rows.bind(number(after)?).bind(number(up_to)?);
         rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 
     /// Notices that have not been written yet, oldest first, at most `most`.
     pub async fn open_notices(&self, most: usize) -> Result<Vec<NoticeRecord>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let rows = sqlx::query("SELECT object, record, proposal, text FROM notice ORDER BY seq LIMIT ?");
+        let mut reader = self.reader().await?;
+        let rows = db::query("SELECT object, record, proposal, text FROM notice ORDER BY seq LIMIT ?");
         let damaged = |error: crate::domain::IdError| LedgerError::Damaged(error.to_string());
         rows.bind(limit(most))
             .fetch_all(&mut *reader)
@@ -135,9 +132,9 @@ impl Ledger {
             .iter()
             .map(|row| {
                 Ok(NoticeRecord {
-                    object: ObjectName::parse(row.try_get::<&str, _>(0)?).map_err(damaged)?,
-                    record: RecordId::parse(row.try_get::<&str, _>(1)?).map_err(damaged)?,
-                    proposal_id: ProposalId::parse(row.try_get::<&str, _>(2)?).map_err(damaged)?,
+                    object: ObjectName::parse(&row.text(0)?).map_err(damaged)?,
+                    record: RecordId::parse(&row.text(1)?).map_err(damaged)?,
+                    proposal_id: ProposalId::parse(&row.text(2)?).map_err(damaged)?,
                     text: row.try_get(3)?,
                 })
             })

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Ledger, LedgerError, Tx};
+use super::{Ledger, LedgerError, Tx, db};
 use crate::domain::{Approval, Digest, ObjectName, PromotionId, Proposal, ProposalId, RecordId, Stage};
 
 /// A proposal with everything that is known about it.
@@ -53,7 +52,7 @@ const COLUMNS: &str = "SELECT p.body, p.fingerprint, p.patch, p.stage, p.verdict
 /// Most ids in one statement.
 const CHUNK: usize = 500;
 
-fn from_row(row: &SqliteRow) -> Result<ProposalRecord, LedgerError> {
+fn from_row(row: &db::Row) -> Result<ProposalRecord, LedgerError> {
     let json = |column: usize| -> Result<Option<Value>, LedgerError> {
         let text: Option<String> = row.try_get(column)?;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
@@ -64,15 +63,15 @@ fn from_row(row: &SqliteRow) -> Result<ProposalRecord, LedgerError> {
     let damaged = |what: &str| LedgerError::Damaged(format!("proposal {what}"));
     Ok(ProposalRecord {
         proposal: serde_json::from_str(&body)?,
-        fingerprint: Digest::from_hex(row.try_get::<String, _>(1)?),
-        patch: Digest::from_hex(row.try_get::<String, _>(2)?),
+        fingerprint: Digest::from_hex(row.try_get::<String>(1)?),
+        patch: Digest::from_hex(row.try_get::<String>(2)?),
         stage: stage_of(&stage).ok_or_else(|| damaged("stage"))?,
         verdict: json(4)?,
         approval: json(5)?.map(serde_json::from_value).transpose()?,
-        promotion: row.try_get::<Option<String>, _>(6)?.map(PromotionId::new),
+        promotion: row.try_get::<Option<String>>(6)?.map(PromotionId::new),
         landed: row.try_get(7)?,
         notice_open: row.try_get(8)?,
-        received_seq: u64::try_from(row.try_get::<i64, _>(9)?).map_err(|_| damaged("place"))?,
+        received_seq: u64::try_from(row.try_get::<i64>(9)?).map_err(|_| damaged("place"))?,
         updated_at: updated.parse().map_err(|_| damaged("time"))?,
     })
 }
@@ -82,9 +81,9 @@ pub(super) fn stage_of(name: &str) -> Option<Stage> {
     Stage::ALL.iter().copied().find(|stage| stage.name() == name)
 }
 
-async fn one(connection: &mut SqliteConnection, id: &str) -> Result<Option<ProposalRecord>, LedgerError> {
+async fn one(connection: &mut db::Connection, id: &str) -> Result<Option<ProposalRecord>, LedgerError> {
     let sql = format!("{COLUMNS} WHERE p.id = ?");
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(connection).await?;
+    let row = db::query(sql).bind(id).fetch_optional(connection).await?;
     row.as_ref().map(from_row).transpose()
 }
 
@@ -101,7 +100,7 @@ impl Tx<'_> {
 
     /// Only the stage of a proposal, without its body.
     pub(super) async fn stage(&mut self, id: &ProposalId) -> Result<Option<Stage>, LedgerError> {
-        let row = sqlx::query("SELECT stage FROM proposal WHERE id = ?").bind(id.as_str());
+        let row = db::query("SELECT stage FROM proposal WHERE id = ?").bind(id.as_str());
         let Some(row) = row.fetch_optional(self.connection()).await? else { return Ok(None) };
         let name: String = row.try_get(0)?;
         let stage = stage_of(&name).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?;
@@ -118,7 +117,7 @@ impl Tx<'_> {
         for chunk in records.chunks(CHUNK) {
             let marks = vec!["?"; chunk.len()].join(",");
             let sql = format!("{COLUMNS} WHERE p.open = 1 AND p.object = ? AND p.record IN ({marks})");
-            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(object.as_str());
+            let mut query = db::query(sql).bind(object.as_str());
             for record in chunk {
                 query = query.bind(record.as_str());
             }
@@ -134,7 +133,7 @@ impl Tx<'_> {
 impl Ledger {
     /// A proposal as it stands.
     pub async fn proposal(&self, id: &ProposalId) -> Result<Option<ProposalRecord>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         one(&mut reader, id.as_str()).await
     }
 
@@ -142,10 +141,10 @@ impl Ledger {
     pub async fn proposals(&self, filter: &ProposalFilter) -> Result<Vec<ProposalRecord>, LedgerError> {
         let condition = if filter.stage.is_some() { "WHERE p.stage = ?" } else { "WHERE ? IS NULL" };
         let sql = format!("{COLUMNS} {condition} ORDER BY p.received_seq DESC LIMIT ?");
-        let query = sqlx::query(AssertSqlSafe(sql))
+        let query = db::query(sql)
             .bind(filter.stage.map(Stage::name))
             .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 }

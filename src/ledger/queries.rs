@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{Row as _, SqliteConnection};
 
-use super::{Ledger, LedgerError, append::number, proposals::stage_of, tx::read_head};
+use super::{Ledger, LedgerError, append::number, db, meta::read_head, proposals::stage_of};
 use crate::domain::{Digest, ProposalId, Stage, entry::Entry};
 
 /// The ledger in numbers.
@@ -44,36 +43,36 @@ pub struct StoredEntry {
     pub event: Value,
 }
 
-async fn count(connection: &mut SqliteConnection, sql: &'static str) -> Result<u64, LedgerError> {
-    let count: i64 = sqlx::query(sql).fetch_one(connection).await?.try_get(0)?;
+async fn count(connection: &mut db::Connection, sql: &'static str) -> Result<u64, LedgerError> {
+    let count: i64 = db::query(sql).fetch_one(connection).await?.try_get(0)?;
     u64::try_from(count).map_err(|_| LedgerError::Damaged("a count is negative".to_owned()))
 }
 
 impl Ledger {
     /// The ledger in numbers.
     pub async fn counts(&self) -> Result<Counts, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         let (head_seq, head_hash) = read_head(&mut reader).await?;
         let mut stages = BTreeMap::new();
         for row in
-            sqlx::query("SELECT stage, count(*) FROM proposal GROUP BY stage").fetch_all(&mut *reader).await?
+            db::query("SELECT stage, count(*) FROM proposal GROUP BY stage").fetch_all(&mut *reader).await?
         {
             let (name, found): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             if let Some(stage) = stage_of(&name) {
                 stages.insert(stage, u64::try_from(found).unwrap_or(0));
             }
         }
-        let oldest = sqlx::query(
+        let oldest = db::query(
             "SELECT body ->> '$.received_at' FROM proposal WHERE stage = 'awaiting-approval' \
              ORDER BY received_seq LIMIT 1",
         );
         let oldest_awaiting =
-            oldest.fetch_optional(&mut *reader).await?.and_then(|row| row.try_get::<String, _>(0).ok());
+            oldest.fetch_optional(&mut *reader).await?.and_then(|row| row.try_get::<String>(0).ok());
         Ok(Counts {
             stages,
             inbox_waiting: count(
                 &mut reader,
-                "SELECT count(*) FROM inbox WHERE id > coalesce((SELECT CAST(value AS INTEGER) FROM meta \
+                "SELECT count(*) FROM inbox WHERE id > coalesce((SELECT CAST(value AS BIGINT) FROM meta \
                  WHERE key = 'processed_up_to'), 0)",
             )
             .await?,
@@ -91,16 +90,16 @@ impl Ledger {
 
     /// The story of a proposal, oldest entry first.
     pub async fn entries_for_proposal(&self, id: &ProposalId) -> Result<Vec<StoredEntry>, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let rows = sqlx::query("SELECT seq, hash, text FROM entry WHERE proposal = ? ORDER BY seq")
-            .bind(id.as_str());
+        let mut reader = self.reader().await?;
+        let rows =
+            db::query("SELECT seq, hash, text FROM entry WHERE proposal = ? ORDER BY seq").bind(id.as_str());
         let mut entries = Vec::new();
         for row in rows.fetch_all(&mut *reader).await? {
-            let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
-            let entry: Entry = serde_json::from_str(row.try_get::<&str, _>(2)?)?;
+            let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
+            let entry: Entry = serde_json::from_str(&row.text(2)?)?;
             let mut event = entry.event.clone();
             put_back(&mut reader, seq, &mut event).await?;
-            entries.push(StoredEntry { hash: Digest::from_hex(row.try_get::<String, _>(1)?), entry, event });
+            entries.push(StoredEntry { hash: Digest::from_hex(row.try_get::<String>(1)?), entry, event });
         }
         Ok(entries)
     }
@@ -108,11 +107,11 @@ impl Ledger {
 
 /// Puts the private parts that have not been erased back into an event.
 pub(super) async fn put_back(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Connection,
     seq: u64,
     event: &mut Value,
 ) -> Result<(), LedgerError> {
-    let rows = sqlx::query("SELECT path, value FROM private WHERE seq = ?").bind(number(seq)?);
+    let rows = db::query("SELECT path, value FROM private WHERE seq = ?").bind(number(seq)?);
     for row in rows.fetch_all(connection).await? {
         let (path, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         insert_at(event, &path, serde_json::from_str(&value)?);

@@ -8,9 +8,14 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Ledger, LedgerError, append::number, proposals::stage_of, queries::insert_at};
+use super::{
+    Ledger, LedgerError,
+    append::number,
+    db::{self, Dialect},
+    proposals::stage_of,
+    queries::insert_at,
+};
 use crate::domain::{Decision, Digest, ObjectSchema, Policy, Proposal, Stage, entry::Entry, event::Event};
 
 /// Where an event keeps what its verdict rested on.
@@ -127,10 +132,15 @@ impl Ledger {
         after: u64,
         (depth, most): (Depth, u32),
     ) -> Result<Vec<RecordedVerdict>, LedgerError> {
-        let parts = match depth {
-            Depth::Outcome => "NULL",
-            Depth::Whole => {
+        let mut reader = self.reader().await?;
+        let parts = match (depth, reader.dialect()) {
+            (Depth::Outcome, _) => "NULL",
+            (Depth::Whole, Dialect::Sqlite) => {
                 "(SELECT json_group_object(path, value) FROM private WHERE seq = e.seq AND path <> '/input')"
+            }
+            (Depth::Whole, Dialect::Postgres) => {
+                "(SELECT coalesce(json_object_agg(path, value), '{}')::text FROM private \
+                 WHERE seq = e.seq AND path <> '/input')"
             }
         };
         let sql = format!(
@@ -139,22 +149,21 @@ impl Ledger {
              FROM entry e JOIN proposal p ON p.id = e.proposal \
              WHERE e.kind = 'verdict_reached' AND e.seq > ? ORDER BY e.seq LIMIT ?"
         );
-        let mut reader = self.inner.reader.lock().await;
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(number(after)?).bind(most);
+        let query = db::query(sql).bind(number(after)?).bind(most);
         query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
     }
 
     /// Everything that was kept for verdicts to rest on.
     pub async fn basis(&self) -> Result<Basis, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         // The semicolon follows the colon: every story that starts with `basis:`.
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT text FROM entry WHERE proposal >= 'basis:' AND proposal < 'basis;' \
              AND kind IN ('policy_recorded', 'schema_recorded')",
         );
         let mut basis = Basis::default();
         for row in rows.fetch_all(&mut *reader).await? {
-            let entry: Entry = serde_json::from_str(row.try_get::<&str, _>(0)?)?;
+            let entry: Entry = serde_json::from_str(&row.text(0)?)?;
             match serde_json::from_value(entry.event)? {
                 Event::PolicyRecorded { policy } => basis.policies.insert(policy.digest()?, policy).map(drop),
                 Event::SchemaRecorded { schema } => basis.schemas.insert(schema.digest()?, schema).map(drop),
@@ -166,22 +175,22 @@ impl Ledger {
 
     /// The place before the first entry that is as young as this.
     pub async fn place_before(&self, since: Timestamp) -> Result<u64, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        let head = super::tx::read_head(&mut reader).await?.0;
+        let mut reader = self.reader().await?;
+        let head = super::meta::read_head(&mut reader).await?.0;
         place_before(&mut reader, head, since).await
     }
 
     /// Entries in the chain.
     pub async fn length(&self) -> Result<u64, LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
-        Ok(super::tx::read_head(&mut reader).await?.0)
+        let mut reader = self.reader().await?;
+        Ok(super::meta::read_head(&mut reader).await?.0)
     }
 }
 
-fn from_row(row: &SqliteRow) -> Result<RecordedVerdict, LedgerError> {
+fn from_row(row: &db::Row) -> Result<RecordedVerdict, LedgerError> {
     let (stage, decided): (String, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
     Ok(RecordedVerdict {
-        seq: u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0),
+        seq: u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0),
         stage: stage_of(&stage).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?,
         decided: decided.map(|word| serde_json::from_value(word.into())).transpose()?,
         text: row.try_get(1)?,
@@ -193,14 +202,14 @@ fn from_row(row: &SqliteRow) -> Result<RecordedVerdict, LedgerError> {
 
 /// The place before the first entry that is as young as this, by halving.
 pub(super) async fn place_before(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Connection,
     head: u64,
     since: Timestamp,
 ) -> Result<u64, LedgerError> {
     let (mut older, mut younger) = (0, head + 1);
     while younger - older > 1 {
         let middle = older + (younger - older) / 2;
-        let row = sqlx::query("SELECT text ->> '$.at' FROM entry WHERE seq = ?").bind(number(middle)?);
+        let row = db::query("SELECT text ->> '$.at' FROM entry WHERE seq = ?").bind(number(middle)?);
         let row = row.fetch_optional(&mut *connection).await?;
         let row = row.ok_or_else(|| LedgerError::Damaged(format!("entry {middle} is gone")))?;
         let at: String = row.try_get(0)?;

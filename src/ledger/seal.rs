@@ -4,8 +4,8 @@
 //! write a new seal; what matters for the story is in the chain.
 
 use sha2::{Digest as _, Sha256};
-use sqlx::{Row as _, SqliteConnection};
 
+use super::db::{self, Dialect, catalog};
 use crate::domain::digest::hex;
 
 /// Digest over parts, each preceded by its length.
@@ -47,15 +47,28 @@ pub(super) fn of_inbox(row: &InboxRow<'_>) -> String {
 
 /// Digest of the schema, letter by letter, and of the record of applied migrations. How long
 /// a migration took is no part of it: that is noted later, maybe by another process.
-pub(super) async fn of_schema(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
+pub(super) async fn of_schema(connection: &mut db::Connection) -> Result<String, sqlx::Error> {
     let mut text = String::new();
+    if connection.dialect() == Dialect::Postgres {
+        for line in catalog::describe(connection).await? {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let sql = "SELECT concat_ws(' ', version, description, extract(epoch FROM installed_on), success, \
+                   encode(checksum, 'hex')) FROM _sqlx_migrations ORDER BY version";
+        for row in db::query(sql).fetch_all(connection).await? {
+            text.push_str(&row.text(0)?);
+            text.push('\n');
+        }
+        return Ok(seal(&[b"schema", text.as_bytes()]));
+    }
     for sql in [
         "SELECT quote(type) || quote(name) || quote(tbl_name) || quote(sql) FROM sqlite_schema ORDER BY name",
         "SELECT quote(version) || quote(description) || quote(installed_on) || quote(success) \
          || quote(checksum) FROM _sqlx_migrations ORDER BY version",
     ] {
-        for row in sqlx::query(sql).fetch_all(&mut *connection).await? {
-            text.push_str(&row.try_get::<String, _>(0)?);
+        for row in db::query(sql).fetch_all(&mut *connection).await? {
+            text.push_str(&row.try_get::<String>(0)?);
             text.push('\n');
         }
     }

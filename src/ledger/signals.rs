@@ -1,9 +1,8 @@
 //! Signals about records, read back from the entries.
 
 use serde_json::Value;
-use sqlx::Row as _;
 
-use super::{LedgerError, Tx, queries::put_back};
+use super::{LedgerError, Tx, db, queries::put_back};
 use crate::domain::{Evidence, RecordId, entry::Entry};
 
 /// Most signals of one record that a decision takes, the last ones that came in.
@@ -17,7 +16,7 @@ pub(super) fn story(record: &RecordId) -> String {
 impl Tx<'_> {
     /// Whether any signal ever came in; most ledgers then need no look for each record.
     pub async fn any_signal(&mut self) -> Result<bool, LedgerError> {
-        let found = sqlx::query(
+        let found = db::query(
             "SELECT 1 FROM entry WHERE proposal >= 'signal:' AND proposal < 'signal;' \
              AND kind = 'signal_received' LIMIT 1",
         );
@@ -27,7 +26,7 @@ impl Tx<'_> {
     /// The last signals of a record, oldest first. Erased ones are left out.
     pub async fn signals(&mut self, record: &RecordId) -> Result<Vec<Evidence>, LedgerError> {
         // The kind as well: a proposer may choose an id that looks like this story.
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT seq, text FROM entry WHERE proposal = ? AND kind = 'signal_received' \
              ORDER BY seq DESC LIMIT ?",
         )
@@ -37,8 +36,8 @@ impl Tx<'_> {
         .await?;
         let mut signals = Vec::with_capacity(rows.len());
         for row in rows.iter().rev() {
-            let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
-            let entry: Entry = serde_json::from_str(row.try_get::<&str, _>(1)?)?;
+            let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
+            let entry: Entry = serde_json::from_str(&row.text(1)?)?;
             let mut event = entry.event;
             put_back(self.connection(), seq, &mut event).await?;
             if let Some(signal) = event.get_mut("signal").map(Value::take) {

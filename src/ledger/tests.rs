@@ -17,8 +17,8 @@ pub(super) async fn open(folder: &Path) -> Ledger {
 }
 
 pub(super) async fn open_at(folder: &Path, clock: Clock) -> Ledger {
-    let path = folder.join("ledger.db");
-    Ledger::open(OpenOptions { path, org_id: ORG.to_owned(), clock, create: true }).await.unwrap()
+    let place = folder.join("ledger.db").into();
+    Ledger::open(OpenOptions { place, org_id: ORG.to_owned(), clock, create: true }).await.unwrap()
 }
 
 fn record() -> RecordId {
@@ -132,7 +132,7 @@ async fn another_org_and_other_files_are_refused() {
     drop(open(folder.path()).await);
     let path = folder.path().join("ledger.db");
     let other = OpenOptions {
-        path: path.clone(),
+        place: path.clone().into(),
         org_id: "00D000000000002EAA".to_owned(),
         clock: Clock::system(),
         create: false,
@@ -140,9 +140,12 @@ async fn another_org_and_other_files_are_refused() {
     assert_eq!(Ledger::open(other).await.err().unwrap().code(), "ledger-other-org");
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "this is no database at all, however long it may be").unwrap();
-    assert_eq!(Ledger::open_read_only(&text).await.err().unwrap().code(), "ledger-not-a-ledger");
+    assert_eq!(
+        Ledger::open_read_only(&text.clone().into()).await.err().unwrap().code(),
+        "ledger-not-a-ledger"
+    );
     let absent = folder.path().join("absent.db");
-    assert_eq!(Ledger::open_read_only(&absent).await.err().unwrap().code(), "ledger-missing");
+    assert_eq!(Ledger::open_read_only(&absent.into()).await.err().unwrap().code(), "ledger-missing");
 }
 
 fn settled(settlement: Settlement) -> Event {
@@ -199,8 +202,12 @@ async fn a_database_of_another_program_is_left_as_it_is() {
     sqlx::query("CREATE TABLE people (name TEXT)").execute(&mut other).await.unwrap();
     sqlx::Connection::close(other).await.unwrap();
     let before = std::fs::read(&path).unwrap();
-    let options =
-        OpenOptions { path: path.clone(), org_id: ORG.to_owned(), clock: Clock::system(), create: true };
+    let options = OpenOptions {
+        place: path.clone().into(),
+        org_id: ORG.to_owned(),
+        clock: Clock::system(),
+        create: true,
+    };
     assert_eq!(Ledger::open(options).await.err().unwrap().code(), "ledger-not-a-ledger");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
@@ -215,7 +222,7 @@ async fn a_full_disk_keeps_nothing_half_and_a_newer_schema_is_refused() {
         .collect();
     for (pages, full) in [("PRAGMA max_page_count = 1", true), ("PRAGMA max_page_count = 1000000", false)] {
         let mut writer = ledger.inner.writer.as_ref().unwrap().lock().await;
-        sqlx::query(pages).execute(&mut writer.connection).await.unwrap();
+        db::query(pages).execute(&mut writer.connection).await.unwrap();
         drop(writer);
         let code = append(&ledger, &many).await.err().map(|error| error.code());
         assert_eq!(code, full.then_some("ledger-full"));
@@ -224,9 +231,9 @@ async fn a_full_disk_keeps_nothing_half_and_a_newer_schema_is_refused() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES (99, 'later', 1, x'00', 0)";
     let mut writer = ledger.inner.writer.as_ref().unwrap().lock().await;
-    sqlx::query(newer).execute(&mut writer.connection).await.unwrap();
+    db::query(newer).execute(&mut writer.connection).await.unwrap();
     let options = OpenOptions {
-        path: folder.path().join("ledger.db"),
+        place: folder.path().join("ledger.db").into(),
         org_id: ORG.to_owned(),
         clock: Clock::system(),
         create: false,

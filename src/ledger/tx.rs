@@ -5,10 +5,13 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Ledger, LedgerError, open::meta, seal};
+use super::{
+    Ledger, LedgerError, db,
+    meta::{set_meta, standing},
+    seal,
+};
 use crate::{
     crash::{self, Fate},
     domain::{Digest, Promotion, PromotionId},
@@ -16,7 +19,7 @@ use crate::{
 
 /// The one connection that writes.
 pub(super) struct Writer {
-    pub(super) connection: SqliteConnection,
+    pub(super) connection: db::Connection,
     /// A transaction was dropped in the middle; it is rolled back before the next one begins.
     pub(super) unfinished: bool,
 }
@@ -26,7 +29,7 @@ impl Writer {
     async fn clear(&mut self) {
         if self.unfinished {
             // Fails when the database has rolled back by itself, which is as good.
-            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            let _ = self.connection.rollback().await;
             self.unfinished = false;
         }
     }
@@ -39,6 +42,7 @@ pub struct Tx<'a> {
     writer: Option<OwnedMutexGuard<Writer>>,
     name: &'static str,
     epoch: Option<u64>,
+    in_force: u64,
     pub(super) head_seq: u64,
     pub(super) head_hash: Digest,
     appended: bool,
@@ -49,10 +53,13 @@ pub struct Tx<'a> {
 
 impl Ledger {
     /// Begins a transaction. Where this handle leads, it is refused as soon as another process
-    /// has taken the lead.
+    /// has taken the lead, and after a commit of which nobody knows whether it happened.
     pub async fn begin(&self, name: &'static str) -> Result<Tx<'_>, LedgerError> {
-        let own = self.inner.epoch.load(Ordering::SeqCst);
-        let tx = self.begin_as(name, Some(own).filter(|epoch| *epoch > 0)).await?;
+        let own = Some(self.inner.epoch.load(Ordering::SeqCst)).filter(|epoch| *epoch > 0);
+        if own.is_some() && self.inner.in_doubt.load(Ordering::SeqCst) {
+            return Err(LedgerError::InDoubt);
+        }
+        let tx = self.begin_as(name, own).await?;
         Ok(tx)
     }
 
@@ -64,31 +71,34 @@ impl Ledger {
         let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
         let mut writer = Arc::clone(writer).lock_owned().await;
         writer.clear().await;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
+        if writer.connection.is_lost() {
+            writer.connection = self.inner.connect(false).await?;
+        }
         writer.unfinished = true;
-        let (head_seq, head_hash) = read_head(&mut writer.connection).await?;
-        let mut tx = Tx {
+        writer.connection.begin().await?;
+        // Read after the lock was given, so nobody can change it until this transaction ends.
+        let standing = standing(&mut writer.connection).await?;
+        let (head_seq, head_hash) = standing.head;
+        let tx = Tx {
             ledger: self,
             writer: Some(writer),
             name,
             epoch,
+            in_force: standing.epoch,
             head_seq,
             head_hash,
             appended: false,
             promotions: BTreeMap::new(),
         };
-        if let Some(own) = epoch {
-            let current = tx.epoch_in_force().await?;
-            if current != own {
-                return Err(LedgerError::Fenced { own, current });
-            }
+        match epoch {
+            Some(own) if own != tx.in_force => Err(LedgerError::Fenced { own, current: tx.in_force }),
+            _ => Ok(tx),
         }
-        Ok(tx)
     }
 }
 
 impl Drop for Tx<'_> {
-    /// The lock on the file must not outlive the transaction, or other processes would wait.
+    /// The lock must not outlive the transaction, or other processes would wait.
     fn drop(&mut self) {
         if let Some(mut writer) = self.writer.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -99,17 +109,21 @@ impl Drop for Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Makes everything durable, at once.
+    /// Makes everything durable, at once. When the server is lost in the middle, nobody knows
+    /// whether it happened: a leader then writes nothing more until it has taken the lead anew.
     pub async fn commit(mut self) -> Result<(), LedgerError> {
         if self.appended {
-            let (seq, hash) = (self.head_seq.to_string(), self.head_hash.to_string());
-            self.set_meta("head_seq", &seq).await?;
-            self.set_meta("head_hash", &hash).await?;
+            self.set_head().await?;
         }
         if crash::pass(crash::COMMIT).await == Fate::Fail {
             return Err(LedgerError::Database("the commit was lost".to_owned()));
         }
-        sqlx::query("COMMIT").execute(self.connection()).await?;
+        let ended = self.connection().commit().await;
+        if ended.is_err() && self.connection().is_lost() {
+            self.ledger.inner.in_doubt.store(true, Ordering::SeqCst);
+            return Err(LedgerError::InDoubt);
+        }
+        ended?;
         if let Some(mut writer) = self.writer.take() {
             writer.unfinished = false;
         }
@@ -120,7 +134,23 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    async fn set_head(&mut self) -> Result<(), LedgerError> {
+        let (seq, hash) = (self.head_seq.to_string(), self.head_hash.to_string());
+        let (seq_seal, hash_seal) = (seal::of_meta("head_seq", &seq), seal::of_meta("head_hash", &hash));
+        db::query(
+            "INSERT INTO meta (key, value, seal) VALUES ('head_seq', ?, ?), ('head_hash', ?, ?) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value, seal = excluded.seal",
+        )
+        .bind(seq)
+        .bind(seq_seal)
+        .bind(hash)
+        .bind(hash_seal)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    pub(super) fn connection(&mut self) -> &mut db::Connection {
         &mut self.writer.as_mut().expect("a transaction has its connection until it ends").connection
     }
 
@@ -139,27 +169,12 @@ impl Tx<'_> {
         self.epoch = Some(epoch);
     }
 
-    pub(super) async fn epoch_in_force(&mut self) -> Result<u64, LedgerError> {
-        let text = meta(self.connection(), "epoch").await?.unwrap_or_default();
-        text.parse().map_err(|_| LedgerError::Damaged(format!("epoch `{text}`")))
+    /// The epoch in force when the transaction began; nobody else can change it meanwhile.
+    pub(super) fn epoch_in_force(&self) -> u64 {
+        self.in_force
     }
 
     pub(super) async fn set_meta(&mut self, key: &'static str, value: &str) -> Result<(), LedgerError> {
-        sqlx::query(
-            "INSERT INTO meta (key, value, seal) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (key) DO UPDATE SET value = ?2, seal = ?3",
-        )
-        .bind(key)
-        .bind(value)
-        .bind(seal::of_meta(key, value))
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        set_meta(self.connection(), key, value).await
     }
-}
-
-pub(super) async fn read_head(connection: &mut SqliteConnection) -> Result<(u64, Digest), LedgerError> {
-    let seq = meta(connection, "head_seq").await?.and_then(|text| text.parse().ok());
-    let hash = meta(connection, "head_hash").await?.map(Digest::from_hex);
-    seq.zip(hash).ok_or_else(|| LedgerError::Damaged("the head of the chain is not readable".to_owned()))
 }

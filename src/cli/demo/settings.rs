@@ -33,7 +33,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         },
         promoter: jwt(&username("promoter")?),
         proposer: Some(jwt(&username("proposer")?)),
-        ledger: LedgerSettings { path: ledger },
+        ledger: LedgerSettings { path: ledger.display().to_string(), password: None, lease_seconds: 15 },
         policy: PolicySettings { directory: None, contracts: None },
         checkpoint: None,
         http: HttpSettings { listen: Some(http) },

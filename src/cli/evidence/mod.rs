@@ -47,9 +47,9 @@ pub struct Args {
     /// The key that signs the checkpoint; without it the one of the settings, or none.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Ledger file; without it the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    /// Ledger: a file, or the URL of a PostgreSQL database; without it the one of the settings.
+    #[arg(long, value_name = "PLACE")]
+    ledger: Option<String>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

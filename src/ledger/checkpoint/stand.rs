@@ -4,16 +4,25 @@
 
 use std::path::PathBuf;
 
-use sqlx::Row as _;
-
 use super::{Checkpoint, CheckpointError, Note, Signer, Tree, log};
 use crate::{
     clock::Clock,
-    ledger::{Ledger, LedgerError, append::number},
+    ledger::{
+        Ledger, LedgerError,
+        append::number,
+        db::{self, Sql},
+    },
 };
 
 /// Hashes that are read in one go, as one text: a row costs more than what is in it.
 const PAGE: i64 = 10_000;
+
+const HASHES: Sql = Sql::Either(
+    "SELECT count(*), group_concat(hash, '') FROM \
+     (SELECT hash FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?)",
+    "SELECT count(*), string_agg(hash, '' ORDER BY seq) FROM \
+     (SELECT seq, hash FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?) e",
+);
 
 /// Digits of a hash.
 const DIGITS: usize = 64;
@@ -21,11 +30,9 @@ const DIGITS: usize = 64;
 impl Ledger {
     /// Adds the entries after a tree up to `up_to`, or to the head when that comes first.
     pub async fn grow(&self, tree: &mut Tree, up_to: u64) -> Result<(), LedgerError> {
-        let mut reader = self.inner.reader.lock().await;
+        let mut reader = self.reader().await?;
         while tree.size() < up_to {
-            let sql = "SELECT count(*), group_concat(hash, '') FROM \
-                       (SELECT hash FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?)";
-            let query = sqlx::query(sql).bind(number(tree.size())?).bind(number(up_to)?).bind(PAGE);
+            let query = db::query(HASHES).bind(number(tree.size())?).bind(number(up_to)?).bind(PAGE);
             let row = query.fetch_one(&mut *reader).await?;
             let (count, hashes): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
             let hashes = hashes.unwrap_or_default();

@@ -19,12 +19,15 @@ mod walk;
 use std::path::Path;
 
 use serde::Serialize;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 pub use checkpoints::{Against, Met};
 pub use file::{Exported, verify_export};
 
-use super::{LedgerError, open::SCHEMA};
+use super::{
+    LedgerError, Place,
+    db::{self, postgres, sqlite},
+    migrate::SCHEMA,
+};
 
 /// One damage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,20 +82,28 @@ impl Report {
     }
 }
 
-/// Reads the whole file and reports every damage. An error means that there is nothing to
+/// Reads the whole ledger and reports every damage. An error means that there is nothing to
 /// verify: no file, or no ledger at all.
 ///
 /// `progress` is told after each thousand entries.
 pub async fn verify(
-    path: &Path,
+    place: &Place,
     against: Option<&Against>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, LedgerError> {
-    if !path.exists() {
-        return Err(LedgerError::Missing(path.to_owned()));
+    if place.is_absent_file() {
+        return Err(LedgerError::Missing(place.to_string()));
     }
     let mut report = Report::default();
-    match read(path, against, &mut report, progress).await {
+    let connection = match place {
+        // For reading only, so that not even the log that a killed process left is folded in.
+        Place::File(path) => sqlite::connect_untouched(path).await,
+        Place::Server(server) => {
+            let org_id = postgres::org_of(server).await?;
+            Ok(postgres::connect(server, &org_id, postgres::Use::ReadingAll).await?)
+        }
+    };
+    match read(connection, against, &mut report, progress).await {
         Ok(()) => {}
         // A database that cannot be read any more is the worst damage of all.
         Err(error) => report.damage("ledger-unreadable", None, error.to_string()),
@@ -106,27 +117,25 @@ pub async fn verify(
 
 /// [`verify`] without progress.
 pub async fn verify_file(path: &Path) -> Result<Report, LedgerError> {
-    verify(path, None, &mut |_| {}).await
+    verify(&path.into(), None, &mut |_| {}).await
 }
 
 async fn read(
-    path: &Path,
+    connection: Result<db::Connection, sqlx::Error>,
     against: Option<&Against>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), sqlx::Error> {
-    // For reading only, so that not even the log that a killed process left is folded in.
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
-    let mut connection = options.connect().await?;
+    let mut connection = connection?;
     // One transaction, so that a daemon that goes on writing cannot make the parts differ.
-    sqlx::query("BEGIN").execute(&mut connection).await?;
+    connection.begin_reading().await?;
     let read = read_all(&mut connection, against, report, progress).await;
     let closed = connection.close().await;
     read.and(closed)
 }
 
 async fn read_all(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Connection,
     against: Option<&Against>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64),

@@ -1,13 +1,16 @@
 //! Reading the entries with their private parts, page by page, while the page before is checked.
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use std::borrow::Cow;
 
 use super::{
     Report, cores,
     entry::{Parts, Stored},
     walk::Walk,
 };
-use crate::ledger::checkpoint::Log;
+use crate::ledger::{
+    checkpoint::Log,
+    db::{self, Sql},
+};
 
 /// Entries that are read in one go.
 const PAGE: i64 = 2000;
@@ -18,21 +21,26 @@ const COLUMN: char = '\u{1f}';
 const PART: char = '\u{1e}';
 
 /// One row each: a row costs more than what is in it.
-const ENTRIES: &str = "SELECT seq, hash, kind, proposal, text, \
-    (SELECT count(*) || x'1e' || group_concat(path || x'1f' || hex(salt) || x'1f' || value, x'1e') \
-     FROM private WHERE seq = e.seq) \
-    FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?";
+const ENTRIES: Sql = Sql::Either(
+    "SELECT seq, hash, kind, proposal, text, \
+     (SELECT count(*) || x'1e' || group_concat(path || x'1f' || hex(salt) || x'1f' || value, x'1e') \
+      FROM private WHERE seq = e.seq) \
+     FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?",
+    "SELECT seq, hash, kind, proposal, text, \
+     (SELECT count(*) || chr(30) || string_agg(path || chr(31) || encode(salt, 'hex') || chr(31) || value, chr(30)) \
+      FROM private WHERE seq = e.seq) \
+     FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?",
+);
 
 /// Walks along every entry of the file.
 pub(super) async fn walk(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Connection,
     log: Option<&Log>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Walk, sqlx::Error> {
-    let org =
-        sqlx::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
-    let mut walk = Walk::whole(org.map(|row| row.get(0))).watch(log);
+    let org = db::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
+    let mut walk = Walk::whole(org.map(|row| row.try_get(0)).transpose()?).watch(log);
     let mut page = read(connection, i64::MIN).await?;
     while let Some(last) = page.last() {
         let last: i64 = last.try_get(0)?;
@@ -51,17 +59,19 @@ pub(super) async fn walk(
     Ok(walk)
 }
 
-async fn read(connection: &mut SqliteConnection, after: i64) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    sqlx::query(ENTRIES).bind(after).bind(PAGE).fetch_all(connection).await
+async fn read(connection: &mut db::Connection, after: i64) -> Result<Vec<db::Row>, sqlx::Error> {
+    db::query(ENTRIES).bind(after).bind(PAGE).fetch_all(connection).await
 }
 
-fn stored(row: &SqliteRow) -> Result<Stored, sqlx::Error> {
+fn stored(row: &db::Row) -> Result<Stored, sqlx::Error> {
     Ok(Stored {
-        place: Some(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0)),
+        place: Some(u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0)),
         hash: row.try_get(1)?,
         columns: Some((row.try_get(2)?, row.try_get(3)?)),
         text: row.try_get(4)?,
-        parts: Some(row.try_get::<Option<&str>, _>(5)?.map_or_else(|| Ok(Parts::new()), parts)),
+        parts: Some(
+            row.try_get::<Option<Cow<str>>>(5)?.map_or_else(|| Ok(Parts::new()), |joined| parts(&joined)),
+        ),
     })
 }
 

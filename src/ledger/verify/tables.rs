@@ -1,17 +1,24 @@
 //! What is checked besides the chain: the file, its schema, the head, the inbox.
 
 use futures::TryStreamExt as _;
-use sqlx::{Row as _, SqliteConnection};
 
 use super::Report;
-use crate::ledger::seal::{self, InboxRow};
+use crate::ledger::{
+    db::{self, Dialect, catalog},
+    migrate::{SCHEMA, STEPS},
+    seal::{self, InboxRow},
+};
 
-/// SQLite's own check of pages and indexes.
+/// SQLite's own check of pages and indexes. PostgreSQL has one too, but only as an extension that
+/// need not be there.
 pub(super) async fn integrity(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Connection,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
-    for row in sqlx::query("PRAGMA integrity_check(20)").fetch_all(connection).await? {
+    if connection.dialect() == Dialect::Postgres {
+        return Ok(());
+    }
+    for row in db::query("PRAGMA integrity_check(20)").fetch_all(connection).await? {
         let found: String = row.try_get(0)?;
         if found != "ok" {
             report.damage("file-damaged", None, found);
@@ -21,21 +28,21 @@ pub(super) async fn integrity(
 }
 
 /// The newest migration that the file has seen; 0 where it cannot be read.
-pub(super) async fn version(connection: &mut SqliteConnection) -> i64 {
-    let row = sqlx::query("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await;
+pub(super) async fn version(connection: &mut db::Connection) -> i64 {
+    let row = db::query("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await;
     row.ok().and_then(|row| row.try_get(0).ok()).unwrap_or(0)
 }
 
 /// The tables and triggers must be the ones that this version creates: a trigger that is gone
 /// would let entries be changed.
-pub(super) async fn schema(
-    connection: &mut SqliteConnection,
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
-    let shipped = include_str!("../migrations/sqlite/0001_ledger.sql");
+pub(super) async fn schema(connection: &mut db::Connection, report: &mut Report) -> Result<(), sqlx::Error> {
+    if connection.dialect() == Dialect::Postgres {
+        return catalog_differs(connection, report).await;
+    }
     let squeeze = |text: &str| text.split_whitespace().collect::<String>();
-    let shipped = squeeze(shipped);
-    let rows = sqlx::query(
+    let steps = usize::try_from(report.schema).unwrap_or(0).min(STEPS.len());
+    let shipped: String = STEPS[..steps].iter().map(|(_, sqlite, _)| squeeze(sqlite)).collect();
+    let rows = db::query(
         "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
          AND name NOT LIKE '_sqlx_%'",
     );
@@ -58,14 +65,30 @@ pub(super) async fn schema(
     Ok(())
 }
 
+/// PostgreSQL keeps no text of what was created, so its own description is compared.
+async fn catalog_differs(connection: &mut db::Connection, report: &mut Report) -> Result<(), sqlx::Error> {
+    if report.schema != SCHEMA {
+        return Ok(());
+    }
+    let found = catalog::describe(connection).await?;
+    let shipped: Vec<&str> = catalog::SHIPPED.lines().collect();
+    for line in found.iter().filter(|line| !shipped.contains(&line.as_str())) {
+        report.damage("schema-differs", None, format!("not what this version creates: {line}"));
+    }
+    for line in shipped.iter().filter(|line| !found.iter().any(|found| found == *line)) {
+        report.damage("schema-differs", None, format!("this version creates, and it is gone: {line}"));
+    }
+    Ok(())
+}
+
 /// The head must be the last entry: a cut tail shows here.
-pub(super) async fn head(connection: &mut SqliteConnection, report: &mut Report) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query("SELECT key, value, seal FROM meta").fetch_all(connection).await?;
+pub(super) async fn head(connection: &mut db::Connection, report: &mut Report) -> Result<(), sqlx::Error> {
+    let rows = db::query("SELECT key, value, seal FROM meta").fetch_all(connection).await?;
     let mut seq = None;
     let mut hash = None;
     for row in rows {
         let (key, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        if seal::of_meta(&key, &value) != row.try_get::<String, _>(2)? {
+        if seal::of_meta(&key, &value) != row.try_get::<String>(2)? {
             report.damage("meta-changed", None, format!("`{key}` does not fit its seal"));
         }
         match key.as_str() {
@@ -87,23 +110,23 @@ pub(super) async fn head(connection: &mut SqliteConnection, report: &mut Report)
 }
 
 /// Every recorded response must be there, with the bytes that were recorded.
-pub(super) async fn inbox(connection: &mut SqliteConnection, report: &mut Report) -> Result<(), sqlx::Error> {
+pub(super) async fn inbox(connection: &mut db::Connection, report: &mut Report) -> Result<(), sqlx::Error> {
     let pruned = place(connection, "inbox_pruned").await?;
     let last = place(connection, "inbox_last").await?;
     let mut next = pruned + 1;
-    let mut rows =
-        sqlx::query("SELECT id, topic, received_at, events, digest, payload FROM inbox ORDER BY id")
-            .fetch(&mut *connection);
+    let mut rows = db::query("SELECT id, topic, received_at, events, digest, payload FROM inbox ORDER BY id")
+        .fetch(&mut *connection);
     while let Some(row) = rows.try_next().await? {
+        let (topic, received_at) = (row.text(1)?, row.text(2)?);
         let stored = InboxRow {
             id: row.try_get(0)?,
-            topic: row.try_get(1)?,
-            received_at: row.try_get(2)?,
+            topic: &topic,
+            received_at: &received_at,
             events: row.try_get(3)?,
             payload: row.try_get(5)?,
         };
         report.batches += 1;
-        if seal::of_inbox(&stored) != row.try_get::<String, _>(4)? {
+        if seal::of_inbox(&stored) != row.try_get::<String>(4)? {
             let what = format!("batch {} is not the one that was recorded", stored.id);
             report.damage("inbox-changed", None, what);
         }
@@ -126,21 +149,17 @@ pub(super) async fn inbox(connection: &mut SqliteConnection, report: &mut Report
     Ok(())
 }
 
-async fn place(connection: &mut SqliteConnection, key: &'static str) -> Result<i64, sqlx::Error> {
-    let row =
-        sqlx::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(connection).await?;
+async fn place(connection: &mut db::Connection, key: &'static str) -> Result<i64, sqlx::Error> {
+    let row = db::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(connection).await?;
     let text: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 /// Every place in a stream must be the one that was noted.
-pub(super) async fn cursors(
-    connection: &mut SqliteConnection,
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
-    for row in sqlx::query("SELECT topic, replay_id, seal FROM cursor").fetch_all(connection).await? {
+pub(super) async fn cursors(connection: &mut db::Connection, report: &mut Report) -> Result<(), sqlx::Error> {
+    for row in db::query("SELECT topic, replay_id, seal FROM cursor").fetch_all(connection).await? {
         let (topic, place): (String, Option<Vec<u8>>) = (row.try_get(0)?, row.try_get(1)?);
-        if seal::of_cursor(&topic, place.as_deref()) != row.try_get::<String, _>(2)? {
+        if seal::of_cursor(&topic, place.as_deref()) != row.try_get::<String>(2)? {
             report.damage("cursor-changed", None, format!("the place in `{topic}` does not fit its seal"));
         }
     }
@@ -149,10 +168,10 @@ pub(super) async fn cursors(
 
 /// The schema and the record of applied migrations must be the ones that were sealed.
 pub(super) async fn sealed_schema(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Connection,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
-    let sealed = sqlx::query("SELECT value FROM meta WHERE key = 'schema'").fetch_optional(&mut *connection);
+    let sealed = db::query("SELECT value FROM meta WHERE key = 'schema'").fetch_optional(&mut *connection);
     let sealed: Option<String> = sealed.await?.map(|row| row.try_get(0)).transpose()?;
     if sealed != Some(seal::of_schema(connection).await?) {
         report.damage("schema-differs", None, "the schema or the record of migrations does not fit its seal");
@@ -161,12 +180,9 @@ pub(super) async fn sealed_schema(
 }
 
 /// Private parts of entries that do not exist.
-pub(super) async fn strays(
-    connection: &mut SqliteConnection,
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn strays(connection: &mut db::Connection, report: &mut Report) -> Result<(), sqlx::Error> {
     let sql = "SELECT count(*) FROM private WHERE seq NOT IN (SELECT seq FROM entry)";
-    let strays: i64 = sqlx::query(sql).fetch_one(connection).await?.try_get(0)?;
+    let strays: i64 = db::query(sql).fetch_one(connection).await?.try_get(0)?;
     if strays > 0 {
         report.damage("private-stray", None, format!("{strays} value(s) belong to no entry"));
     }
