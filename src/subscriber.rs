@@ -4,30 +4,32 @@
 //! comes later. Reading never waits for recording beyond a bounded queue. After any
 //! failure the stream is opened again from the last committed place, so that nothing is
 //! lost; what a crash between receiving and committing costs is only a second delivery.
+//!
+//! A place that is refused is told, and the stream is opened at the newest event: only then is
+//! everything read that waits, so that nothing falls between. There is one stream at any time.
 
+mod gather;
 mod health;
 mod pace;
+pub mod watch;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
     clock::Clock,
     salesforce::pubsub::{
-        Action, Batch, BatchSink, EventSource, EventStream, PubSubClient, RawResponse, RecordedBatch,
-        SinkError, Start, StreamError,
+        Action, Batch, BatchSink, EventSource, EventStream, PubSubClient, RecordedBatch, SinkError, Start,
+        StreamError,
     },
+    telemetry::stream::StreamMode,
 };
 
+use gather::{Gathered, Place};
 pub use health::{HealthSnapshot, StreamHealth};
 pub use pace::Pace;
-
-/// What one commit may hold. Responses that queued up share a commit.
-const MAX_COMMIT_RESPONSES: usize = 64;
-const MAX_COMMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// The service may not acknowledge a subscription before its first event. After this long
 /// without a failure it is taken for open; longer than connecting may take.
@@ -71,10 +73,12 @@ pub async fn run<Source: EventSource>(deps: SubscriberDeps<Source>, shutdown: Ca
             Left::Shutdown => return,
             Left::Sink(failure) => {
                 error!(code = failure.code(), error = %failure, topic = %deps.topic, "recording failed");
+                StreamMode::StoreFailed.count(1);
                 deps.health.failed(failure.code(), &failure.to_string());
                 pauses.short()
             }
             Left::Stream(failure) => {
+                failure.mode().count(1);
                 deps.health.failed(failure.code(), &failure.to_string());
                 attempt.after(&failure, &mut pauses).await
             }
@@ -130,7 +134,10 @@ impl<Source: EventSource> Attempt<'_, Source> {
             Err(failure) => return Left::Sink(failure),
         };
         self.refused_latest = stored.is_none();
-        let mut announce = stored.is_none();
+        // Told when the stream is open and again at its first word: which of the two comes after the
+        // server has taken its place is not known.
+        let (mut announce, mut announce_again) = (stored.is_none(), stored.is_none());
+        let mut place = Place::new(stored.is_some());
         let start = match stored {
             Some(place) => Start::After(place),
             None if self.from_latest => Start::Latest,
@@ -156,13 +163,16 @@ impl<Source: EventSource> Attempt<'_, Source> {
                 received = stream.next() => match received {
                     Err(failure) => return Left::Stream(failure),
                     Ok(first) => {
-                        let (batch, failure) = self.gather(first, &mut stream);
-                        if let Some(batch) = batch {
-                            // Not interrupted: a commit that started is waited for.
-                            match deps.sink.record(batch).await {
-                                Ok(()) => self.recorded(),
-                                Err(failure) => return Left::Sink(failure),
-                            }
+                        let (batch, failure) = self.gather(first, &mut stream, &mut place);
+                        if let Some(batch) = batch
+                            && let Err(failure) = self.record(batch).await
+                        {
+                            return Left::Sink(failure);
+                        }
+                        if std::mem::take(&mut announce_again)
+                            && let Err(failure) = deps.sink.stream_started_at_latest(topic).await
+                        {
+                            return Left::Sink(failure);
                         }
                         if let Some(failure) = failure {
                             return Left::Stream(failure);
@@ -173,54 +183,47 @@ impl<Source: EventSource> Attempt<'_, Source> {
         }
     }
 
-    fn recorded(&mut self) {
+    /// Not interrupted: a commit that started is waited for.
+    async fn record(&mut self, batch: RecordedBatch) -> Result<(), SinkError> {
+        let health = &self.deps.health;
+        let placed = batch.replay_id.is_some();
+        health.recording(self.deps.clock.now());
+        let recorded = self.deps.sink.record(batch).await;
+        health.recording_ended();
+        recorded?;
         self.progress = true;
-        self.from_latest = false;
-        self.deps.health.recorded(self.deps.clock.now());
+        // Only a stored place ends what a refused one began.
+        self.from_latest &= !placed;
+        health.recorded(self.deps.clock.now());
+        Ok(())
     }
 
     /// One commit's worth: the response at hand and those that wait behind it.
-    fn gather(&self, first: Batch, stream: &mut EventStream) -> (Option<RecordedBatch>, Option<StreamError>) {
+    fn gather(
+        &self,
+        first: Batch,
+        stream: &mut EventStream,
+        place: &mut Place,
+    ) -> (Option<RecordedBatch>, Option<StreamError>) {
         let now = self.deps.clock.now();
-        let mut gathered =
-            RecordedBatch { topic: self.deps.topic.clone(), replay_id: Vec::new(), responses: Vec::new() };
-        let mut bytes = 0;
+        let mut gathered = Gathered::new(&self.deps.topic);
         let mut next = Some(Ok(first));
         let mut failure = None;
         while let Some(received) = next {
             match received {
                 Ok(batch) => {
                     self.deps.health.received(now, batch.events.len());
-                    bytes += batch.bytes.len();
-                    add(&mut gathered, batch, now);
+                    gathered.add(batch, place, now);
                 }
                 Err(error) => {
                     failure = Some(error);
                     break;
                 }
             }
-            let full = gathered.responses.len() >= MAX_COMMIT_RESPONSES || bytes >= MAX_COMMIT_BYTES;
-            next = if full { None } else { stream.try_next() };
+            next = if gathered.is_full() { None } else { stream.try_next() };
         }
-        // A response without any place could not be resumed after; it has no events either.
-        let batch = (!gathered.replay_id.is_empty()).then_some(gathered);
-        (batch, failure)
+        (gathered.into_batch(), failure)
     }
-}
-
-fn add(gathered: &mut RecordedBatch, batch: Batch, now: jiff::Timestamp) {
-    let last_event = batch.events.last().map(|event| &event.replay_id);
-    let place = Some(&batch.latest_replay_id).filter(|id| !id.is_empty()).or(last_event);
-    if let Some(place) = place {
-        gathered.replay_id = place.to_vec();
-    }
-    let events = u32::try_from(batch.events.len()).unwrap_or(u32::MAX);
-    gathered.responses.push(RawResponse {
-        bytes: if events == 0 { Bytes::new() } else { batch.bytes },
-        events,
-        rpc_id: batch.rpc_id,
-        received_at: now,
-    });
 }
 
 async fn open(opened: impl Future<Output = ()>) {

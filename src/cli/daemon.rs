@@ -22,9 +22,6 @@ use crate::{
     workflow::{self, Engine, Health, WorkflowError, engine::Waker},
 };
 
-/// The stream is late after this; the service promises a word within 270 seconds.
-const LATE_AFTER_SECONDS: i64 = 300;
-
 /// How long a stop waits for the step under way.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
@@ -55,6 +52,7 @@ impl Daemon {
         let stop = CancellationToken::new();
         let waker = Waker::default();
         let stream = Arc::new(StreamHealth::default());
+        let late_after = i64::try_from(side.settings.stream.late_after_seconds).unwrap_or(i64::MAX);
         let recorder = Recorder::new(context.ledger.clone(), context.clock.clone(), waker.clone());
         let deps = SubscriberDeps {
             client: client.clone(),
@@ -73,6 +71,7 @@ impl Daemon {
             health: health.clone(),
             stream: Arc::clone(&stream),
             clock: context.clock.clone(),
+            late_after,
         };
         let http = match side.settings.http.listen {
             Some(listen) => {
@@ -89,6 +88,12 @@ impl Daemon {
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
             tokio::spawn(run_engine(engine, stop.child_token(), ending)),
+            tokio::spawn(subscriber::watch::run(
+                Arc::clone(&stream),
+                context.clock.clone(),
+                late_after,
+                stop.child_token(),
+            )),
         ];
         if let Some(metrics) = metrics {
             let tidy = move || metrics.run_upkeep();
@@ -145,6 +150,7 @@ struct DaemonProbe {
     health: tokio::sync::watch::Receiver<Health>,
     stream: Arc<StreamHealth>,
     clock: Clock,
+    late_after: i64,
 }
 
 #[async_trait::async_trait]
@@ -155,6 +161,7 @@ impl Probe for DaemonProbe {
         if let Some((code, words)) = health.trouble {
             troubles.push(format!("{code}: {words}"));
         }
+        troubles.extend(health.paused);
         if health.sweeps == 0 {
             troubles.push(
                 "first-sweep-pending: what happened while the daemon was down is being read".to_owned(),
@@ -162,9 +169,8 @@ impl Probe for DaemonProbe {
         }
         let now = self.clock.now();
         let stream = self.stream.snapshot();
-        if !stream.ready(now, LATE_AFTER_SECONDS) {
-            let words = stream.failure.clone().unwrap_or_else(|| "no response in time".to_owned());
-            troubles.push(format!("{}: {words}", stream.failure_code.unwrap_or("stream-late")));
+        if let Some((code, words)) = stream.trouble(now, self.late_after) {
+            troubles.push(format!("{code}: {words}"));
         }
         let (inbox_waiting, promotions_open) = match self.ledger.counts().await {
             Ok(counts) => (counts.inbox_waiting, counts.promotions_open),

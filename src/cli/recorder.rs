@@ -37,7 +37,9 @@ impl Recorder {
             })
             .await?;
         }
-        tx.set_replay_id(&batch.topic, Some(batch.replay_id)).await?;
+        if let Some(place) = batch.replay_id {
+            tx.set_replay_id(&batch.topic, Some(place)).await?;
+        }
         tx.commit().await?;
         Ok(events)
     }

@@ -68,6 +68,8 @@ pub const KEYS: &[Key] = &[
     key("promotion.linger_ms", "a whole number from 0 to 60000", Some("50")),
     key("promotion.timeout_ms", "a whole number from 1000 to 600000", Some("30000")),
     key("sweep.every_seconds", "a whole number from 1 to 86400", Some("300")),
+    key("stream.late_after_seconds", "a whole number from 1 to 86400", Some("300")),
+    key("api.keep_free_percent", "a whole number from 0 to 90", Some("20")),
     key("agents.allow_unguarded", "true or false", Some("false")),
     secret("doctor.access_token", "an OAuth access token of a person who sees Setup"),
     key("log.format", "one of: text, json", Some("text")),

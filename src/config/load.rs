@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, CheckpointSettings, DoctorSettings, HttpSettings, LedgerSettings, LogFormat,
-        LogSettings, OrgSettings, PolicySettings, PromotionSettings, SweepSettings,
+        AgentSettings, ApiSettings, CheckpointSettings, DoctorSettings, HttpSettings, LedgerSettings,
+        LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, StreamSettings,
+        SweepSettings,
     },
 };
 
@@ -157,6 +158,9 @@ impl Keys {
             linger_ms: self.number("promotion.linger_ms", 0, 60_000),
             timeout_ms: self.number("promotion.timeout_ms", 1_000, 600_000),
         };
+        let stream =
+            StreamSettings { late_after_seconds: self.number("stream.late_after_seconds", 1, 86_400) };
+        let api = ApiSettings { keep_free_percent: self.number("api.keep_free_percent", 0, 90) };
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let log = self.log();
         let checkpoint = self.checkpoint();
@@ -173,6 +177,8 @@ impl Keys {
             http: HttpSettings { listen },
             promotion,
             sweep,
+            stream,
+            api,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,

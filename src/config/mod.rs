@@ -18,6 +18,7 @@ pub use load::{DEFAULT_FILE, ledger_password, load, load_from, policy_settings};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use secret::Secret;
 pub use settings::{
-    AgentSettings, CheckpointSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat,
-    LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings, SweepSettings,
+    AgentSettings, ApiSettings, CheckpointSettings, Credentials, DoctorSettings, HttpSettings,
+    LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings,
+    StreamSettings, SweepSettings,
 };

@@ -25,6 +25,10 @@ pub struct Settings {
     pub promotion: PromotionSettings,
     /// The sweep.
     pub sweep: SweepSettings,
+    /// The event stream.
+    pub stream: StreamSettings,
+    /// The org's daily API calls.
+    pub api: ApiSettings,
     /// What is asked of the agents' users.
     pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
@@ -146,6 +150,20 @@ pub struct PromotionSettings {
 pub struct SweepSettings {
     /// Seconds between sweeps.
     pub every_seconds: u64,
+}
+
+/// The event stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSettings {
+    /// Seconds without a word after which the stream is late: readiness turns red.
+    pub late_after_seconds: u64,
+}
+
+/// The org's daily API calls, which are shared with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// Percent of the day's calls that are kept free for others.
+    pub keep_free_percent: u64,
 }
 
 /// What is asked of the agents' users before the daemon serves.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -82,6 +82,8 @@ struct Inner {
     refused: Mutex<Option<(Instant, SalesforceError)>>,
     calls: AtomicU64,
     limits: Mutex<Option<LimitInfo>>,
+    /// The org of the first login.
+    org: OnceLock<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -142,6 +144,7 @@ impl Connection {
             refused: Mutex::new(None),
             calls: AtomicU64::new(0),
             limits: Mutex::new(None),
+            org: OnceLock::new(),
         })))
     }
 
@@ -372,13 +375,18 @@ impl Connection {
     }
 
     fn checked(&self, token: Token) -> Result<Token, SalesforceError> {
-        match (&self.0.settings.org_id, &token.org_id) {
-            (Some(expected), Some(found)) if expected != found => Err(SalesforceError::WrongInstance {
-                found: found.clone(),
-                expected: format!("the org {expected} (org.org_id)"),
-            }),
-            _ => Ok(token),
+        let Some(found) = &token.org_id else { return Ok(token) };
+        let wrong = |expected: &str, why: &str| SalesforceError::WrongInstance {
+            found: found.clone(),
+            expected: format!("the org {expected} ({why})"),
+        };
+        if let Some(expected) = self.0.settings.org_id.as_ref().filter(|expected| *expected != found) {
+            return Err(wrong(expected, "org.org_id"));
         }
+        // A refreshed sandbox keeps its name and gets another id: what is known of the old one does
+        // not hold for it.
+        let first = self.0.org.get_or_init(|| found.clone());
+        if first == found { Ok(token) } else { Err(wrong(first, "the first login")) }
     }
 }
 

@@ -57,6 +57,18 @@ pub enum SalesforceError {
         /// What the network said.
         detail: String,
     },
+    /// A field of a record has another type than the contract says.
+    #[error(
+        "`{object}.{field}` is not {expected}: its type has changed; put it back, or correct the contract"
+    )]
+    FieldType {
+        /// Object API name.
+        object: String,
+        /// Field API name.
+        field: String,
+        /// What was expected.
+        expected: &'static str,
+    },
     /// A reply came that is not what the API documents.
     #[error("the reply (status {status}) cannot be read: {detail}")]
     Unreadable {
@@ -78,6 +90,7 @@ impl SalesforceError {
             Self::NotSent { .. } => "salesforce-unreachable",
             Self::NoReply { .. } => "salesforce-no-reply",
             Self::Unreadable { .. } => "salesforce-unreadable",
+            Self::FieldType { .. } => "salesforce-field-type",
         }
     }
 
@@ -96,6 +109,7 @@ impl SalesforceError {
             Self::LoginRefused { .. } | Self::WrongInstance { .. } | Self::Setup { .. } => Class::Pause,
             Self::Refused { status, code, message } => classify(Some(*status), code, message),
             Self::NotSent { .. } => Class::Retry,
+            Self::FieldType { .. } => Class::Drop,
             Self::NoReply { .. } | Self::Unreadable { .. } => Class::Unknown,
         }
     }

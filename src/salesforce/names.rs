@@ -49,6 +49,10 @@ pub const FIRST_APPROVED_BY: &str = "AI_First_Approved_By__c";
 /// The proposal that the first reviewer approved.
 pub const FIRST_APPROVAL_PROPOSAL_ID: &str = "AI_First_Approval_Proposal_ID__c";
 
+/// Texts that are read from change events. One that is no text any more must not be taken for empty.
+pub const TEXTS_OF_EVENTS: &[&str] =
+    &[PROPOSAL_ID, DECISION, DECISION_PROPOSAL_ID, LAST_PROMOTION_ID, OUTCOME, BREAK_GLASS_REASON];
+
 /// Values of the change-source picklists.
 pub mod source {
     /// A person, by hand.

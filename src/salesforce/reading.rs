@@ -69,6 +69,25 @@ pub struct ProposalSlot {
     pub changed_by_person_at: Option<Timestamp>,
 }
 
+/// Fields that are sent as JSON strings: texts, picklists, ids, dates.
+const TEXTS: &[&str] = &[
+    names::PROPOSAL_ID,
+    names::EVALUATED_AT,
+    names::EXPIRES_AT,
+    names::EDITED_FROM,
+    names::HOLD_UNTIL,
+    names::HOLD_REASON,
+    names::BREAK_GLASS_REASON,
+    names::DECISION,
+    names::DECISION_PROPOSAL_ID,
+    names::DECIDED_BY,
+    names::DECIDED_AT,
+    names::DECISION_COMMENTS,
+    names::PROMOTED_PROPOSAL_ID,
+    names::LAST_PROMOTION_ID,
+    names::OUTCOME,
+];
+
 /// The fields that one read of a governed record asks for.
 pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
     let mut fields = vec!["Id", contract.name_field];
@@ -124,6 +143,7 @@ pub(super) fn missing(contract: &ObjectContract, record: RecordId) -> Result<Rec
 /// Reads one row of a reply.
 pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReading, SalesforceError> {
     let row = Row(row);
+    row.check(contract)?;
     let wrong = |field: &str| SalesforceError::Unreadable {
         status: 200,
         detail: format!("a row of {} has no usable `{field}`", contract.object),
@@ -189,7 +209,8 @@ fn patch(
     let listed: Option<Vec<&str>> = listed.as_deref().map(|list| list.split(';').map(str::trim).collect());
     let mut patch = BTreeMap::new();
     for lane in contract.lanes {
-        let value = row.value(lane.proposed, &lane_type(lane)).unwrap_or_default();
+        // What cannot be read is no opinion: as an empty value it would propose to empty the field.
+        let Some(value) = row.value_or_null(lane.proposed, &lane_type(lane)) else { continue };
         let speaks = listed.as_ref().map_or(!value.is_null(), |listed| listed.contains(&lane.field));
         if speaks {
             patch.insert(field_name(lane.field)?, value);
@@ -212,6 +233,41 @@ struct Row<'a>(&'a Value);
 impl Row<'_> {
     fn value(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
         FieldValue::from_json(self.0.get(field)?, kind).ok()
+    }
+
+    /// The value, null where there is none; nothing where it cannot be read.
+    fn value_or_null(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Some(FieldValue::Null),
+            Some(_) => self.value(field, kind),
+        }
+    }
+
+    /// Whether every field that is there has the kind of JSON that its type is sent as. A field of
+    /// another type must not be taken for an empty one.
+    fn check(&self, contract: &ObjectContract) -> Result<(), SalesforceError> {
+        let is = |field: &str, fits: fn(&Value) -> bool, expected: &'static str| {
+            if self.0.get(field).is_none_or(|value| value.is_null() || fits(value)) {
+                return Ok(());
+            }
+            let (object, field) = (contract.object.to_owned(), field.to_owned());
+            Err(SalesforceError::FieldType { object, field, expected })
+        };
+        for field in TEXTS.iter().copied().chain([contract.reason, contract.changed_at]) {
+            is(field, Value::is_string, "a text")?;
+        }
+        for field in [names::PENDING, names::REQUIRES_REVIEW] {
+            is(field, Value::is_boolean, "a checkbox")?;
+        }
+        is(contract.confidence, Value::is_number, "a number")?;
+        is(names::PROMOTION_SEQ, Value::is_number, "a number")?;
+        for lane in contract.lanes {
+            match lane.kind {
+                LaneKind::Number(_) => is(lane.proposed, Value::is_number, "a number")?,
+                _ => is(lane.proposed, Value::is_string, "a text or date")?,
+            }
+        }
+        Ok(())
     }
 
     fn text(&self, field: &str) -> Option<String> {
@@ -300,11 +356,43 @@ mod tests {
 
     #[test]
     fn a_number_that_is_no_promotion_number_is_an_error() {
-        for bad in [json!(-1), json!(1.5), json!("x")] {
+        for (bad, code) in [
+            (json!(-1), "salesforce-unreadable"),
+            (json!(1.5), "salesforce-unreadable"),
+            (json!("x"), "salesforce-field-type"),
+        ] {
             let id = RecordId::complete("00QDp00000JJkkH").unwrap();
             let row = json!({"Id": id, "LastModifiedDate": "2026-05-01T07:25:37.000+0000", "AI_Promotion_Seq__c": bad});
-            assert_eq!(read(&LEAD, &row).unwrap_err().code(), "salesforce-unreadable", "{bad}");
+            assert_eq!(read(&LEAD, &row).unwrap_err().code(), code, "{bad}");
         }
+    }
+
+    /// A naive reader takes what is not of the expected type for empty, and a listed field that is
+    /// empty is a proposal to empty it.
+    #[test]
+    fn a_field_of_another_type_is_an_error_and_never_empty() {
+        let id = RecordId::complete("006Dp00000JJkkH").unwrap();
+        let base = json!({"Id": id, "LastModifiedDate": "2026-05-01T07:25:37.000+0000",
+            "AI_Proposed_Fields__c": "Amount;CloseDate"});
+        for (field, other) in [
+            ("AI_Proposal_ID__c", json!(7)),
+            ("AI_Decision__c", json!(true)),
+            ("AI_Gate_Pending__c", json!("true")),
+            ("AI_Recommended_Amount__c", json!("15000")),
+            ("AI_Recommended_Close_Date__c", json!(20_261_231)),
+            ("AI_Proposal_Confidence__c", json!("high")),
+        ] {
+            let mut row = base.clone();
+            row[field] = other;
+            let error = read(&OPPORTUNITY, &row).unwrap_err();
+            assert_eq!(error.code(), "salesforce-field-type", "{field}: {error}");
+        }
+        let mut row = base;
+        row["AI_Recommended_Close_Date__c"] = json!("some day");
+        let patch = read(&OPPORTUNITY, &row).unwrap().slot.patch;
+        let name = |name: &str| FieldName::parse(name).unwrap();
+        assert!(!patch.contains_key(&name("CloseDate")), "what cannot be read proposes nothing");
+        assert_eq!(patch.get(&name("Amount")), Some(&FieldValue::Null), "what is empty does");
     }
 
     #[test]

@@ -157,6 +157,32 @@ impl Org {
         self.0.tip.send_replace(state.bus.tip());
     }
 
+    /// Puts changes on the bus in one transaction, without touching rows.
+    pub fn inject_transaction(&self, user_id: &str, origin: &str, changes: Vec<InjectedChange>) {
+        let at = self.now_seconds().as_millisecond();
+        let pending = changes.into_iter().map(|change| PendingChange {
+            object: change.object,
+            record_id: change.record_id,
+            kind: change.kind,
+            changed: change.changed,
+        });
+        let mut state = self.write_state();
+        state.bus.publish(user_id, origin, at, pending.collect());
+        self.0.tip.send_replace(state.bus.tip());
+    }
+
+    /// The stream starts anew, as after a sandbox refresh: what it held is gone, and positions mean
+    /// something else. An old place is refused, unless the new stream has come as far.
+    pub fn reset_stream(&self, position: Option<u64>) {
+        let mut state = self.write_state();
+        state.bus = Bus::default();
+        if let Some(position) = position {
+            state.bus.tip = position;
+            state.bus.horizon = FIRST_POSITION - 1;
+        }
+        self.0.tip.send_replace(state.bus.tip());
+    }
+
     /// One [`Org::inject_changes`] change.
     pub fn inject_change(&self, user_id: &str, origin: &str, change: InjectedChange) {
         self.inject_changes(user_id, origin, vec![change]);

@@ -84,11 +84,33 @@ pub enum FaultAction {
         grpc_status: i32,
         /// `sfdc.platform.eventbus.grpc...`
         code: String,
+        /// Other words than the usual ones.
+        #[serde(default)]
+        message: Option<String>,
     },
     /// The next delivery is sent a second time, under other replay ids.
     DuplicateDelivery,
     /// The next delivery merges equal changes of several records into one event.
     MergeRecordIds,
+    /// The next delivery of equal changes comes as enrichment splits it: one event for each record,
+    /// all with one replay id, each in a response of its own.
+    SplitDelivery,
+    /// The next delivery is lost, as the service says can happen.
+    LoseDelivery,
+    /// The next delivery has no replay ids, nor a place to resume from.
+    OmitReplayId,
+    /// The reply ends without trailers, as after RST_STREAM with NO_ERROR in some clients.
+    StreamCut,
+    /// The stream's HTTP/2 connection: RST_STREAM with this error code (0 is NO_ERROR) in the place of
+    /// what was about to be delivered. On connections without TLS; with TLS it is cut.
+    ResetFrame {
+        /// HTTP/2 error code.
+        error_code: u32,
+    },
+    /// The same with GOAWAY, then the connection ends.
+    GoAway,
+    /// The connection stays open and carries nothing any more, not even answers to pings.
+    HalfOpen,
 }
 
 /// Which calls a fault is for. An empty matcher fits every call.

@@ -72,6 +72,12 @@ pub struct Stats {
     pub deliveries: u64,
     /// Saved writes by record id.
     pub writes: BTreeMap<String, u64>,
+    /// Pub/Sub calls by name; accepted subscriptions also by where they start: `Subscribe LATEST`.
+    pub rpcs: BTreeMap<String, u64>,
+    /// Subscriptions that are open now.
+    pub streams_open: u64,
+    /// Most subscriptions that were open at once.
+    pub streams_most: u64,
 }
 
 impl Org {
@@ -102,6 +108,25 @@ impl Org {
         let mut counters = self.counters();
         counters.stats.deliveries += events;
         Usage { used: counters.delivered.add(now, events), max: self.0.settings.daily_event_deliveries }
+    }
+
+    /// Whether so many deliveries more would go over the day's limit.
+    pub fn deliveries_exhausted(&self, events: u64) -> bool {
+        let now = self.0.clock.now();
+        self.counters().delivered.add(now, 0) + events > self.0.settings.daily_event_deliveries
+    }
+
+    /// Notes a Pub/Sub call.
+    pub(super) fn note_rpc(&self, name: &str) {
+        *self.counters().stats.rpcs.entry(name.to_owned()).or_insert(0) += 1;
+    }
+
+    /// Notes that a subscription was opened or has ended.
+    pub(super) fn note_stream(&self, opened: bool) {
+        let stats = &mut self.counters().stats;
+        stats.streams_open =
+            if opened { stats.streams_open + 1 } else { stats.streams_open.saturating_sub(1) };
+        stats.streams_most = stats.streams_most.max(stats.streams_open);
     }
 
     /// Totals since start.

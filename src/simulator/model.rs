@@ -118,6 +118,57 @@ pub enum ChangeKind {
     Delete,
     /// Back from the recycle bin.
     Undelete,
+    /// Inserted, but no event could be built: a header without values.
+    GapCreate,
+    /// Updated, the same.
+    GapUpdate,
+    /// Deleted, the same.
+    GapDelete,
+    /// Brought back, the same.
+    GapUndelete,
+    /// More changes in one transaction than events are built for; the record id is a dummy.
+    GapOverflow,
+}
+
+impl ChangeKind {
+    /// Salesforce's symbol.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Undelete => "UNDELETE",
+            Self::GapCreate => "GAP_CREATE",
+            Self::GapUpdate => "GAP_UPDATE",
+            Self::GapDelete => "GAP_DELETE",
+            Self::GapUndelete => "GAP_UNDELETE",
+            Self::GapOverflow => "GAP_OVERFLOW",
+        }
+    }
+
+    /// By Salesforce's symbol.
+    pub fn from_symbol(symbol: &str) -> Option<Self> {
+        let all = [
+            Self::Create,
+            Self::Update,
+            Self::Delete,
+            Self::Undelete,
+            Self::GapCreate,
+            Self::GapUpdate,
+            Self::GapDelete,
+            Self::GapUndelete,
+            Self::GapOverflow,
+        ];
+        all.into_iter().find(|kind| kind.symbol() == symbol)
+    }
+
+    /// A header without values.
+    pub fn is_gap(self) -> bool {
+        matches!(
+            self,
+            Self::GapCreate | Self::GapUpdate | Self::GapDelete | Self::GapUndelete | Self::GapOverflow
+        )
+    }
 }
 
 /// One transaction's facts.

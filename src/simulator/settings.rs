@@ -78,6 +78,9 @@ pub struct Settings {
     pub idle_close_seconds: u64,
     /// Unconfirmed: whether a long-lived stream is re-authenticated, and after how many seconds.
     pub stream_reauth_seconds: Option<u64>,
+    /// Whether replay ids have a form that shows no number. Real ones are documented as opaque, and
+    /// were only ever seen as a number.
+    pub opaque_replay_ids: bool,
     /// Unconfirmed: whether bits of fields hidden by field-level security stay in `changedFields`.
     pub hidden_fields_keep_bits: bool,
     /// Unconfirmed: whether emptied fields stand in `changedFields` as well as in `nulledFields`.
@@ -149,6 +152,7 @@ impl Default for Settings {
             stream_auth_refusal_millis: 1_000,
             idle_close_seconds: 60,
             stream_reauth_seconds: None,
+            opaque_replay_ids: false,
             hidden_fields_keep_bits: false,
             nulled_fields_also_changed: true,
         }

@@ -6,6 +6,7 @@
 //! under `withheld`. Texts are cut and their control characters shown as escapes.
 
 pub mod line;
+pub mod stream;
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -87,6 +88,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     let handle = HANDLE.get_or_init(|| {
         let handle = PrometheusBuilder::new().install_recorder().ok()?;
         describe();
+        stream::describe();
         Some(handle)
     });
     handle.clone().ok_or(TelemetryError::Twice("metrics"))

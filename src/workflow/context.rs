@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{Mutex, RwLock};
 
-use super::WorkflowError;
+use super::{WorkflowError, pause::Pauses, recent::Recent};
 use crate::{
     clock::Clock,
     domain::{Digest, ObjectName, ObjectSchema, RecordId},
@@ -33,6 +33,10 @@ pub struct Context {
     pub contracts: Contracts,
     schemas: Arc<RwLock<BTreeMap<ObjectName, Arc<Described>>>>,
     held: Arc<Mutex<BTreeSet<(ObjectName, RecordId)>>>,
+    /// Objects that are left alone.
+    pub pauses: Pauses,
+    /// What the stream told lately.
+    pub recent: Recent,
 }
 
 /// An object as the org describes it, with the digest computed once.
@@ -72,6 +76,8 @@ impl Context {
             contracts: parts.contracts,
             schemas: Arc::default(),
             held: Arc::default(),
+            pauses: Pauses::default(),
+            recent: Recent::default(),
         }
     }
 
@@ -83,11 +89,17 @@ impl Context {
     /// Asks the org what the governed objects look like now.
     pub async fn describe(&self) -> Result<(), WorkflowError> {
         for contract in self.governed() {
-            let schema = self.reader.describe(contract).await?;
-            let described = Described { digest: schema.digest()?, schema };
-            let object = described.schema.object.clone();
-            self.schemas.write().await.insert(object, Arc::new(described));
+            self.describe_one(contract).await?;
         }
+        Ok(())
+    }
+
+    /// The same for one of them.
+    pub async fn describe_one(&self, contract: &'static ObjectContract) -> Result<(), WorkflowError> {
+        let schema = self.reader.describe(contract).await?;
+        let described = Described { digest: schema.digest()?, schema };
+        let object = described.schema.object.clone();
+        self.schemas.write().await.insert(object, Arc::new(described));
         Ok(())
     }
 

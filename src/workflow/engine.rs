@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Context, WorkflowError, intake, notice,
     promote::{MOST_PER_STEP, Promoter},
-    sweep,
 };
 use crate::salesforce::{Writer, pubsub::PubSubClient};
 
@@ -70,6 +69,8 @@ impl Waker {
 pub struct Health {
     /// Code and words of the failure that the engine is pausing on; `None` when all is well.
     pub trouble: Option<(String, String)>,
+    /// Objects that are left alone, one line for each: code, object and what is wrong.
+    pub paused: Vec<String>,
     /// Steps that did something, since start.
     pub steps: u64,
     /// Sweeps that finished, since start.
@@ -171,7 +172,9 @@ impl Engine {
         let _turn = self.waker.turnstile.lock().await;
         let mut busy = false;
         if self.waker.sweep.swap(false, Ordering::SeqCst) {
-            let swept = sweep::run(&self.context).await.inspect_err(|_| self.waker.ask_sweep())?;
+            let swept = intake::sweep_all(&self.context, &self.events)
+                .await
+                .inspect_err(|_| self.waker.ask_sweep())?;
             tracing::info!(pending = swept.pending, confirmed = swept.confirmed, "sweep finished");
             self.health.send_modify(|health| health.sweeps += 1);
             busy = true;
@@ -182,11 +185,12 @@ impl Engine {
         intake::held(&self.context).await?;
         let told = notice::step(&self.context, &self.notices).await?;
         let taken = taken?;
-        if taken.sweep {
-            self.waker.ask_sweep();
-        }
         busy |= taken.events > 0 || progress.finished > 0 || told > 0;
+        let paused = self.context.paused();
         self.health.send_modify(|health| {
+            health.sweeps += u64::from(taken.sweep);
+            health.paused =
+                paused.iter().map(|(object, why)| format!("{}: {object}: {}", why.code, why.words)).collect();
             health.trouble = None;
             health.steps += u64::from(busy);
         });

@@ -13,6 +13,7 @@ use crate::{
         change_event::{Change, ChangeType},
         names::{self, ObjectContract},
     },
+    telemetry::stream::StreamMode,
 };
 
 /// What an event told about a decision: who committed it and when, and what it was.
@@ -92,8 +93,15 @@ impl Hints {
             return;
         };
         if change.change_type == ChangeType::GapOverflow {
+            StreamMode::Overflow.count(1);
             self.sweep = true;
             return;
+        }
+        if change.change_type.is_gap() {
+            StreamMode::Gap.count(1);
+        }
+        if change.record_ids.len() > 1 {
+            StreamMode::Merged.count(1);
         }
         let user = RecordId::parse(&change.user_id).ok();
         let changed = |field: &str| change.changed_fields.iter().any(|name| name == field);
@@ -117,6 +125,7 @@ impl Hints {
         let records = self.records.entry(object.clone()).or_default();
         for id in &change.record_ids {
             let Ok(id) = RecordId::parse(id) else {
+                StreamMode::Wildcard.count(1);
                 self.sweep = true;
                 continue;
             };
@@ -278,6 +287,23 @@ mod tests {
         let mut enriched = change(PERSON, &[("Company", Some("Example Widgets Ltd"))]);
         enriched.values.insert(names::BREAK_GLASS_REASON.into(), FieldValue::text("the gate was down"));
         assert!(taken(&[enriched]).break_glass.is_empty(), "it did not change");
+    }
+
+    /// A naive intake takes the first id, or the values that are not there.
+    #[test]
+    fn all_records_of_an_event_are_read_also_when_it_has_no_values() {
+        let mut merged = change(PERSON, &[(names::PROPOSAL_ID, Some("p-1"))]);
+        merged.record_ids.push("00QCs0000000002MAA".into());
+        assert_eq!(taken(&[merged]).records.values().next().unwrap().len(), 2);
+        for kind in
+            [ChangeType::GapCreate, ChangeType::GapUpdate, ChangeType::GapDelete, ChangeType::GapUndelete]
+        {
+            for user in [PERSON, DAEMON] {
+                let mut gap = change(user, &[]);
+                gap.change_type = kind;
+                assert_eq!(hint(&[gap]), Some(None), "{kind:?} by {user}: read, and nobody decided");
+            }
+        }
     }
 
     #[test]

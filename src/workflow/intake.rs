@@ -10,13 +10,18 @@ use super::{
     consider::{Case, Desk, consider},
     hints::{DecisionHint, Ears, Hints},
     observe::{self, object_name},
+    pause::Paused,
+    sweep,
     tally::Tally,
     undone,
 };
 use crate::{
-    domain::{PromotionId, RecordId, Settlement, event::Event},
+    domain::{ObjectName, PromotionId, RecordId, Settlement, event::Event},
     ledger::{InboxBatch, ProposalRecord, Tx},
-    salesforce::{RecordReading, names::ObjectContract, pubsub::PubSubClient},
+    salesforce::{
+        RecordReading, change_event::ChangeEventError, names::ObjectContract, pubsub::PubSubClient,
+    },
+    telemetry::stream::StreamMode,
 };
 
 /// Most inbox batches in one step; with a hundred events each they name at most as many
@@ -32,35 +37,47 @@ pub struct Intake {
     pub events: u64,
     /// Records read and considered.
     pub records: usize,
-    /// A full sweep was asked for.
+    /// Events asked for a sweep, and it was done.
     pub sweep: bool,
     /// There may be more in the inbox than one step takes.
     pub full: bool,
 }
 
-/// Takes the next batches from the inbox and brings the ledger level with their records.
+/// Takes the next batches from the inbox and brings the ledger level with their records. The place
+/// in the inbox moves on last: after every record was read, and everything, where events ask for it.
 pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, WorkflowError> {
     let after = context.ledger.processed_up_to().await?;
     let batches = context.ledger.next_batches(after, BATCHES_PER_STEP).await?;
-    let Some(last) = batches.last().map(|batch| batch.id) else { return Ok(Intake::default()) };
-    let hints = read_hints(context, events, &batches).await?;
+    let (Some(first), Some(last)) = (batches.first().map(|batch| batch.id), batches.last()) else {
+        return Ok(Intake::default());
+    };
+    let last = last.id;
+    let mut heard = read_hints(context, events, &batches).await?;
+    for (object, paused) in std::mem::take(&mut heard.broken) {
+        context.pause(&object, paused);
+    }
+    for object in heard.hints.records.keys().filter(|object| context.is_paused(object.as_str())) {
+        note_waiting(context, object, first);
+    }
     let mut done = Intake {
         events: batches.iter().map(|batch| u64::from(batch.events)).sum(),
         records: 0,
-        sweep: hints.sweep,
+        sweep: heard.hints.sweep,
         full: batches.len() == BATCHES_PER_STEP,
     };
-    confirm(context, &hints.echoes).await?;
-    break_glass::record(context, &hints.break_glass).await?;
+    confirm(context, &heard.hints.echoes).await?;
+    break_glass::record(context, &heard.hints.break_glass).await?;
     for contract in context.governed() {
         let object = object_name(contract.object)?;
-        let Some(records) = hints.records.get(&object) else { continue };
-        let ids: Vec<RecordId> = records.keys().cloned().collect();
-        for chunk in ids.chunks(RECORDS_PER_READ) {
-            let readings = context.reader.retrieve(contract, chunk).await?;
-            level(context, contract, &readings, records).await?;
-            done.records += readings.len();
-        }
+        let Some(records) = heard.hints.records.get(&object) else { continue };
+        let read = read_records(context, contract, records);
+        done.records += context.unless_paused((contract, Some(first)), read).await?.unwrap_or_default();
+    }
+    if heard.went_back {
+        went_back(context, &batches[0].topic).await?;
+    }
+    if done.sweep {
+        sweep_all(context, events).await?;
     }
     let mut tx = context.ledger.begin("inbox processed").await?;
     tx.mark_processed(last).await?;
@@ -68,26 +85,138 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
     Ok(done)
 }
 
+async fn read_records(
+    context: &Context,
+    contract: &'static ObjectContract,
+    records: &BTreeMap<RecordId, Option<DecisionHint>>,
+) -> Result<usize, WorkflowError> {
+    let ids: Vec<RecordId> = records.keys().cloned().collect();
+    for chunk in ids.chunks(RECORDS_PER_READ) {
+        let readings = context.reader.retrieve(contract, chunk).await?;
+        level(context, contract, &readings, records).await?;
+    }
+    Ok(ids.len())
+}
+
+/// Reads everything that waits, after trying what is paused.
+pub async fn sweep_all(context: &Context, events: &PubSubClient) -> Result<sweep::Swept, WorkflowError> {
+    resume(context, events).await?;
+    sweep::run(context).await
+}
+
+/// A paused object whose events came in is read from here on when it goes on.
+fn note_waiting(context: &Context, object: &ObjectName, batch: i64) {
+    let known = context.paused().get(object).cloned();
+    if let Some(paused) = known.filter(|paused| paused.from_batch.is_some()) {
+        context.pause(object, Paused { from_batch: Some(batch), ..paused });
+    }
+}
+
+/// The stream is another one than before: told in the ledger, and everything is read.
+async fn went_back(context: &Context, topic: &str) -> Result<(), WorkflowError> {
+    let code = "stream-went-back".to_owned();
+    tracing::error!(code, "commit times went back by more than an hour: the stream is another one");
+    StreamMode::WentBack.count(1);
+    let mut tx = context.ledger.begin("stream went back").await?;
+    tx.append(&Event::StreamReset { topic: topic.to_owned(), code, at: context.clock.now() }).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What a step heard.
+#[derive(Default)]
+struct Heard {
+    hints: Hints,
+    /// Objects whose events cannot be understood, by the last event of each in these batches.
+    broken: BTreeMap<ObjectName, Paused>,
+    went_back: bool,
+}
+
 async fn read_hints(
     context: &Context,
     events: &PubSubClient,
     batches: &[InboxBatch],
-) -> Result<Hints, WorkflowError> {
-    let mut hints = Hints::default();
+) -> Result<Heard, WorkflowError> {
+    let mut heard = Heard::default();
     let ears = Ears { contracts: context.governed().collect(), machine_users: &context.machine_users };
     for batch in batches {
-        for event in events.read_response(batch.payload.clone().into()).await? {
+        let received = match events.read_response(batch.payload.clone().into()).await {
+            Ok(received) => received,
+            Err(error) if error.code() == "pubsub-response-damaged" => {
+                tracing::error!(code = error.code(), batch = batch.id, "a stored response cannot be read");
+                StreamMode::Unreadable.count(1);
+                heard.hints.sweep = true;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for (place, event) in received.into_iter().enumerate() {
             match event.change {
-                Ok(change) => hints.take(&ears, &change),
-                Err(error) => {
-                    // Nobody knows which record it spoke of, so everything pending is read.
-                    tracing::error!(code = error.code(), schema = %event.schema_id, "an event cannot be read");
-                    hints.sweep = true;
+                Ok(change) => {
+                    if context.recent.note(&change, (batch.id, place)) {
+                        heard.went_back = true;
+                        heard.hints.sweep = true;
+                    }
+                    heard.hints.take(&ears, &change);
                 }
+                Err(error) => heard.not_understood(&ears, batch.id, &error),
             }
         }
     }
-    Ok(hints)
+    Ok(heard)
+}
+
+impl Heard {
+    fn not_understood(&mut self, ears: &Ears<'_>, batch: i64, error: &ChangeEventError) {
+        let governed = |name: &&str| ears.contracts.iter().any(|contract| contract.object == *name);
+        let Some(entity) = error.entity() else {
+            // Nobody knows which record it spoke of, so everything pending is read.
+            tracing::error!(code = error.code(), %error, "an event cannot be read");
+            StreamMode::Unreadable.count(1);
+            self.hints.sweep = true;
+            return;
+        };
+        match error {
+            ChangeEventError::FieldRetyped { .. } => StreamMode::FieldRetyped.count(1),
+            _ => StreamMode::SchemaUnknown.count(1),
+        }
+        let Some(Ok(object)) = Some(entity).filter(governed).map(ObjectName::parse) else { return };
+        let (code, words) = (error.code().to_owned(), error.to_string());
+        self.broken.entry(object).or_insert(Paused { code, words, from_batch: Some(batch) });
+    }
+}
+
+/// Tries the objects that an event had paused: their events are read again from the first one on. An
+/// object goes on when its newest event can be understood; what could not be is made good by the sweep
+/// that follows.
+async fn resume(context: &Context, events: &PubSubClient) -> Result<(), WorkflowError> {
+    for (object, paused) in context.paused() {
+        let Some(from) = paused.from_batch else { continue };
+        let contract = context.governed().find(|contract| contract.object == object.as_str());
+        let Some(contract) = contract else { continue };
+        let (mut after, mut records, mut newest_is_good) = (from - 1, BTreeMap::new(), false);
+        loop {
+            let batches = context.ledger.next_batches(after, BATCHES_PER_STEP).await?;
+            let Some(last) = batches.last().map(|batch| batch.id) else { break };
+            after = last;
+            for batch in &batches {
+                let mut heard = read_hints(context, events, std::slice::from_ref(batch)).await?;
+                let good = heard.hints.records.remove(&object);
+                newest_is_good = match (&good, heard.broken.contains_key(&object)) {
+                    (_, true) => false,
+                    (Some(_), false) => true,
+                    (None, false) => newest_is_good,
+                };
+                records.extend(good.unwrap_or_default());
+            }
+        }
+        if newest_is_good && context.is_readable(contract).await? {
+            context.resume(&object);
+            let read = read_records(context, contract, &records);
+            context.unless_paused((contract, Some(from)), read).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Appends proof of landing for our own echoes. An echo may be faster than the reply.
@@ -239,9 +368,17 @@ pub async fn held(context: &Context) -> Result<usize, WorkflowError> {
     for contract in context.governed() {
         let of_object = taken.iter().filter(|(object, _)| object.as_str() == contract.object);
         let ids: Vec<RecordId> = of_object.map(|(_, record)| record.clone()).collect();
-        if !ids.is_empty() {
+        if ids.is_empty() {
+            continue;
+        }
+        let read = async {
             let readings = context.reader.retrieve(contract, &ids).await?;
-            level(context, contract, &readings, &BTreeMap::new()).await?;
+            level(context, contract, &readings, &BTreeMap::new()).await
+        };
+        if context.unless_paused((contract, None), read).await?.is_none() {
+            for (object, record) in taken.iter().filter(|(object, _)| object.as_str() == contract.object) {
+                context.hold(object, record).await;
+            }
         }
     }
     Ok(taken.len())

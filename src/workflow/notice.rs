@@ -17,7 +17,8 @@ pub const MOST_PER_STEP: usize = 1000;
 
 /// Sends open notices. Returns how many ended.
 pub async fn step(context: &Context, writer: &Writer) -> Result<usize, WorkflowError> {
-    let open = context.ledger.open_notices(MOST_PER_STEP).await?;
+    let mut open = context.ledger.open_notices(MOST_PER_STEP).await?;
+    open.retain(|notice| !context.is_paused(notice.object.as_str()));
     if open.is_empty() {
         return Ok(0);
     }

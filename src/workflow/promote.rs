@@ -49,6 +49,10 @@ impl Promoter {
     /// Sends or settles these promotions.
     pub async fn advance(&self, open: Vec<Promotion>) -> Result<Progress, WorkflowError> {
         let mut progress = Progress::default();
+        // Of a paused object nothing is sent, and its marks cannot be read.
+        let (paused, open): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|promotion| self.context.is_paused(promotion.plan.object.as_str()));
+        progress.deferred += paused.len();
         // Only a promotion that was sent before can be, or become, one that a void must close.
         let (ready, uncertain): (Vec<_>, Vec<_>) = open.into_iter().partition(|promotion| {
             promotion.settlement == Settlement::Intended && settle::approval_holds(&self.context, promotion)

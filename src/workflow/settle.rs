@@ -88,7 +88,8 @@ pub async fn read_marks(context: &Context, uncertain: Vec<Promotion>) -> Result<
             continue;
         }
         let ids: Vec<RecordId> = of_object.iter().map(|promotion| promotion.plan.record.clone()).collect();
-        let readings = context.reader.retrieve(contract, &ids).await?;
+        let read = async { Ok(context.reader.retrieve(contract, &ids).await?) };
+        let Some(readings) = context.unless_paused((contract, None), read).await? else { continue };
         let mut tx = context.ledger.begin("marks read").await?;
         for (promotion, reading) in of_object.into_iter().zip(readings) {
             let promotion = current(&mut tx, &promotion.id).await?;

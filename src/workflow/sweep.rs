@@ -20,17 +20,27 @@ pub struct Swept {
 
 /// Reads everything that waits for the daemon. Safe to run at any time, and twice.
 pub async fn run(context: &Context) -> Result<Swept, WorkflowError> {
-    context.describe().await?;
+    context.try_paused().await?;
     let mut swept = Swept::default();
     for contract in context.governed() {
-        let mut pages = context.reader.pending(contract);
-        while let Some(readings) = pages.next().await? {
-            swept.pending += readings.len();
-            level(context, contract, &readings, &BTreeMap::new()).await?;
-        }
-        swept.confirmed += confirm(context, contract).await?;
+        context.unless_paused((contract, None), one(context, contract, &mut swept)).await?;
     }
     Ok(swept)
+}
+
+async fn one(
+    context: &Context,
+    contract: &'static crate::salesforce::names::ObjectContract,
+    swept: &mut Swept,
+) -> Result<(), WorkflowError> {
+    context.describe_one(contract).await?;
+    let mut pages = context.reader.pending(contract);
+    while let Some(readings) = pages.next().await? {
+        swept.pending += readings.len();
+        level(context, contract, &readings, &BTreeMap::new()).await?;
+    }
+    swept.confirmed += confirm(context, contract).await?;
+    Ok(())
 }
 
 /// The echo is only one way to know: filters and headers of change events are settings of the

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat, LogSettings,
-        OrgSettings, PolicySettings, PromotionSettings, Settings, SweepSettings,
+        AgentSettings, ApiSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat,
+        LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings, StreamSettings, SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -44,6 +44,8 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             timeout_ms: 30_000,
         },
         sweep: SweepSettings { every_seconds: 300 },
+        stream: StreamSettings { late_after_seconds: 300 },
+        api: ApiSettings { keep_free_percent: 0 },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },

@@ -82,6 +82,7 @@ impl Report {
                 "the token is not good: renew access_token, or use another kind of login"
             }
             SalesforceError::Refused { .. } => "look at the user's object and field permissions in Setup",
+            SalesforceError::FieldType { .. } => "put the field's type back, or correct the contract",
             SalesforceError::NoReply { .. } | SalesforceError::Unreadable { .. } => {
                 "try again; is org.login_url really a Salesforce org?"
             }

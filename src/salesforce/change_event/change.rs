@@ -50,6 +50,10 @@ impl EventDecoder {
     /// Decodes a payload into its owned form.
     pub fn change(&self, payload: &[u8]) -> Result<Change, ChangeEventError> {
         let event = self.decode(payload)?;
+        if let Some(field) = self.retyped() {
+            let (entity, field) = (event.header.entity.to_owned(), field.to_owned());
+            return Err(ChangeEventError::FieldRetyped { entity, field });
+        }
         self.owned(&event)
     }
 

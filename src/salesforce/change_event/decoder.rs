@@ -1,6 +1,9 @@
 //! Payload to header and values, under one schema.
 
-use crate::salesforce::avro::{Node, NodeId, Reader, Schema, Value};
+use crate::salesforce::{
+    avro::{Node, NodeId, Reader, Schema, Value},
+    names,
+};
 
 use super::{
     bitmap,
@@ -66,6 +69,32 @@ pub struct EventDecoder {
     header: HeaderLayout,
     fields: Vec<EventField>,
     nodes: Vec<NodeId>,
+    /// A field that must be a text and is none.
+    retyped: Option<String>,
+}
+
+/// The part that all schemas of change events begin with, in its newest known form. It is enough
+/// to read who an event is about when its own schema cannot be had.
+const HEADER_ONLY: &str = concat!(
+    r#"{"type":"record","name":"Header","fields":[{"name":"ChangeEventHeader","type":{"type":"record","#,
+    r#""name":"ChangeEventHeader","fields":[{"name":"entityName","type":"string"},"#,
+    r#"{"name":"recordIds","type":{"type":"array","items":"string"}},{"name":"changeType","type":"#,
+    r#"{"type":"enum","name":"ChangeType","symbols":["CREATE","UPDATE","DELETE","UNDELETE","GAP_CREATE","#,
+    r#""GAP_UPDATE","GAP_DELETE","GAP_UNDELETE","GAP_OVERFLOW","SNAPSHOT"]}},"#,
+    r#"{"name":"changeOrigin","type":"string"},{"name":"transactionKey","type":"string"},"#,
+    r#"{"name":"sequenceNumber","type":"int"},{"name":"commitTimestamp","type":"long"},"#,
+    r#"{"name":"commitNumber","type":"long"},{"name":"commitUser","type":"string"},"#,
+    r#"{"name":"nulledFields","type":{"type":"array","items":"string"}},"#,
+    r#"{"name":"diffFields","type":{"type":"array","items":"string"}},"#,
+    r#"{"name":"changedFields","type":{"type":"array","items":"string"}}]}}]}"#,
+);
+
+/// The object that a payload is about, without its schema.
+pub fn entity_of(payload: &[u8]) -> Option<String> {
+    let decoder = EventDecoder::parse(HEADER_ONLY).ok()?;
+    let header = decoder.header(payload).ok()?;
+    let plain = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    plain(header.entity).then(|| header.entity.to_owned())
 }
 
 impl EventDecoder {
@@ -81,7 +110,11 @@ impl EventDecoder {
         let header = HeaderLayout::of(&schema, header)?;
         let fields = record.fields.iter().map(|field| event_field(&schema, field.node, field)).collect();
         let nodes = record.fields.iter().map(|field| field.node).collect();
-        Ok(Self { header, fields, nodes, schema })
+        let wrong = |field: &&crate::salesforce::avro::FieldNode| {
+            names::TEXTS_OF_EVENTS.contains(&field.name.as_str()) && !holds_text(&schema, field.node)
+        };
+        let retyped = record.fields.iter().find(wrong).map(|field| field.name.clone());
+        Ok(Self { header, fields, nodes, retyped, schema })
     }
 
     /// From Avro JSON.
@@ -103,6 +136,11 @@ impl EventDecoder {
     pub fn select(&self, names: &[&str]) -> Selection {
         let wanted = self.fields.iter().map(|field| names.contains(&field.name.as_str())).collect();
         Selection { wanted }
+    }
+
+    /// A field that decisions rest on and that is no text in this schema.
+    pub fn retyped(&self) -> Option<&str> {
+        self.retyped.as_deref()
     }
 
     /// Reads the header and looks no further.
@@ -159,6 +197,16 @@ impl EventDecoder {
     /// Names of the fields that carry a text diff instead of a value.
     pub fn diff_fields(&self, header: &Header<'_>) -> Result<Vec<String>, ChangeEventError> {
         bitmap::names(&self.fields, "diffFields", &header.diff_fields)
+    }
+}
+
+fn holds_text(schema: &Schema, node: NodeId) -> bool {
+    match schema.node(node) {
+        Node::String | Node::Enum(_) => true,
+        Node::Union(branches) => {
+            branches.iter().any(|branch| matches!(schema.node(*branch), Node::String | Node::Enum(_)))
+        }
+        _ => false,
     }
 }
 

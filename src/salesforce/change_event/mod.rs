@@ -16,7 +16,7 @@ mod recorded_tests;
 mod tests;
 
 pub use change::Change;
-pub use decoder::{ChangeEvent, EventDecoder, EventField, FieldKind, Selection};
+pub use decoder::{ChangeEvent, EventDecoder, EventField, FieldKind, Selection, entity_of};
 pub use error::ChangeEventError;
 pub use header::{ChangeType, Header};
 pub use json::event_json;

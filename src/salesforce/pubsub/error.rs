@@ -3,6 +3,7 @@
 use tonic::{Code, Status};
 
 use super::token::TokenError;
+use crate::telemetry::stream::StreamMode;
 
 /// The prefix of every code that Salesforce sends in the `error-code` trailer.
 const PREFIX: &str = "sfdc.platform.eventbus.grpc.";
@@ -46,6 +47,29 @@ impl StreamError {
         self.action
     }
 
+    /// Whether a schema is refused for good, and not the caller.
+    pub(super) fn is_about_schema(&self) -> bool {
+        let about_caller =
+            matches!(self.code, "pubsub-no-token" | "pubsub-config-refused" | "pubsub-credential-invalid");
+        self.action == Action::Config && !about_caller
+    }
+
+    /// Which kind of trouble it is.
+    pub fn mode(&self) -> StreamMode {
+        match self.code {
+            "pubsub-auth-refused" => StreamMode::TokenRefused,
+            "pubsub-no-token" => StreamMode::LoginFailed,
+            "pubsub-stream-ended" => StreamMode::Ended,
+            "pubsub-stream-silent" => StreamMode::Silent,
+            "pubsub-credit-lapsed" => StreamMode::CreditLapsed,
+            "pubsub-limit-reached" => StreamMode::LimitReached,
+            "pubsub-replay-invalid" => StreamMode::PlaceRefused,
+            "pubsub-unavailable" if self.service_code.is_some() => StreamMode::Unavailable,
+            "pubsub-unavailable" => StreamMode::ConnectionLost,
+            _ => StreamMode::Config,
+        }
+    }
+
     pub(super) fn new(code: &'static str, action: Action, message: String) -> Self {
         Self { code, action, message, service_code: None, rpc_id: None }
     }
@@ -72,6 +96,7 @@ impl StreamError {
         let service_code =
             text("error-code").map(|code| code.strip_prefix(PREFIX).unwrap_or(code).to_owned());
         let (code, action) = match service_code.as_deref() {
+            _ if status.message().contains(ILLEGAL_SESSION) => ("pubsub-auth-refused", Action::Relogin),
             Some(code) => classify(code, status.code()),
             None => classify_status(status.code()),
         };
@@ -86,6 +111,10 @@ impl StreamError {
         }
     }
 }
+
+/// The service's word for a session that no longer holds; which status and code go with it is not
+/// documented, and only a new login helps.
+const ILLEGAL_SESSION: &str = "Illegal Session";
 
 impl From<TokenError> for StreamError {
     fn from(error: TokenError) -> Self {
@@ -104,6 +133,10 @@ fn classify(service_code: &str, status: Code) -> (&'static str, Action) {
         | "service.protection.triggered"
         | "concurrent.client.limit.exceeded"
         | "subscription.limit.exceeded" => ("pubsub-limit-reached", Action::LongBackoff),
+        // What the service says when nothing was asked for in time is not confirmed.
+        "subscription.fetch.request.invalid" if status == Code::DeadlineExceeded => {
+            ("pubsub-credit-lapsed", Action::Backoff)
+        }
         "subscription.fetch.replayid.corrupted" | "subscription.fetch.replayid.validation.failed" => {
             ("pubsub-replay-invalid", Action::ReplayInvalid)
         }
@@ -112,6 +145,7 @@ fn classify(service_code: &str, status: Code) -> (&'static str, Action) {
         | "topic.validation.empty"
         | "schema.meta.permission"
         | "schema.validation.failed"
+        | "schema.not.found"
         | "subscription.topic.cannot.subscribe" => ("pubsub-topic-refused", Action::Config),
         "service.unavailable"
         | "topic.api.unavailable"
@@ -156,6 +190,19 @@ mod tests {
         ));
         assert_eq!(error.action(), Action::ReplayInvalid);
         assert_eq!(error.service_code.as_deref(), Some("subscription.fetch.replayid.corrupted"));
+    }
+
+    #[test]
+    fn an_illegal_session_asks_for_a_login_whatever_the_code() {
+        for service_code in [None, Some("subscription.internal.error")] {
+            let mut refused = status(Code::Internal, service_code);
+            refused = Status::with_metadata(
+                refused.code(),
+                "Illegal Session. rpcId: 1",
+                refused.metadata().clone(),
+            );
+            assert_eq!(StreamError::from_status(&refused).action(), Action::Relogin);
+        }
     }
 
     #[test]

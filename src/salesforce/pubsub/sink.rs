@@ -22,8 +22,9 @@ pub struct RawResponse {
 pub struct RecordedBatch {
     /// Topic.
     pub topic: String,
-    /// Resume strictly after this. Opaque, at most a few bytes.
-    pub replay_id: Vec<u8>,
+    /// Resume strictly after this. Opaque, at most a few bytes. Absent: the place stays where it is,
+    /// because more events of the last place may come, or because none came with the events.
+    pub replay_id: Option<Vec<u8>>,
     /// In stream order. Those without events carry no bytes.
     pub responses: Vec<RawResponse>,
 }
@@ -63,7 +64,8 @@ pub trait BatchSink: Send + Sync {
     /// read of what is pending. Events may have been missed.
     async fn stream_reset(&self, topic: &str, code: &str) -> Result<(), SinkError>;
     /// The stream now runs from the newest event on, not from a stored place. Whatever was
-    /// committed before this call is not going to be delivered: only a sweep finds it.
+    /// committed before this call is not going to be delivered: only a sweep finds it. Called when
+    /// the stream is open and again at its first word: the server may take its place in between.
     async fn stream_started_at_latest(&self, _topic: &str) -> Result<(), SinkError> {
         Ok(())
     }

@@ -108,6 +108,23 @@ async fn another_org_than_the_pinned_one_is_refused() {
     assert!(fake.connection_with(credentials(), Some(&own)).identity().await.is_ok());
 }
 
+/// A naive client goes on after a sandbox refresh as if it were the same org.
+#[tokio::test]
+async fn a_login_that_leads_to_another_org_than_the_first_is_refused() {
+    let fake = Fake::start(vec![userinfo(), expired(), userinfo()]).await;
+    let token = |org: &str| {
+        let id = format!("{}/id/{org}/005000000000001AAA", fake.url);
+        (200, json!({ "access_token": "canary", "instance_url": fake.url, "id": id }))
+    };
+    let answers = vec![token("00D000000000001"), token("00D000000000002")];
+    let fake = fake.clone().tokens(answers);
+    let connection = fake.connection();
+    assert!(connection.identity().await.is_ok());
+    let error = connection.identity().await.unwrap_err();
+    assert_eq!(error.code(), "salesforce-wrong-instance");
+    assert!(error.to_string().contains("the first login"), "{error}");
+}
+
 #[tokio::test]
 async fn the_token_endpoint_is_asked_again_when_it_stumbles() {
     let fake = Fake::start(vec![userinfo()]).await.tokens(vec![(503, json!("maintenance"))]);

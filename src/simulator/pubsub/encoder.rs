@@ -161,6 +161,11 @@ fn symbol(kind: ChangeKind) -> i64 {
         ChangeKind::Update => 1,
         ChangeKind::Delete => 2,
         ChangeKind::Undelete => 3,
+        ChangeKind::GapCreate => 4,
+        ChangeKind::GapUpdate => 5,
+        ChangeKind::GapDelete => 6,
+        ChangeKind::GapUndelete => 7,
+        ChangeKind::GapOverflow => 8,
     }
 }
 

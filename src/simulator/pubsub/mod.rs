@@ -6,8 +6,10 @@
 mod access;
 mod bitmap;
 mod channel;
+mod drift;
 mod encoder;
 mod filter;
+mod line;
 mod pull;
 mod replay;
 mod reset;
@@ -20,6 +22,8 @@ use crate::salesforce::pubsub::proto::pub_sub_server::PubSubServer;
 
 use super::Org;
 
+pub use drift::{DriftKind, SchemaDrift};
+pub use line::{Line, Lines, Switch};
 pub use pull::Pull;
 pub use reset::Resettable;
 pub use service::PubSubService;

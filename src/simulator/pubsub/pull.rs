@@ -30,7 +30,7 @@ pub struct Pull {
 impl Pull {
     /// Opens a topic for the user with this role.
     pub fn open(org: Org, topic: &str, role: &str) -> Result<Self, Status> {
-        let catalog = Catalog::new(&org, org.package(), None);
+        let catalog = Catalog::new(&org, org.package(), (None, &org.schema_drifts()));
         let user = org.user(role).ok_or_else(|| Status::not_found("there is no such user"))?;
         let lanes = channel::find(&org, &catalog, topic, RPC)?.lanes(&catalog, &user)?;
         Ok(Self { org, catalog, lanes })
@@ -64,6 +64,7 @@ impl Pull {
     /// Without events it is a keepalive. `None` at the newest change.
     pub fn after(&self, position: u64, most: usize) -> Option<(FetchResponse, u64)> {
         let page = self.org.changes_after(position, PAGE);
+        let opaque = self.org.settings().opaque_replay_ids;
         let mut reached = position;
         let mut events = Vec::new();
         for record in &page.records {
@@ -81,14 +82,14 @@ impl Pull {
                 payload: Bytes::from(payload),
                 headers: Vec::new(),
             };
-            events.push(ConsumerEvent { event: Some(event), replay_id: replay::id(record.position) });
+            events.push(ConsumerEvent { event: Some(event), replay_id: replay::id(record.position, opaque) });
         }
         if reached == position {
             return None;
         }
         let response = FetchResponse {
             events,
-            latest_replay_id: replay::id(reached),
+            latest_replay_id: replay::id(reached, opaque),
             rpc_id: "pulled".to_owned(),
             pending_num_requested: 100,
         };

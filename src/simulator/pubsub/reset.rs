@@ -24,6 +24,18 @@ pub(super) fn reset() -> Status {
     status
 }
 
+/// Set in trailers by a stream that wants to end without them.
+const CUT: &str = "x-simulator-cut";
+
+/// A status that becomes an end without trailers.
+pub(super) fn cut() -> Status {
+    let mut status = Status::internal("cut");
+    if let Ok(mark) = "1".parse() {
+        status.metadata_mut().insert(CUT, mark);
+    }
+    status
+}
+
 /// A gRPC service whose streams can be reset.
 #[derive(Debug, Clone)]
 pub struct Resettable<S> {
@@ -76,6 +88,11 @@ impl HttpBody for Breakable {
             && frame.trailers_ref().is_some_and(|trailers| trailers.contains_key(MARK))
         {
             return Poll::Ready(Some(Err(Status::internal("reset by an armed fault"))));
+        }
+        if let Some(Ok(frame)) = &frame
+            && frame.trailers_ref().is_some_and(|trailers| trailers.contains_key(CUT))
+        {
+            return Poll::Ready(None);
         }
         Poll::Ready(frame)
     }

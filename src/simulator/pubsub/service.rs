@@ -20,6 +20,7 @@ use crate::{
 use super::{
     access::{Caller, caller},
     channel::{self, Catalogs},
+    line::Switch,
     status,
     stream::Subscription,
 };
@@ -39,6 +40,7 @@ impl PubSubService {
     }
 
     async fn open<T>(&self, request: &Request<T>, rpc: &'static str) -> Result<Caller, Status> {
+        self.org.note_rpc(rpc);
         let site = FaultSite { method: rpc, ..FaultSite::default() };
         if let Some(fault) = self.org.faults().take_matching(FaultPoint::StreamOpen, &site) {
             match fault.action {
@@ -49,8 +51,8 @@ impl PubSubService {
                     let token = request.metadata().get("accesstoken").and_then(|token| token.to_str().ok());
                     self.org.revoke_session(token.unwrap_or_default());
                 }
-                FaultAction::StreamError { grpc_status, code } => {
-                    let words = "Refused by an armed fault.";
+                FaultAction::StreamError { grpc_status, code, message } => {
+                    let words = message.as_deref().unwrap_or("Refused by an armed fault.");
                     return Err(status::refuse(rpc, Code::from(grpc_status), &code, words));
                 }
                 FaultAction::DailyLimit => return Err(status::delivery_limit(rpc)),
@@ -72,8 +74,9 @@ impl PubSub for PubSubService {
         request: Request<Streaming<FetchRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let caller = self.open(&request, "Subscribe").await?;
+        let line = request.extensions().get::<Switch>().cloned().unwrap_or_default();
         let (out, replies) = mpsc::channel(4);
-        let subscription = Subscription::new(self.org.clone(), self.catalogs.clone(), caller, out);
+        let subscription = Subscription::new(self.org.clone(), self.catalogs.clone(), (caller, line), out);
         tokio::spawn(subscription.run(request.into_inner()));
         Ok(Response::new(Box::pin(ReceiverStream::new(replies))))
     }

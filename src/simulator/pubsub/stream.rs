@@ -13,12 +13,13 @@ use tonic::{Code, Status, Streaming};
 use crate::{
     clock,
     salesforce::pubsub::proto::{ConsumerEvent, FetchRequest, FetchResponse, ProducerEvent, ReplayPreset},
-    simulator::{FaultAction, FaultPoint, FaultSite, Org, model::ChangeRecord},
+    simulator::{FaultAction, FaultPoint, FaultSite, Org, UserContext, model::ChangeRecord},
 };
 
 use super::{
     access::Caller,
-    channel::{self, Catalog, Catalogs, Lanes},
+    channel::{self, Catalog, Catalogs, Lane, Lanes},
+    line::Switch,
     replay, reset,
     service::keepalive,
     status,
@@ -39,6 +40,7 @@ pub(super) struct Subscription {
     org: Org,
     catalogs: Catalogs,
     caller: Caller,
+    line: Switch,
     out: mpsc::Sender<Result<FetchResponse, Status>>,
     rpc_id: String,
 }
@@ -59,27 +61,35 @@ impl From<Status> for End {
 struct Open {
     topic: String,
     catalog: Arc<Catalog>,
-    lanes: Lanes,
+    /// By the position after which they hold, newest first: an event is written with the schema of
+    /// its own time.
+    lanes: Vec<(u64, Lanes)>,
     position: u64,
     credit: i64,
     last_response: Instant,
     credit_used_up: Instant,
     duplicate_next: bool,
     merge_next: bool,
+    split_next: bool,
+    omit_next: bool,
+    lose_next: bool,
 }
 
 impl Subscription {
     pub(super) fn new(
         org: Org,
         catalogs: Catalogs,
-        caller: Caller,
+        (caller, line): (Caller, Switch),
         out: mpsc::Sender<Result<FetchResponse, Status>>,
     ) -> Self {
-        Self { org, catalogs, caller, out, rpc_id: clock::random_id() }
+        Self { org, catalogs, caller, line, out, rpc_id: clock::random_id() }
     }
 
     pub(super) async fn run(self, mut requests: Streaming<FetchRequest>) {
-        if let Err(End::Refused(status)) = self.serve(&mut requests).await {
+        self.org.note_stream(true);
+        let ended = self.serve(&mut requests).await;
+        self.org.note_stream(false);
+        if let Err(End::Refused(status)) = ended {
             // A closed channel means that the client is gone.
             let _ = self.out.send(Err(status)).await;
         }
@@ -98,7 +108,10 @@ impl Subscription {
                     None => return Ok(()),
                 }
             }
-            tip.borrow_and_update();
+            if *tip.borrow_and_update() < open.position {
+                // The stream started anew under this subscription.
+                return Err(status::unavailable(RPC).into());
+            }
             self.follow_deploys(&mut open)?;
             if open.credit > 0 && self.deliver(&mut open).await? {
                 continue;
@@ -134,7 +147,7 @@ impl Subscription {
         let now = Instant::now();
         let mut open = Open {
             topic: first.topic_name.clone(),
-            lanes: topic.lanes(&catalog, &self.caller.user)?,
+            lanes: self.lanes(&catalog, &first.topic_name, &self.caller.user)?,
             catalog,
             position: self.start(first)?,
             credit: 0,
@@ -142,6 +155,9 @@ impl Subscription {
             credit_used_up: now,
             duplicate_next: false,
             merge_next: false,
+            split_next: false,
+            omit_next: false,
+            lose_next: false,
         };
         open.grant(first)?;
         Ok(open)
@@ -155,25 +171,45 @@ impl Subscription {
             return Ok(());
         }
         let user = self.org.user_by_id(&self.caller.user.user_id).ok_or_else(|| status::auth(RPC))?;
-        open.lanes = channel::find(&self.org, &catalog, &open.topic, RPC)?.lanes(&catalog, &user)?;
+        open.lanes = self.lanes(&catalog, &open.topic, &user)?;
         open.catalog = catalog;
         Ok(())
+    }
+
+    fn lanes(
+        &self,
+        catalog: &Arc<Catalog>,
+        topic: &str,
+        user: &UserContext,
+    ) -> Result<Vec<(u64, Lanes)>, Status> {
+        let newest = channel::find(&self.org, catalog, topic, RPC)?.lanes(catalog, user)?;
+        let mut lanes = vec![(catalog.since, newest)];
+        let mut earlier = catalog.earlier.as_ref();
+        while let Some(catalog) = earlier {
+            if let Ok(topic) = channel::find(&self.org, catalog, topic, RPC) {
+                lanes.push((catalog.since, topic.lanes(catalog, user)?));
+            }
+            earlier = catalog.earlier.as_ref();
+        }
+        Ok(lanes)
     }
 
     fn start(&self, first: &FetchRequest) -> Result<u64, Status> {
         self.org.expire_changes();
         let page = self.org.changes_after(u64::MAX, 0);
         let before_oldest = page.oldest.saturating_sub(1);
-        match ReplayPreset::try_from(first.replay_preset) {
-            Ok(ReplayPreset::Latest) | Err(_) => Ok(page.tip),
-            Ok(ReplayPreset::Earliest) => Ok(before_oldest),
-            Ok(ReplayPreset::Custom) if first.replay_id.is_empty() => Err(status::refuse(
+        let preset = ReplayPreset::try_from(first.replay_preset).unwrap_or_default();
+        self.org.note_rpc(&format!("{RPC} {}", preset.as_str_name()));
+        match preset {
+            ReplayPreset::Latest => Ok(page.tip),
+            ReplayPreset::Earliest => Ok(before_oldest),
+            ReplayPreset::Custom if first.replay_id.is_empty() => Err(status::refuse(
                 RPC,
                 Code::InvalidArgument,
                 "subscription.fetch.replayid.validation.failed",
                 "A replay ID is needed with the replay preset CUSTOM.",
             )),
-            Ok(ReplayPreset::Custom) => replay::position(&first.replay_id)
+            ReplayPreset::Custom => replay::position(&first.replay_id)
                 .filter(|position| (before_oldest..=page.tip).contains(position))
                 .ok_or_else(corrupted),
         }
@@ -183,18 +219,55 @@ impl Subscription {
     async fn deliver(&self, open: &mut Open) -> Result<bool, End> {
         let page = self.org.changes_after(open.position, PAGE);
         let Some(last) = page.records.last() else { return Ok(false) };
-        let found = page.records.iter().any(|record| open.lanes.contains_key(&record.object));
+        let found = page.records.iter().any(|record| open.lane(record).is_some());
         if !found {
             open.position = last.position;
             return Ok(true);
         }
         self.strike(open).await?;
+        if std::mem::take(&mut open.split_next) {
+            self.deliver_split(open, &page.records).await?;
+            return Ok(true);
+        }
         let (events, position) = self.collect(open, &page.records);
         open.position = position;
-        if !events.is_empty() {
+        let lost = std::mem::take(&mut open.lose_next);
+        if !events.is_empty() && !lost {
             self.respond(open, events).await?;
         }
         Ok(true)
+    }
+
+    /// One change of several records, as enrichment takes it apart: one event and one response for
+    /// each record, all with the same replay id.
+    async fn deliver_split(&self, open: &mut Open, records: &[Arc<ChangeRecord>]) -> Result<(), End> {
+        let Some(first) = records.iter().position(|record| open.lane(record).is_some()) else {
+            return Ok(());
+        };
+        let run = &records[first..first + equal_run(&records[first..])];
+        let place = run[run.len() - 1].position;
+        for (index, record) in run.iter().enumerate() {
+            if index > 0 {
+                self.strike(open).await?;
+            }
+            let event = open.lane(record).and_then(|lane| self.event(lane, record, &[&record.record_id]));
+            if let Some(event) = event {
+                let event = ConsumerEvent { event: Some(event), replay_id: self.id(place) };
+                self.respond(open, vec![event]).await?;
+            }
+        }
+        open.position = place;
+        Ok(())
+    }
+
+    fn event(&self, lane: &Lane, record: &ChangeRecord, ids: &[&str]) -> Option<ProducerEvent> {
+        let payload = Bytes::from(lane.payload(&self.org, record, ids)?);
+        let schema_id = lane.encoder.schema_id.clone();
+        Some(ProducerEvent { id: event_id(record), schema_id, payload, headers: Vec::new() })
+    }
+
+    fn id(&self, position: u64) -> Bytes {
+        replay::id(position, self.org.settings().opaque_replay_ids)
     }
 
     /// Events within credit and size, and the position that they reach.
@@ -207,19 +280,10 @@ impl Subscription {
             }
             let merged = if open.merge_next { equal_run(rest) } else { 1 };
             let place = rest[merged - 1].position;
-            let payload = open.lanes.get(&record.object).and_then(|lane| {
-                let ids: Vec<&str> = rest[..merged].iter().map(|record| record.record_id.as_str()).collect();
-                lane.payload(&self.org, record, &ids).map(|payload| (lane, Bytes::from(payload)))
-            });
-            if let Some((lane, payload)) = payload {
-                bytes += payload.len();
-                let event = ProducerEvent {
-                    id: event_id(record),
-                    schema_id: lane.encoder.schema_id.clone(),
-                    payload,
-                    headers: Vec::new(),
-                };
-                events.push(ConsumerEvent { event: Some(event), replay_id: replay::id(place) });
+            let ids: Vec<&str> = rest[..merged].iter().map(|record| record.record_id.as_str()).collect();
+            if let Some(event) = open.lane(record).and_then(|lane| self.event(lane, record, &ids)) {
+                bytes += event.payload.len();
+                events.push(ConsumerEvent { event: Some(event), replay_id: self.id(place) });
             }
             position = place;
             rest = &rest[merged..];
@@ -239,9 +303,14 @@ impl Subscription {
 
     async fn respond(&self, open: &mut Open, events: Vec<ConsumerEvent>) -> Result<(), End> {
         let delivered = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let usage = self.org.count_deliveries(delivered);
-        if usage.used > usage.max {
+        if self.org.deliveries_exhausted(delivered) {
             return Err(status::delivery_limit(RPC).into());
+        }
+        self.org.count_deliveries(delivered);
+        let omit = std::mem::take(&mut open.omit_next);
+        let mut events = events;
+        if omit {
+            events.iter_mut().for_each(|event| event.replay_id = Bytes::new());
         }
         open.credit = (open.credit - count(&events)).max(0);
         let latest_replay_id = events.last().map(|event| event.replay_id.clone()).unwrap_or_default();
@@ -284,7 +353,7 @@ impl Subscription {
         if page.records.is_empty() {
             open.position = open.position.max(page.tip);
         }
-        let response = keepalive(replay::id(open.position), &self.rpc_id, open.pending());
+        let response = keepalive(self.id(open.position), &self.rpc_id, open.pending());
         self.send(open, response).await
     }
 
@@ -307,8 +376,8 @@ impl Subscription {
                 return Err(End::Gone);
             }
             FaultAction::StreamReset | FaultAction::DropReply => return Err(reset::reset().into()),
-            FaultAction::StreamError { grpc_status, code } => {
-                let words = "Ended by an armed fault.";
+            FaultAction::StreamError { grpc_status, code, message } => {
+                let words = message.as_deref().unwrap_or("Ended by an armed fault.");
                 return Err(status::refuse(RPC, Code::from(grpc_status), &code, words).into());
             }
             FaultAction::ExpireToken => {
@@ -319,6 +388,13 @@ impl Subscription {
             FaultAction::ServiceUnavailable => return Err(status::unavailable(RPC).into()),
             FaultAction::DuplicateDelivery => open.duplicate_next = true,
             FaultAction::MergeRecordIds => open.merge_next = true,
+            FaultAction::SplitDelivery => open.split_next = true,
+            FaultAction::LoseDelivery => open.lose_next = true,
+            FaultAction::OmitReplayId => open.omit_next = true,
+            FaultAction::StreamCut => return Err(reset::cut().into()),
+            FaultAction::ResetFrame { error_code } => self.line.reset(error_code),
+            FaultAction::GoAway => self.line.go_away(),
+            FaultAction::HalfOpen => self.line.half_open(),
             FaultAction::Error { .. } | FaultAction::LockRow | FaultAction::Edit { .. } => {}
         }
         Ok(())
@@ -344,6 +420,11 @@ impl Open {
         }
         self.credit = (self.credit + i64::from(request.num_requested)).min(MAX_CREDIT);
         Ok(())
+    }
+
+    fn lane(&self, record: &ChangeRecord) -> Option<&Lane> {
+        let of_its_time = self.lanes.iter().find(|(since, _)| record.position > *since);
+        of_its_time.and_then(|(_, lanes)| lanes.get(&record.object))
     }
 
     fn pending(&self) -> i32 {

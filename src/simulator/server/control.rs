@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use super::{Site, wire::is_local};
 use crate::simulator::Fault;
 
-/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__convert`, `/__stats`, `/__notifications`.
+/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__convert`, `/__stats`, `/__notifications`,
+/// and what `control_events` adds.
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/__faults", get(faults).post(arm).delete(disarm))
@@ -27,6 +28,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/__settings", post(switch))
         .route("/__convert", post(convert))
         .route("/__stats", get(stats))
+        .merge(super::control_events::router())
         .route("/__notifications", get(notifications))
         .layer(middleware::from_fn(local_only))
 }
@@ -35,7 +37,7 @@ async fn local_only(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request
     if is_local(peer) { next.run(request).await } else { StatusCode::NOT_FOUND.into_response() }
 }
 
-fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error": code, "message": message }))).into_response()
 }
 
@@ -191,6 +193,9 @@ async fn stats(State(site): State<Site>) -> Json<Value> {
         "calls": stats.calls,
         "deliveries": stats.deliveries,
         "writes": stats.writes,
+        "rpcs": stats.rpcs,
+        "streams_open": stats.streams_open,
+        "streams_most": stats.streams_most,
         "rows": rows,
         "tip": site.org.tip(),
     }))

@@ -1,6 +1,7 @@
 //! The simulated org on the network: REST and OAuth on one listener, Pub/Sub on another.
 
 mod control;
+mod control_events;
 mod inside;
 mod keys;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use axum::{Router, ServiceExt, http::Request, routing::any};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Identity, ServerTlsConfig, server::TcpIncoming};
+use tonic::transport::{Identity, ServerTlsConfig};
 use tower::{Layer as _, util::MapRequestLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 
@@ -249,7 +250,7 @@ fn serve_pubsub(
             .tls_config(ServerTlsConfig::new().identity(identity))
             .map_err(|error| failed(std::io::Error::other(error)))?;
     }
-    let incoming = TcpIncoming::from(socket).with_nodelay(Some(true));
+    let incoming = pubsub::Lines::new(socket, keys.tls.is_none());
     let service = pubsub::service(org.clone());
     Ok(tokio::spawn(async move {
         let serving = server.add_service(service).serve_with_incoming(incoming);

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -14,18 +14,23 @@ use countersign::{
     domain::FieldValue,
     salesforce::pubsub::{
         BatchSink, Bearer, PubSubClient, PubSubSettings, RawResponse, RecordedBatch, SinkError, TokenError,
-        TokenSource,
+        TokenSource, proto::FetchResponse,
     },
     simulator::{
         InjectedChange, Org, OrgOptions, Settings,
         metadata::{ChannelDef, ChannelMemberDef, Package},
         model::ChangeKind,
+        pubsub::Lines,
     },
     subscriber::{self, Pace, StreamHealth, SubscriberDeps},
+    telemetry::{
+        init_metrics,
+        stream::{STREAM_TROUBLES, StreamMode},
+    },
 };
+use prost::Message as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 
 pub const LEADS: &str = "/data/LeadChangeEvent";
@@ -42,6 +47,9 @@ pub struct Tokens {
     user_id: String,
     current: Mutex<Option<SecretString>>,
     pub logins: AtomicU32,
+    /// The next logins are refused; whether trying again can help.
+    pub refused: AtomicU32,
+    pub retryable: AtomicBool,
 }
 
 impl World {
@@ -50,6 +58,11 @@ impl World {
     }
 
     pub async fn with(settings: Settings) -> Self {
+        Self::at(Clock::system(), settings).await
+    }
+
+    /// With a clock of its own.
+    pub async fn at(clock: Clock, settings: Settings) -> Self {
         let member = ChannelMemberDef {
             full_name: "Hot_chn_LeadChangeEvent".into(),
             channel: "Hot__chn".into(),
@@ -62,14 +75,14 @@ impl World {
             channel_members: vec![member],
             ..Package::default()
         };
-        let options = OrgOptions { settings, ..OrgOptions::new(Clock::system(), package) };
+        let options = OrgOptions { settings, ..OrgOptions::new(clock, package) };
         let org = Org::new(options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let service = countersign::simulator::pubsub::service(org.clone());
         let serving = tonic::transport::Server::builder()
             .add_service(service)
-            .serve_with_incoming(TcpListenerStream::new(listener));
+            .serve_with_incoming(Lines::new(listener, true));
         tokio::spawn(serving);
         Self { org, endpoint }
     }
@@ -81,6 +94,8 @@ impl World {
             user_id,
             current: Mutex::default(),
             logins: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            retryable: AtomicBool::new(false),
         })
     }
 
@@ -112,6 +127,10 @@ pub fn record_id(number: u32) -> String {
 #[async_trait]
 impl TokenSource for Tokens {
     async fn bearer(&self) -> Result<Bearer, TokenError> {
+        if self.refused.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            let retryable = self.retryable.load(Ordering::SeqCst);
+            return Err(TokenError { code: "test-refused", message: "no".into(), retryable });
+        }
         let mut current = self.current.lock().unwrap();
         let token = current.get_or_insert_with(|| {
             self.logins.fetch_add(1, Ordering::SeqCst);
@@ -158,7 +177,9 @@ impl BatchSink for MemorySink {
         if self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(SinkError { code: "test-full", message: "the disk is full".into() });
         }
-        *self.place.lock().unwrap() = Some(batch.replay_id);
+        if let Some(place) = batch.replay_id {
+            *self.place.lock().unwrap() = Some(place);
+        }
         self.responses.lock().unwrap().extend(batch.responses);
         self.commits.fetch_add(1, Ordering::SeqCst);
         Ok(())
@@ -190,7 +211,23 @@ impl MemorySink {
         self.responses.lock().unwrap().iter().map(|response| response.events).sum()
     }
 
-    /// Record ids in the order of recording.
+    /// Different events by their replay id; those without one count each.
+    pub fn record_count(&self) -> usize {
+        let responses = self.responses.lock().unwrap().clone();
+        let mut seen = std::collections::BTreeSet::new();
+        for (place, response) in responses.iter().filter(|response| response.events > 0).enumerate() {
+            for (index, event) in
+                FetchResponse::decode(response.bytes.clone()).unwrap().events.iter().enumerate()
+            {
+                let produced = event.event.clone().unwrap_or_default();
+                seen.insert((produced.id, event.replay_id.is_empty().then_some((place, index))));
+            }
+        }
+        seen.len()
+    }
+
+    /// Record ids in the order of recording, without immediate repeats: after a broken stream the last
+    /// event is delivered again, because more of its place might have come.
     pub async fn record_ids(&self, client: &PubSubClient) -> Vec<String> {
         let responses = self.responses.lock().unwrap().clone();
         let mut ids = Vec::new();
@@ -199,6 +236,7 @@ impl MemorySink {
                 ids.extend(event.change.unwrap().record_ids);
             }
         }
+        ids.dedup();
         ids
     }
 }
@@ -231,6 +269,14 @@ impl Running {
         self.stop.cancel();
         self.task.await.unwrap();
     }
+}
+
+/// How often a kind of trouble was met in this process.
+pub fn met(mode: StreamMode) -> u64 {
+    let page = init_metrics().unwrap().render();
+    let start = format!("{STREAM_TROUBLES}{{mode=\"{}\"}} ", mode.name());
+    let line = page.lines().find_map(|line| line.strip_prefix(&start));
+    line.map_or(0, |number| number.parse().unwrap())
 }
 
 /// Waits for a condition, and says which one never came.
