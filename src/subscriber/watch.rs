@@ -134,6 +134,7 @@ mod tests {
         let mut watch = Watch::new(at(0), 60);
         health.connected(at(0));
         health.received(at(50), 1);
+        watch.look(&health, at(51));
         health.disconnected();
         watch.look(&health, at(70));
         assert!(!watch.late && health.snapshot().trouble(at(70), 60).is_some());

@@ -46,7 +46,11 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn new(org: &Org, package: Arc<Package>, (earlier, drifts): (Option<Arc<Self>>, &[SchemaDrift])) -> Self {
+    pub(super) fn new(
+        org: &Org,
+        package: Arc<Package>,
+        (earlier, drifts): (Option<Arc<Self>>, &[SchemaDrift]),
+    ) -> Self {
         // Change data capture covers the objects that have rows of their own to write.
         let objects = org.objects().into_iter().filter(|object| object.dml);
         let encoders = objects.filter_map(|object| Encoder::new(&drift::apply(&object, drifts)).ok());

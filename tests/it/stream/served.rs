@@ -73,7 +73,7 @@ async fn arm(world: &World, fault: Value) {
 async fn proposes(world: &World, record: &str, id: &str) {
     let fields = json!({ "AI_Proposal_ID__c": id, "AI_Recommended_Next_Step__c": "Call on Monday",
         "AI_Proposed_Fields__c": "NextStep", "AI_Proposal_Confidence__c": 0.9, "AI_Gate_Pending__c": true,
-        "AI_Last_Evaluated_At__c": jiff::Timestamp::now().to_string() });
+        "AI_Last_Evaluated_At__c": countersign::clock::Clock::system().now().to_string() });
     let (status, reply) = world.patch("proposer", "Opportunity", record, fields).await;
     assert_eq!(status, 204, "{reply}");
 }
@@ -87,7 +87,7 @@ async fn events_that_say_little_lead_to_reading() {
     for (number, (kind, record, mode)) in [
         ("GAP_UPDATE", text(&rows[0]["Id"]).to_owned(), "gap"),
         ("GAP_OVERFLOW", "000000000000000AAA".to_owned(), "overflow"),
-        ("UPDATE", "006*".to_owned(), "wildcard"),
+        ("GAP_UPDATE", "006*".to_owned(), "wildcard"),
     ]
     .into_iter()
     .enumerate()

@@ -63,6 +63,8 @@ impl World {
 
     /// With a clock of its own.
     pub async fn at(clock: Clock, settings: Settings) -> Self {
+        // Nothing is counted before.
+        init_metrics().unwrap();
         let member = ChannelMemberDef {
             full_name: "Hot_chn_LeadChangeEvent".into(),
             channel: "Hot__chn".into(),
