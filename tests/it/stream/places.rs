@@ -154,7 +154,7 @@ async fn a_listener_that_lost_the_lead_moves_no_place() {
     let path = folder.path().join("ledger.db");
     let open = || {
         let org_id = "00D000000000001EAA".to_owned();
-        Ledger::open(OpenOptions { path: path.clone(), org_id, clock: Clock::system(), create: true })
+        Ledger::open(OpenOptions { place: path.clone().into(), org_id, clock: Clock::system(), create: true })
     };
     let batch = |place: &str| RecordedBatch {
         topic: LEADS.to_owned(),
