@@ -55,31 +55,46 @@ pub struct RecordId(String);
 impl RecordId {
     /// Accepts the 18-character form only; the error for 15 characters names the full id.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let full = Self::complete(text)?;
-        match text.len() {
-            15 => Err(IdError::ShortRecordId { given: text.to_owned(), full }),
-            _ if full == text => Ok(Self(full)),
-            _ => Err(IdError::Checksum { given: text.to_owned(), full }),
-        }
+        Self::check(text).map(|()| Self(text.to_owned()))
     }
 
-    /// The 18-character form of a 15- or 18-character id. Source: the public
-    /// description of Salesforce ids (three check characters, one for each five).
+    fn check(text: &str) -> Result<(), IdError> {
+        let (first, letters) = Self::split(text)?;
+        if text.as_bytes().get(15..) == Some(&letters) {
+            return Ok(());
+        }
+        let (given, full) = (text.to_owned(), Self::joined(first, letters));
+        Err(if text.len() == 15 {
+            IdError::ShortRecordId { given, full }
+        } else {
+            IdError::Checksum { given, full }
+        })
+    }
+
+    /// The 18-character form of a 15- or 18-character id.
     pub fn complete(text: &str) -> Result<String, IdError> {
+        let (first, letters) = Self::split(text)?;
+        Ok(Self::joined(first, letters))
+    }
+
+    fn joined(first: &str, letters: [u8; 3]) -> String {
+        first.chars().chain(letters.map(char::from)).collect()
+    }
+
+    /// The first 15 characters, and the last three that fit them. Source: the public description of
+    /// Salesforce ids (three check characters, one for each five).
+    fn split(text: &str) -> Result<(&str, [u8; 3]), IdError> {
         let shape = matches!(text.len(), 15 | 18) && text.bytes().all(|b| b.is_ascii_alphanumeric());
         if !shape {
             return Err(IdError::NotARecordId(text.to_owned()));
         }
-        let mut full = text[..15].to_owned();
-        for chunk in text.as_bytes()[..15].chunks(5) {
-            let bits = chunk
-                .iter()
-                .enumerate()
-                .filter(|(_, byte)| byte.is_ascii_uppercase())
-                .fold(0_usize, |bits, (place, _)| bits | 1 << place);
-            full.push(char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]));
-        }
-        Ok(full)
+        let first = &text[..15];
+        let letter = |place: usize| {
+            let five = &first.as_bytes()[5 * place..5 * place + 5];
+            let upper = five.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase());
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[upper.fold(0_usize, |bits, (place, _)| bits | 1 << place)]
+        };
+        Ok((first, [letter(0), letter(1), letter(2)]))
     }
 
     /// The id as Salesforce prints it.
@@ -97,9 +112,13 @@ impl ProposalId {
     /// 1 to 64 of letters, digits, `.`, `_`, `:`, `-`, `~` (the length of `AI_Proposal_ID__c`).
     /// The tilde stands in the ids of proposals that a reviewer edited.
     pub fn parse(text: &str) -> Result<Self, IdError> {
+        Self::check(text).map(|()| Self(text.to_owned()))
+    }
+
+    fn check(text: &str) -> Result<(), IdError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-' | b'~');
         if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
+            Ok(())
         } else {
             Err(IdError::NotAProposalId(text.to_owned()))
         }
@@ -143,10 +162,14 @@ macro_rules! api_name {
         impl $name {
             /// A letter, then letters, digits and `_`, at most 80 characters.
             pub fn parse(text: &str) -> Result<Self, IdError> {
+                Self::check(text).map(|()| Self(text.to_owned()))
+            }
+
+            fn check(text: &str) -> Result<(), IdError> {
                 let mut bytes = text.bytes();
                 let head = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
                 if head && text.len() <= 80 && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-                    Ok(Self(text.to_owned()))
+                    Ok(())
                 } else {
                     Err(IdError::NotAName(text.to_owned()))
                 }
@@ -174,7 +197,7 @@ macro_rules! text_form {
         impl TryFrom<String> for $name {
             type Error = IdError;
             fn try_from(text: String) -> Result<Self, IdError> {
-                Self::parse(&text)
+                Self::check(&text).map(|()| Self(text))
             }
         }
         impl From<$name> for String {

@@ -49,7 +49,7 @@ pub use open::OpenOptions;
 pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};
 pub use queries::{Counts, StoredEntry};
-pub use recorded::{Basis, Depth, RecordedVerdict};
+pub use recorded::{Basis, Depth, RecordedPage, RecordedVerdict, Told};
 pub use rollbacks::{Begun, Landed};
 pub use tx::Tx;
 

@@ -7,16 +7,17 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
-use super::{
-    Ledger, LedgerError,
-    append::number,
-    db::{self, Dialect},
-    proposals::stage_of,
-    queries::insert_at,
-};
+use super::{Ledger, LedgerError, append::number, db, queries::insert_at};
 use crate::domain::{Decision, Digest, ObjectSchema, Policy, Proposal, Stage, entry::Entry, event::Event};
+
+mod page;
+#[cfg(test)]
+mod tests;
+
+use page::Parts;
+pub use page::RecordedPage;
 
 /// Where an event keeps what its verdict rested on.
 const INPUT: &str = "/input";
@@ -32,19 +33,59 @@ pub enum Depth {
 
 /// A verdict as the ledger holds it, not parsed yet: parsing is most of the work, and the reader
 /// leaves it to whoever can do it on several cores.
-#[derive(Debug, Clone)]
-pub struct RecordedVerdict {
+#[derive(Debug, Clone, Copy)]
+pub struct RecordedVerdict<'a> {
     /// Place in the chain.
     pub seq: u64,
     /// Where the proposal stands today.
     pub stage: Stage,
     /// What a person decided on the proposal in the end.
     pub decided: Option<Decision>,
-    text: String,
-    proposal: String,
-    input: Option<String>,
-    /// The other private parts as one JSON object, by path; only for [`Depth::Whole`].
-    private: Option<String>,
+    text: &'a str,
+    proposal: &'a str,
+    input: Option<&'a str>,
+    private: Parts<'a>,
+}
+
+/// The parts of a verdict as they were written down, by name.
+#[derive(Debug)]
+pub struct Told<'a> {
+    parts: BTreeMap<&'a str, &'a str>,
+    /// A part that was asked for was erased.
+    pub is_erased: bool,
+}
+
+impl<'a> Told<'a> {
+    /// The JSON of one part.
+    pub fn part(&self, name: &str) -> Option<&'a str> {
+        self.parts.get(name).copied()
+    }
+
+    /// All of it as one JSON object: in the canonical form where every part is.
+    pub fn text(&self) -> String {
+        let mut out = String::with_capacity(2048);
+        for (name, value) in &self.parts {
+            out.push(if out.is_empty() { '{' } else { ',' });
+            out.extend(["\"", name, "\":", value]);
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// The entry of a verdict without a copy of anything.
+#[derive(Deserialize)]
+struct BorrowedEntry<'a> {
+    #[serde(borrow)]
+    event: BorrowedEvent<'a>,
+    #[serde(borrow, default)]
+    commit: BTreeMap<&'a str, IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct BorrowedEvent<'a> {
+    #[serde(borrow)]
+    verdict: BTreeMap<&'a str, &'a RawValue>,
 }
 
 /// The public part of a verdict's entry.
@@ -78,37 +119,53 @@ struct OutcomeOnly<T> {
     outcome: T,
 }
 
-impl RecordedVerdict {
+impl<'a> RecordedVerdict<'a> {
     /// The proposal as it was first seen.
     pub fn proposal(&self) -> Result<Proposal, LedgerError> {
-        Ok(serde_json::from_str(&self.proposal)?)
+        Ok(serde_json::from_str(self.proposal)?)
     }
 
     /// What the verdict rested on; `None` where an older version did not keep it, or it was erased.
     pub fn input<T: DeserializeOwned>(&self) -> Result<Option<T>, LedgerError> {
-        Ok(self.input.as_deref().map(serde_json::from_str).transpose()?)
+        Ok(self.input.map(serde_json::from_str).transpose()?)
     }
 
     /// The outcome of the verdict alone, and whether what it rested on was erased.
     pub fn outcome<T: DeserializeOwned>(&self) -> Result<(T, bool), LedgerError> {
-        let entry: OutcomeEntry<T> = serde_json::from_str(&self.text)?;
+        let entry: OutcomeEntry<T> = serde_json::from_str(self.text)?;
         let is_erased = self.input.is_none() && entry.commit.contains_key(INPUT);
         Ok((entry.event.verdict.outcome, is_erased))
     }
 
-    /// The verdict, and whether a part that was asked for was erased.
+    /// The verdict part by part, without parsing any; only for [`Depth::Whole`]. `None` where that
+    /// cannot be done: then [`RecordedVerdict::verdict`] says more.
+    pub fn told(&self) -> Option<Told<'a>> {
+        let entry: BorrowedEntry<'a> = serde_json::from_str(self.text).ok()?;
+        let parts = entry.event.verdict.into_iter().map(|(name, value)| (name, value.get()));
+        let mut told = Told { parts: parts.collect(), is_erased: false };
+        let mut missed = entry.commit;
+        for (path, value) in self.private.iter() {
+            missed.remove(path);
+            let name = path.strip_prefix("/verdict/").filter(|name| !name.contains('/'))?;
+            told.parts.insert(name, value);
+        }
+        if self.input.is_some() {
+            missed.remove(INPUT);
+        }
+        told.is_erased = !missed.is_empty();
+        Some(told)
+    }
+
+    /// The verdict, and whether a part that was asked for was erased. Only for [`Depth::Whole`].
     pub fn verdict(&self) -> Result<(Value, bool), LedgerError> {
-        let entry: PublicEntry = serde_json::from_str(&self.text)?;
+        let entry: PublicEntry = serde_json::from_str(self.text)?;
         let mut event = serde_json::json!({ "verdict": entry.event.verdict });
-        let parts = self.private.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
-        let parts = parts.transpose()?.unwrap_or_default();
         let is_gone = |path: &String| match path.as_str() {
             INPUT => self.input.is_none(),
-            // Only what was asked for can be missed.
-            path => self.private.is_some() && !parts.contains_key(path),
+            path => !self.private.iter().any(|(known, _)| known == path),
         };
         let is_erased = entry.commit.keys().any(is_gone);
-        for (path, value) in &parts {
+        for (path, value) in self.private.iter() {
             insert_at(&mut event, path, serde_json::from_str(value)?);
         }
         Ok((event["verdict"].take(), is_erased))
@@ -125,32 +182,14 @@ pub struct Basis {
 }
 
 impl Ledger {
-    /// The next verdicts after a place, at most `most`, oldest first. One row each: a row costs
-    /// more than what is in it.
+    /// The next verdicts after a place, at most `most`, oldest first. `None` when there are no more.
     pub async fn verdicts(
         &self,
         after: u64,
         (depth, most): (Depth, u32),
-    ) -> Result<Vec<RecordedVerdict>, LedgerError> {
+    ) -> Result<Option<RecordedPage>, LedgerError> {
         let mut reader = self.reader().await?;
-        let parts = match (depth, reader.dialect()) {
-            (Depth::Outcome, _) => "NULL",
-            (Depth::Whole, Dialect::Sqlite) => {
-                "(SELECT json_group_object(path, value) FROM private WHERE seq = e.seq AND path <> '/input')"
-            }
-            (Depth::Whole, Dialect::Postgres) => {
-                "(SELECT coalesce(json_object_agg(path, value), '{}')::text FROM private \
-                 WHERE seq = e.seq AND path <> '/input')"
-            }
-        };
-        let sql = format!(
-            "SELECT e.seq, e.text, p.body, p.stage, p.approval ->> '$.decision', \
-             (SELECT value FROM private WHERE seq = e.seq AND path = '/input'), {parts} \
-             FROM entry e JOIN proposal p ON p.id = e.proposal \
-             WHERE e.kind = 'verdict_reached' AND e.seq > ? ORDER BY e.seq LIMIT ?"
-        );
-        let query = db::query(sql).bind(number(after)?).bind(most);
-        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        page::read(&mut reader, after, (depth, most)).await
     }
 
     /// Everything that was kept for verdicts to rest on.
@@ -185,19 +224,6 @@ impl Ledger {
         let mut reader = self.reader().await?;
         Ok(super::meta::read_head(&mut reader).await?.0)
     }
-}
-
-fn from_row(row: &db::Row) -> Result<RecordedVerdict, LedgerError> {
-    let (stage, decided): (String, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
-    Ok(RecordedVerdict {
-        seq: u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0),
-        stage: stage_of(&stage).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?,
-        decided: decided.map(|word| serde_json::from_value(word.into())).transpose()?,
-        text: row.try_get(1)?,
-        proposal: row.try_get(2)?,
-        input: row.try_get(5)?,
-        private: row.try_get(6)?,
-    })
 }
 
 /// The place before the first entry that is as young as this, by halving.

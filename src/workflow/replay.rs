@@ -19,7 +19,7 @@ use crate::{
         digest::canonical,
     },
     gate::{FindingCode, GATE_REVISION, Outcome, Recorded, Rules, decide, judge},
-    ledger::{Basis, Depth, Ledger, RecordedVerdict},
+    ledger::{Basis, Depth, Ledger, RecordedPage, RecordedVerdict, Told},
 };
 
 mod report;
@@ -27,7 +27,7 @@ mod report;
 pub use report::{Differing, Fate, Flip, Report};
 
 /// Verdicts that are read in one go.
-const PAGE: u32 = 2000;
+const PAGE: u32 = 1000;
 
 /// What is asked for.
 pub struct Asked {
@@ -99,8 +99,9 @@ pub async fn replay(
     let mut seen = BTreeSet::new();
     let depth = if shelf.candidate.is_some() { Depth::Outcome } else { Depth::Whole };
     let mut page = ledger.verdicts(asked.after, (depth, PAGE)).await?;
-    while let Some(last) = page.last().map(|verdict| verdict.seq) {
-        let (next, again) = tokio::join!(ledger.verdicts(last, (depth, PAGE)), on_all_cores(&shelf, page));
+    while let Some(now) = page {
+        let last = now.last();
+        let (next, again) = tokio::join!(ledger.verdicts(last, (depth, PAGE)), on_all_cores(&shelf, now));
         for replayed in again? {
             report.count(replayed?, &mut seen);
         }
@@ -121,43 +122,41 @@ fn switch_on(schema: &mut ObjectSchema, switches: &[(ObjectName, FieldName)]) {
 /// Makes the decisions of a page again, in order.
 async fn on_all_cores(
     shelf: &Arc<Shelf>,
-    mut page: Vec<RecordedVerdict>,
+    page: RecordedPage,
 ) -> Result<Vec<Result<Replayed, WorkflowError>>, WorkflowError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = page.len().div_ceil(cores).max(1);
+    let (all, share) = (page.len(), page.len().div_ceil(cores).max(1));
+    let page = Arc::new(page);
     let mut tasks = Vec::with_capacity(cores);
-    while !page.is_empty() {
-        let rest = page.split_off(share.min(page.len()));
-        let (shelf, mine) = (Arc::clone(shelf), std::mem::replace(&mut page, rest));
+    for start in (0..all).step_by(share) {
+        let (shelf, page) = (Arc::clone(shelf), Arc::clone(&page));
         tasks.push(tokio::task::spawn_blocking(move || -> Vec<_> {
-            mine.iter().map(|verdict| shelf.again(verdict)).collect()
+            (start..all.min(start + share)).map(|place| shelf.again(&page.verdict(place)?)).collect()
         }));
     }
-    let mut all = Vec::new();
+    let mut done = Vec::with_capacity(all);
     for task in tasks {
-        all.extend(task.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))?);
+        done.extend(task.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))?);
     }
-    Ok(all)
+    Ok(done)
 }
 
 impl Shelf {
-    fn again(&self, recorded: &RecordedVerdict) -> Result<Replayed, WorkflowError> {
+    fn again(&self, recorded: &RecordedVerdict<'_>) -> Result<Replayed, WorkflowError> {
         let proposal = recorded.proposal()?;
         let (was, result) = match &self.candidate {
             Some(candidate) => {
                 let (was, is_erased) = recorded.outcome()?;
-                (
-                    was,
-                    if is_erased {
-                        Err(Skipped::Erased)
-                    } else {
-                        self.tried(recorded, &proposal, candidate)?
-                    },
-                )
+                let tried = if is_erased {
+                    Err(Skipped::Erased)
+                } else {
+                    self.tried(recorded, &proposal, candidate)?
+                };
+                (was, tried)
             }
             None => {
-                let (verdict, is_erased) = recorded.verdict()?;
-                (outcome_of(&verdict)?, self.decide(recorded, &proposal, (&verdict, is_erased))?)
+                let then = Then::of(recorded)?;
+                (then.outcome, self.decide(recorded, &proposal, &then)?)
             }
         };
         let fate = Fate::of(recorded.stage, recorded.decided);
@@ -167,7 +166,7 @@ impl Shelf {
     /// Under candidates: only what would have happened counts, so nothing is digested.
     fn tried(
         &self,
-        recorded: &RecordedVerdict,
+        recorded: &RecordedVerdict<'_>,
         proposal: &Proposal,
         candidate: &Rules,
     ) -> Result<Result<Again, Skipped>, WorkflowError> {
@@ -185,26 +184,25 @@ impl Shelf {
     /// Under the rules of then: the bytes must be those that were recorded.
     fn decide(
         &self,
-        recorded: &RecordedVerdict,
+        recorded: &RecordedVerdict<'_>,
         proposal: &Proposal,
-        (then, is_erased): (&Value, bool),
+        then: &Then<'_>,
     ) -> Result<Result<Again, Skipped>, WorkflowError> {
-        let text = |key: &str| then.get(key).and_then(Value::as_str);
-        if text("gate") != Some(GATE_REVISION) {
+        if then.gate.as_deref() != Some(GATE_REVISION) {
             return Ok(Err(Skipped::OtherGate));
         }
-        if is_erased {
+        if then.is_erased {
             return Ok(Err(Skipped::Erased));
         }
         let Some(input) = recorded.input::<Recorded>()? else { return Ok(Err(Skipped::InputGone)) };
-        let Some(rules) = self.rules.get(&Digest::from_hex(text("policy").unwrap_or_default())) else {
+        let Some(rules) = self.rules.get(&then.policy) else {
             return Ok(Err(Skipped::PolicyGone));
         };
         let Ok(schema) = self.schema_of(&input) else { return Ok(Err(Skipped::SchemaGone)) };
         let verdict = decide(&input.input(proposal, schema, rules));
         Ok(Ok(Again {
             outcome: verdict.outcome,
-            same_bytes: canonical(&verdict)? == canonical(then)?,
+            same_bytes: then.has(&canonical(&verdict)?, recorded)?,
             because: verdict.deciding().map(|finding| finding.code.as_str()),
             by_itself: by_itself(verdict.plan),
         }))
@@ -217,14 +215,58 @@ impl Shelf {
     }
 }
 
+/// A verdict as it was recorded.
+struct Then<'a> {
+    outcome: Outcome,
+    gate: Option<String>,
+    policy: Digest,
+    is_erased: bool,
+    told: Option<Told<'a>>,
+}
+
+impl<'a> Then<'a> {
+    fn of(recorded: &RecordedVerdict<'a>) -> Result<Self, WorkflowError> {
+        // Part by part, which costs least; as a whole where that cannot be done.
+        if let Some(told) = recorded.told() {
+            let part = |name: &str| told.part(name).unwrap_or("null");
+            let text = |name: &str| serde_json::from_str::<String>(part(name)).ok();
+            return Ok(Self {
+                outcome: serde_json::from_str(part("outcome")).map_err(unexpected)?,
+                gate: text("gate"),
+                policy: Digest::from_hex(text("policy").unwrap_or_default()),
+                is_erased: told.is_erased,
+                told: Some(told),
+            });
+        }
+        let (then, is_erased) = recorded.verdict()?;
+        let text = |name: &str| then.get(name).and_then(Value::as_str).map(str::to_owned);
+        let outcome = then.get("outcome").cloned().unwrap_or_default();
+        Ok(Self {
+            outcome: serde_json::from_value(outcome).map_err(unexpected)?,
+            gate: text("gate"),
+            policy: Digest::from_hex(text("policy").unwrap_or_default()),
+            is_erased,
+            told: None,
+        })
+    }
+
+    /// Whether its canonical bytes are these. What was recorded is canonical, so nearly always its
+    /// parts give the answer as they are.
+    fn has(&self, bytes: &str, recorded: &RecordedVerdict<'_>) -> Result<bool, WorkflowError> {
+        if self.told.as_ref().is_some_and(|told| told.text() == bytes) {
+            return Ok(true);
+        }
+        Ok(canonical(&recorded.verdict()?.0)? == bytes)
+    }
+}
+
+fn unexpected(error: serde_json::Error) -> WorkflowError {
+    WorkflowError::Unexpected(error.to_string())
+}
+
 fn by_itself(plan: Option<Plan>) -> Vec<Change> {
     let plan = plan.filter(|plan| plan.basis == crate::domain::Basis::Auto);
     plan.map_or_else(Vec::new, |plan| plan.changes)
-}
-
-fn outcome_of(verdict: &Value) -> Result<Outcome, WorkflowError> {
-    let outcome = verdict.get("outcome").cloned().unwrap_or_default();
-    serde_json::from_value(outcome).map_err(|error| WorkflowError::Unexpected(error.to_string()))
 }
 
 impl Fate {
