@@ -4,14 +4,21 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{org_side::OrgSide, recorder::Recorder};
+use super::{decay::objection, org_side::OrgSide, recorder::Recorder};
 use crate::{
     clock::Clock,
     http::{self, Probe, Readiness},
-    jobs::{checkpoints, schedule::Schedule},
+    jobs::{
+        checkpoints,
+        decay::{self, Daily},
+        schedule::Schedule,
+    },
     ledger::{Ledger, checkpoint::Keeper},
     salesforce::{
         names,
@@ -19,7 +26,7 @@ use crate::{
     },
     subscriber::{self, Pace, StreamHealth, SubscriberDeps},
     telemetry,
-    workflow::{self, Engine, Health, WorkflowError, engine::Waker},
+    workflow::{self, Engine, Health, WorkflowError, engine::Waker, promote::Promoter},
 };
 
 /// How long a stop waits for the step under way.
@@ -100,6 +107,13 @@ impl Daemon {
             tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
         }
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
+        if let Some(daily) = daily(side) {
+            let wake = Arc::new(Notify::new());
+            schedule.each_minute(Arc::clone(&wake)).await?;
+            let promoter = Promoter::new(context.clone(), side.promoter_writer());
+            let ends = (wake, stop.child_token());
+            tasks.push(tokio::spawn(decay::run(context.clone(), promoter, daily, ends)));
+        }
         Ok(Self { context, waker, http, health, stream, schedule, stop, tasks, over })
     }
 
@@ -128,6 +142,13 @@ impl Daemon {
         self.schedule.stop().await?;
         Ok(())
     }
+}
+
+/// The daily look for stale states, where one is set.
+fn daily(side: &OrgSide) -> Option<Daily> {
+    let set = &side.settings.decay;
+    let (zone, objection) = (set.time_zone.clone(), objection(set.objection_hours));
+    set.daily_at.map(|at| Daily { at, zone, objection, most: set.most_records })
 }
 
 async fn run_engine(engine: Engine, stop: CancellationToken, ending: oneshot::Sender<WorkflowError>) {

@@ -10,7 +10,9 @@ pub mod check;
 pub mod checkpoint;
 pub mod connect;
 pub mod contracts;
+pub mod csv;
 pub mod daemon;
+pub mod decay;
 pub mod demo;
 pub mod doctor;
 pub mod erase;
@@ -44,7 +46,7 @@ pub use exit::{Exit, ExitWith};
 use crate::{
     ledger::{LedgerError, checkpoint::CheckpointError},
     salesforce::{SalesforceError, pubsub::StreamError},
-    workflow::{WorkflowError, rollback::RollbackError, rollback_many::RollbackManyError},
+    workflow::{WorkflowError, decay::DecayError, rollback::RollbackError, rollback_many::RollbackManyError},
 };
 
 /// AI proposes, people countersign in Salesforce, a deterministic gate promotes.
@@ -93,6 +95,8 @@ pub enum Command {
     Replay(replay::Args),
     /// Plan, apply or drill the undoing of promotions.
     Rollback(rollback::Args),
+    /// Announce, run and report the decay of stale states.
+    Decay(decay::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
     /// Lift a freeze.
@@ -129,6 +133,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Export(args) => export::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
+        Command::Decay(args) => decay::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,
@@ -165,7 +170,8 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let rollback = cause.downcast_ref::<RollbackError>().map(RollbackError::code);
         let checkpoint = cause.downcast_ref::<CheckpointError>().map(CheckpointError::code);
         let many = cause.downcast_ref::<RollbackManyError>().map(RollbackManyError::code);
-        let of_rollback = rollback.or(many);
+        let decay = cause.downcast_ref::<DecayError>().map(DecayError::code);
+        let of_rollback = rollback.or(many).or(decay);
         ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(of_rollback).map(str::to_owned)
     })
 }

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, path::Path};
 
 use config::{Config, Environment, File, FileFormat};
+use jiff::{civil::Time, tz::TimeZone};
 use serde_json::Value;
 
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, ApiSettings, CheckpointSettings, DoctorSettings, HttpSettings, LedgerSettings,
-        LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, StreamSettings,
-        SweepSettings,
+        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
+        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
+        StreamSettings, SweepSettings,
     },
 };
 
@@ -162,6 +163,7 @@ impl Keys {
             StreamSettings { late_after_seconds: self.number("stream.late_after_seconds", 1, 86_400) };
         let api = ApiSettings { keep_free_percent: self.number("api.keep_free_percent", 0, 90) };
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
+        let decay = self.decay();
         let log = self.log();
         let checkpoint = self.checkpoint();
         Some(Settings {
@@ -179,6 +181,7 @@ impl Keys {
             sweep,
             stream,
             api,
+            decay,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
@@ -195,6 +198,29 @@ impl Keys {
             path: self.text("ledger.path").unwrap_or_default(),
             password,
             lease_seconds: self.number("ledger.lease_seconds", 3, 600),
+        }
+    }
+
+    fn decay(&mut self) -> DecaySettings {
+        let at = self.text("decay.daily_at").map(|text| text.parse::<Time>());
+        let daily_at = match at {
+            Some(Ok(time)) => Some(time),
+            Some(Err(_)) => {
+                self.malformed("decay.daily_at", "it is no time of day");
+                None
+            }
+            None => None,
+        };
+        let zone = self.text("decay.time_zone").unwrap_or_else(|| "UTC".to_owned());
+        let time_zone = TimeZone::get(&zone).unwrap_or_else(|_| {
+            self.malformed("decay.time_zone", "no such time zone is known");
+            TimeZone::UTC
+        });
+        DecaySettings {
+            daily_at,
+            time_zone,
+            objection_hours: self.number("decay.objection_hours", 0, 720),
+            most_records: usize::try_from(self.number("decay.most_records", 1, 20_000)).unwrap_or(2_000),
         }
     }
 

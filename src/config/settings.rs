@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use jiff::{civil::Time, tz::TimeZone};
+
 use super::Secret;
 
 /// Everything that can be set.
@@ -29,6 +31,8 @@ pub struct Settings {
     pub stream: StreamSettings,
     /// The org's daily API calls.
     pub api: ApiSettings,
+    /// The decay of stale states.
+    pub decay: DecaySettings,
     /// What is asked of the agents' users.
     pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
@@ -164,6 +168,19 @@ pub struct StreamSettings {
 pub struct ApiSettings {
     /// Percent of the day's calls that are kept free for others.
     pub keep_free_percent: u64,
+}
+
+/// The decay of stale states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecaySettings {
+    /// When the daemon announces and runs it each day; absent: only people do, by command.
+    pub daily_at: Option<Time>,
+    /// The zone of that time.
+    pub time_zone: TimeZone,
+    /// Hours between the announcement and the first write.
+    pub objection_hours: u64,
+    /// Most records of one object and field in one run.
+    pub most_records: usize,
 }
 
 /// What is asked of the agents' users before the daemon serves.

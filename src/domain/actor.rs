@@ -10,6 +10,8 @@ pub enum Door {
     Record,
     /// `countersign propose`.
     Cli,
+    /// countersign's own schedule: a state that nothing happened in for long moves back a step.
+    Schedule,
 }
 
 /// The chain of who acts for whom, as far as the proposer told it.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     approval::Approval,
     break_glass::BreakGlassUse,
+    decay::DecayRun,
     digest::Digest,
     erasure::Erasure,
     evidence::Evidence,
@@ -190,6 +191,18 @@ pub enum Event {
         /// How many promotions ended how: `restored`, `conflicted`, `failed`.
         counts: BTreeMap<String, String>,
     },
+    /// Stale states are about to move back; their proposals follow.
+    DecayAnnounced {
+        /// What, by whom and from when on.
+        run: DecayRun,
+    },
+    /// A decay run came to its end.
+    DecayEnded {
+        /// Which one.
+        run: Digest,
+        /// How many records ended how: `moved`, `spared`, `held`, `conflicted`, `failed`.
+        counts: BTreeMap<String, String>,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -228,6 +241,8 @@ impl Event {
             Self::Erased { .. } => "erased",
             Self::RollbackBegun { .. } => "rollback_begun",
             Self::RollbackEnded { .. } => "rollback_ended",
+            Self::DecayAnnounced { .. } => "decay_announced",
+            Self::DecayEnded { .. } => "decay_ended",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -352,6 +367,12 @@ mod tests {
             ),
             (json!({ "kind": "frozen", "freeze": freeze }), &["/freeze/reason"]),
             (json!({ "kind": "unfrozen", "scope": "org", "by": "somebody", "at": AT }), &[]),
+            (
+                json!({ "kind": "decay_announced", "run": { "id": "00", "at": AT, "by": "the schedule",
+                    "runs_from": AT, "policy": "00", "totals": { "Lead: B > A (general)": "1" } } }),
+                &[],
+            ),
+            (json!({ "kind": "decay_ended", "run": "00", "counts": { "moved": "1" } }), &[]),
             (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
         ]
     }
@@ -397,7 +418,7 @@ mod tests {
             assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
             kinds.insert(event.kind());
         }
-        assert_eq!(kinds.len(), 24);
+        assert_eq!(kinds.len(), 26);
     }
 
     #[test]

@@ -12,10 +12,12 @@ use super::{
     ids::{FieldName, ObjectName},
 };
 pub use budget::{Budget, CountKey, Counted, Per, Spent};
+pub use decay::{DecaySegment, Window};
 pub use limits::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
 pub use step::{AutoRule, Named, Values};
 
 mod budget;
+mod decay;
 mod limits;
 mod step;
 
@@ -114,6 +116,9 @@ pub struct FieldPolicy {
     /// Days after which a state may decay, by state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decay_after_days: BTreeMap<String, Decimal>,
+    /// Parts of the records with days of their own; the first that holds counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decay_segments: Vec<DecaySegment>,
 }
 
 impl FieldPolicy {

@@ -22,6 +22,8 @@ pub enum Basis {
     Auto,
     /// An earlier promotion is undone.
     Rollback,
+    /// The state was announced as stale and its time is over.
+    Decay,
 }
 
 /// One field's change.
@@ -50,6 +52,14 @@ pub struct Stamps {
     /// From when on scheduled decay may move the new state back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay_eligible_on: Option<Date>,
+    /// The new state does not decay, so the day of the old one is taken off.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decay_ends: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Everything a promotion writes. Execution has no choice left to make.

@@ -60,7 +60,8 @@ pub fn judge(input: &Input<'_>) -> Judgement {
 
 fn checked(input: &Input<'_>) -> Findings {
     let mut findings = Findings::default();
-    for check in CHECKS {
+    let scheduled = input.scheduled();
+    for check in CHECKS.iter().filter(|check| check.of_schedule || !scheduled) {
         (check.run)(input, &mut findings);
     }
     findings
@@ -68,7 +69,11 @@ fn checked(input: &Input<'_>) -> Findings {
 
 fn concluded(input: &Input<'_>, findings: &Findings) -> (Outcome, Option<Plan>) {
     let outcome = findings.effect().outcome().unwrap_or(Outcome::Promote);
-    let basis = if is_approved(input) { Basis::Approved } else { Basis::Auto };
+    let basis = match input.scheduled() {
+        true => Basis::Decay,
+        false if is_approved(input) => Basis::Approved,
+        false => Basis::Auto,
+    };
     (outcome, (outcome == Outcome::Promote).then(|| plan(input, basis)))
 }
 
@@ -121,6 +126,8 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
     for field in proposal.patch.keys() {
         fact(&["base.", field.as_str()], proposal.base.get(field).map(ToString::to_string));
     }
+    let quiet = history.quiet.unwrap_or_default();
+    fact(&["changed_at"], quiet.changed_at.map(|moment| moment.to_string()));
     fact(&["confidence"], proposal.confidence.map(|confidence| confidence.to_string()));
     for (name, count) in &history.counts {
         fact(&[COUNT_FACT, name], Some(count.to_string()));
@@ -133,9 +140,11 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
     let disputed = &history.disputed_by;
     fact(&[DISPUTED_FACT], (!disputed.is_empty()).then(|| serde_json::json!(disputed).to_string()));
     fact(&["edited_from"], proposal.edited_from.as_ref().map(ToString::to_string));
+    fact(&["eligible_on"], quiet.eligible_on.map(|day| day.to_string()));
     fact(&["evaluated_at"], proposal.evaluated_at.map(|moment| moment.to_string()));
     fact(&["expires_at"], proposal.expires_at.map(|moment| moment.to_string()));
     fact(&["hold_until"], record.hold.as_ref().map(|hold| hold.until.to_string()));
+    fact(&["last_signal_at"], quiet.last_signal_at.map(|moment| moment.to_string()));
     fact(&["now"], Some(input.now.to_string()));
     for (field, ..) in input.governed() {
         let on = input.schema.is_some_and(|schema| schema.auto_allowed.contains(field));

@@ -144,6 +144,13 @@ codes! {
     StateRegression = "state-regression", Blocked, "The proposal moves the record back in its lifecycle.";
     ChangeTooLarge = "change-too-large", Blocked, "The change is larger than the policy lets through.";
     ChangeNeedsPerson = "change-needs-person", Review, "The change is so large that a person must look.";
+    DecayDue = "decay-due", Note, "The state has been quiet for longer than the policy gives it.";
+    DecayNotNamed = "decay-not-named", Blocked, "The policy lets the record's state stay.";
+    DecaySegmentUnknown = "decay-segment-unknown", Blocked, "Nobody can say which windows are the record's.";
+    DecayWrongStep = "decay-wrong-step", Refused, "A stale state goes one step back and nowhere else.";
+    DecayNotDue = "decay-not-due", Blocked, "The record's day of decay has not come.";
+    DecayActive = "decay-active", Blocked, "Something happened on the record within the window.";
+    DecayProposalOpen = "decay-proposal-open", Blocked, "Somebody else's proposal for the record is open.";
     Approved = "approved", Note, "A person approved exactly this change.";
     ApprovalRejected = "approval-rejected", Rejected, "A person refused the proposal.";
     ApprovedByMachine = "approved-by-machine", Refused, "The decision was written by a machine user.";

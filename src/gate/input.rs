@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Approval, CanonicalError, Change, Digest, Evidence, FieldName, FieldPolicy, FieldValue, Freeze,
+    Approval, CanonicalError, Change, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Freeze,
     ObjectPolicy, ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
 };
 
@@ -56,6 +56,11 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// Whether countersign's own schedule proposes it.
+    pub fn scheduled(&self) -> bool {
+        self.proposal.door == Door::Schedule
+    }
+
     /// The rules of the proposal's object.
     pub fn object_policy(&self) -> Option<&'a ObjectPolicy> {
         self.rules.policy().objects.get(&self.proposal.object)
@@ -120,9 +125,30 @@ pub struct History {
     /// What systems told of the record besides the proposal's own evidence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<Evidence>,
+    /// How long the record has been quiet; read for what the schedule proposes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+    /// An open proposal of somebody else for the record; asked for what the schedule proposes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_proposal: Option<String>,
     /// What the policy's budgets count, by [`crate::domain::policy::CountKey::name`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, Decimal>,
+}
+
+/// The record's own dates that say how long nothing has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quiet {
+    /// `Decay_Eligible_Date__c`: not before this day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eligible_on: Option<Date>,
+    /// When a governed field of the record last changed, by whomever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// `Last_Signal_Date__c`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_signal_at: Option<Timestamp>,
 }
 
 /// How the facts of a verdict name a count: this and the count's name.

@@ -9,7 +9,7 @@ use super::{
     input::Input,
     limits::{CLOCK_TOLERANCE, days},
 };
-use crate::domain::{Basis, Change, Evidence, Plan, Stamps};
+use crate::domain::{Basis, Change, Evidence, Plan, Stamps, policy::Window};
 
 /// Makes the plan of an input that may run. The changes are the fields whose value differs,
 /// by field name; each one's `before` is the value that was just read.
@@ -29,13 +29,19 @@ pub fn plan(input: &Input<'_>, basis: Basis) -> Plan {
 }
 
 fn stamps(input: &Input<'_>, changes: &[Change]) -> Stamps {
+    let decay_eligible_on = changes.iter().filter_map(|change| decay_date(input, change)).min();
+    if input.scheduled() {
+        // No signal is behind a decay, and the old state's day does not fit the new state.
+        return Stamps { decay_eligible_on, decay_ends: decay_eligible_on.is_none(), ..Stamps::default() };
+    }
     // Ties go to the source that sorts last, so that the order of the evidence means nothing.
     let newest = signals(input).max_by_key(|item| (item.occurred_at, &item.source));
     Stamps {
         last_signal_at: newest.map(|item| item.occurred_at),
         last_signal_source: newest.and_then(|item| source_text(&item.source)),
         signal_score: signal_score(input),
-        decay_eligible_on: changes.iter().filter_map(|change| decay_date(input, change)).min(),
+        decay_eligible_on,
+        decay_ends: false,
     }
 }
 
@@ -74,9 +80,16 @@ fn signal_score(input: &Input<'_>) -> Option<Decimal> {
 }
 
 /// From when on decay may move the new state back: the UTC day of the decision plus the
-/// days that the policy gives the state.
+/// days that the policy gives the state. Where nobody can say which part of the records it is, the
+/// general days stand: the check `decay` asks again when the day has come.
 fn decay_date(input: &Input<'_>, change: &Change) -> Option<Date> {
     let rules = input.object_policy()?.fields.get(&change.field)?;
-    let after = days(*rules.decay_after_days.get(change.after.as_text()?)?)?;
+    let state = change.after.as_text()?;
+    let after = match rules.decay_window(state, input.record, input.now) {
+        Window::Days { days, .. } => days,
+        Window::Unknown { .. } => *rules.decay_after_days.get(state)?,
+        Window::None => return None,
+    };
+    let after = days(after)?;
     input.now.to_zoned(TimeZone::UTC).date().checked_add(after.days()).ok()
 }

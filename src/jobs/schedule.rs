@@ -3,6 +3,9 @@
 //! Cron jobs and no others, because its repeated jobs stop for ever after one stall longer
 //! than their period (0.15.1), and UTC, because it freezes time zones at creation.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use crate::workflow::engine::Waker;
@@ -23,6 +26,16 @@ impl Schedule {
         scheduler.add(sweep).await?;
         scheduler.start().await?;
         Ok(Self { scheduler })
+    }
+
+    /// Wakes at every full minute from now on.
+    pub async fn each_minute(&self, wake: Arc<Notify>) -> Result<(), JobSchedulerError> {
+        let job = Job::new_async("0 * * * * *", move |_, _| {
+            let wake = Arc::clone(&wake);
+            Box::pin(async move { wake.notify_one() })
+        })?;
+        self.scheduler.add(job).await?;
+        Ok(())
     }
 
     /// Stops waking.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LedgerError, Tx, basis, db, freezes, rollbacks, signals};
+use super::{LedgerError, Tx, basis, db, decays, freezes, rollbacks, signals};
 use crate::{
     clock,
     domain::{
@@ -109,6 +109,7 @@ impl Tx<'_> {
             Event::SignalReceived { record, .. } => signals::story(record),
             Event::RollbackBegun { rollback } => rollbacks::story(&rollback.id),
             Event::RollbackEnded { rollback, .. } => rollbacks::story(rollback),
+            Event::DecayAnnounced { .. } | Event::DecayEnded { .. } => decays::STORY.to_owned(),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),

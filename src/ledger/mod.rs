@@ -10,6 +10,7 @@ mod break_glass;
 pub mod checkpoint;
 mod counts;
 mod db;
+mod decays;
 mod erase;
 mod error;
 pub mod export;
@@ -42,6 +43,7 @@ use std::sync::{
 use tokio::sync::Mutex;
 
 pub use db::place::Place;
+pub use decays::Announced;
 pub use erase::Erased;
 pub use error::LedgerError;
 pub use inbox::InboxBatch;

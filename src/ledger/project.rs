@@ -81,6 +81,8 @@ impl Tx<'_> {
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }
+            | Event::DecayAnnounced { .. }
+            | Event::DecayEnded { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

@@ -45,14 +45,14 @@ pub struct ProposalFilter {
 }
 
 /// Columns that [`from_row`] reads.
-const COLUMNS: &str = "SELECT p.body, p.fingerprint, p.patch, p.stage, p.verdict, p.approval, p.promotion, \
+pub(super) const COLUMNS: &str = "SELECT p.body, p.fingerprint, p.patch, p.stage, p.verdict, p.approval, p.promotion, \
     p.landed, n.proposal IS NOT NULL, p.received_seq, p.updated_at \
     FROM proposal p LEFT JOIN notice n ON n.proposal = p.id ";
 
 /// Most ids in one statement.
 const CHUNK: usize = 500;
 
-fn from_row(row: &db::Row) -> Result<ProposalRecord, LedgerError> {
+pub(super) fn from_row(row: &db::Row) -> Result<ProposalRecord, LedgerError> {
     let json = |column: usize| -> Result<Option<Value>, LedgerError> {
         let text: Option<String> = row.try_get(column)?;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)

@@ -35,7 +35,7 @@ pub use describe::{DescribedField, DescribedValue, ObjectDescription};
 pub use errors::SalesforceError;
 pub use exchange::Exchange;
 pub use limits::LimitInfo;
-pub use reader::{PendingPages, Reader};
+pub use reader::{Pages, Reader};
 pub use reading::{ProposalSlot, RecordReading, fields_of as governed_fields};
 pub use row::{RowOutcome, RowWrite};
 pub use rules::GateRule;

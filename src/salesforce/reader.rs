@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use super::{
     reading,
     soql_text::{literal, segment},
 };
-use crate::domain::{ObjectSchema, RecordId};
+use crate::domain::{FieldName, ObjectSchema, RecordId};
 
 /// Most ids in one retrieve.
 const MOST_IDS: usize = 2000;
@@ -25,9 +26,9 @@ pub struct Reader {
     connection: Connection,
 }
 
-/// The records with the pending flag, page by page.
+/// The records of a query, page by page.
 #[derive(Debug)]
-pub struct PendingPages {
+pub struct Pages {
     reader: Reader,
     contract: &'static ObjectContract,
     next: Next,
@@ -35,7 +36,7 @@ pub struct PendingPages {
 
 #[derive(Debug)]
 enum Next {
-    First,
+    First(String),
     Page(String),
     End,
 }
@@ -107,8 +108,31 @@ impl Reader {
     }
 
     /// All records with the pending flag.
-    pub fn pending(&self, contract: &'static ObjectContract) -> PendingPages {
-        PendingPages { reader: self.clone(), contract, next: Next::First }
+    pub fn pending(&self, contract: &'static ObjectContract) -> Pages {
+        Pages { reader: self.clone(), contract, next: Next::First(pending_query(contract)) }
+    }
+
+    /// The records whose day of decay is not after `until` and whose field holds one of these states,
+    /// earliest day first, at most `most`. `None` for an object without signals, which does not decay.
+    pub fn due(
+        &self,
+        contract: &'static ObjectContract,
+        (field, states): (&FieldName, &[&str]),
+        (until, most): (Date, usize),
+    ) -> Option<Pages> {
+        let signals = contract.signals?;
+        let lane = contract.lane(field.as_str())?;
+        let fields = reading::fields_of(contract).join(", ");
+        let states: Vec<String> = states.iter().map(|state| literal(state)).collect();
+        let day = signals.decay_eligible;
+        let open = contract.converted.map(|flag| format!(" AND {flag} = false")).unwrap_or_default();
+        let query = format!(
+            "SELECT {fields} FROM {} WHERE {day} <= {until} AND {} IN ({}){open} ORDER BY {day}, Id LIMIT {most}",
+            contract.object,
+            lane.field,
+            states.join(", "),
+        );
+        Some(Pages { reader: self.clone(), contract, next: Next::First(query) })
     }
 
     /// The id of the active user with this username.
@@ -152,16 +176,15 @@ impl Reader {
     }
 }
 
-impl PendingPages {
+impl Pages {
     /// The next page; `None` after the last one.
     pub async fn next(&mut self) -> Result<Option<Vec<RecordReading>>, SalesforceError> {
         let connection = &self.reader.connection;
         let reply = match &self.next {
             Next::End => return Ok(None),
-            Next::First => {
-                let soql = pending_query(self.contract);
+            Next::First(soql) => {
                 let path = connection.data("query");
-                connection.read(&Call { query: Some(("q", &soql)), ..Call::get(&path) }).await?
+                connection.read(&Call { query: Some(("q", soql)), ..Call::get(&path) }).await?
             }
             Next::Page(path) => connection.read(&Call::get(path)).await?,
         };

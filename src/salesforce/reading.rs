@@ -11,8 +11,11 @@ use super::{
     describe::{field_name, object_name},
     names::{self, Lane, LaneKind, ObjectContract},
 };
-use crate::domain::{
-    FieldName, FieldType, FieldValue, Hold, RecordId, RecordSnapshot, RecordState, value::parse_moment,
+use crate::{
+    domain::{
+        FieldName, FieldType, FieldValue, Hold, RecordId, RecordSnapshot, RecordState, value::parse_moment,
+    },
+    gate::input::Quiet,
 };
 
 /// One record at one read.
@@ -22,6 +25,8 @@ pub struct RecordReading {
     pub snapshot: RecordSnapshot,
     /// The previous value that the record keeps of each canonical field; absent where unreadable.
     pub previous: BTreeMap<FieldName, FieldValue>,
+    /// What says how long nothing has happened on the record.
+    pub quiet: Quiet,
     /// The proposal fields.
     pub slot: ProposalSlot,
 }
@@ -97,6 +102,7 @@ pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
     for lane in contract.lanes {
         fields.extend([lane.field, lane.proposed, lane.previous]);
     }
+    fields.extend(contract.signals.iter().flat_map(|signals| [signals.at, signals.decay_eligible]));
     fields.extend(contract.proposed_fields);
     fields.extend([contract.confidence, contract.reason, contract.changed_at, contract.change_source]);
     fields.extend([
@@ -137,7 +143,8 @@ pub(super) fn missing(contract: &ObjectContract, record: RecordId) -> Result<Rec
         modified_at: Timestamp::UNIX_EPOCH,
         modified_by: None,
     };
-    Ok(RecordReading { snapshot, previous: BTreeMap::new(), slot: ProposalSlot::default() })
+    let (quiet, slot) = (Quiet::default(), ProposalSlot::default());
+    Ok(RecordReading { snapshot, previous: BTreeMap::new(), quiet, slot })
 }
 
 /// Reads one row of a reply.
@@ -172,7 +179,12 @@ pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReadi
         modified_at: row.moment("LastModifiedDate").ok_or_else(|| wrong("LastModifiedDate"))?,
         modified_by: row.id("LastModifiedById"),
     };
-    Ok(RecordReading { snapshot, previous, slot: slot(contract, &row)? })
+    let quiet = Quiet {
+        eligible_on: contract.signals.and_then(|signals| row.day(signals.decay_eligible)),
+        changed_at: row.moment(contract.changed_at),
+        last_signal_at: contract.signals.and_then(|signals| row.moment(signals.at)),
+    };
+    Ok(RecordReading { snapshot, previous, quiet, slot: slot(contract, &row)? })
 }
 
 fn slot(contract: &ObjectContract, row: &Row<'_>) -> Result<ProposalSlot, SalesforceError> {

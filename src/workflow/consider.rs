@@ -15,8 +15,8 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Approval, Evidence, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState, Settlement,
-        Stage, event::Event,
+        Approval, Door, Evidence, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState,
+        Settlement, Stage, event::Event,
     },
     gate::{self, FindingCode, History, Input, Outcome, Recorded, Rules, Verdict},
     ledger::ProposalRecord,
@@ -105,7 +105,7 @@ fn displace(
         return judge(desk, case, record.proposal.clone(), Known::of(record), events);
     }
     let age = desk.now.duration_since(record.proposal.received_at);
-    let by_command = record.proposal.door == crate::domain::Door::Cli;
+    let by_command = record.proposal.door == Door::Cli;
     if by_command && !record.landed && age < LANDING_GRACE {
         return Ok(());
     }
@@ -161,6 +161,8 @@ fn seen_before(
 ) -> Result<(), WorkflowError> {
     let seen = observe::proposal(case.reading, record.proposal.id.as_str(), (desk.now, None));
     let same = match &seen {
+        // What the schedule announced is nobody's to write on a record.
+        _ if record.proposal.door == Door::Schedule => false,
         Ok(seen) => seen.fingerprint()? == record.fingerprint,
         Err(_) => false,
     };
@@ -181,7 +183,8 @@ fn seen_before(
 /// nothing is promoted from it. Another record's proposal of the same id is not touched.
 fn refuse_reuse(case: &Case<'_>, record: &ProposalRecord, events: &mut Vec<Event>) {
     let problem = observe::SlotProblem::Reused;
-    let same_record = record.proposal.record == case.reading.snapshot.record;
+    let same_record =
+        record.proposal.record == case.reading.snapshot.record && record.proposal.door != Door::Schedule;
     if same_record && !record.stage.is_final() && case.open_promotion.is_none() {
         events.push(Event::StageChanged {
             proposal_id: record.proposal.id.clone(),
@@ -244,6 +247,8 @@ fn judge(
         frozen: desk.tally.frozen(&proposal),
         signals: case.signals.clone(),
         disputed_by: disputed(case, &proposal, last.as_ref()),
+        quiet: None,
+        open_proposal: None,
         counts: desk.tally.counts((desk.rules, &proposal), last.as_ref(), (known.taken_in(), desk.now)),
     };
     let input = Input {

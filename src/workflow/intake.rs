@@ -16,7 +16,7 @@ use super::{
     undone,
 };
 use crate::{
-    domain::{ObjectName, PromotionId, RecordId, Settlement, event::Event},
+    domain::{Door, ObjectName, PromotionId, RecordId, Settlement, event::Event},
     ledger::{InboxBatch, ProposalRecord, Tx},
     salesforce::{
         RecordReading, change_event::ChangeEventError, names::ObjectContract, pubsub::PubSubClient,
@@ -296,6 +296,8 @@ async fn level_together(
             continue;
         }
         let mut mine = known.remove(record).unwrap_or_default();
+        // What the schedule announced stands on no record, so no record can take it back.
+        mine.retain(|known| known.proposal.door != Door::Schedule);
         if let Some(id) = reading.slot.proposal_id.as_deref()
             && !mine.iter().any(|known| known.proposal.id.as_str() == id)
         {

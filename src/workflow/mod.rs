@@ -7,6 +7,7 @@
 pub mod break_glass;
 pub mod consider;
 pub mod context;
+pub mod decay;
 pub mod engine;
 pub mod error;
 pub mod hints;

@@ -3,19 +3,27 @@
 //! It has no choice left to make. What it sends was committed as an intent, the attempt is
 //! counted before the request leaves, and every row's answer becomes one settlement.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use super::{
     Context, WorkflowError,
     settle::{self, Reply},
     stamp, undone,
 };
 use crate::{
-    domain::{Freeze, Promotion, PromotionId, Settlement, event::Event},
+    domain::{Basis, Freeze, Promotion, PromotionId, Settlement, event::Event},
     ledger::Tx,
     salesforce::{Contracts, RowOutcome, RowWrite, Writer},
 };
 
 /// Most promotions in one step: five collections of 200 rows, one API call.
 pub const MOST_PER_STEP: usize = 1000;
+
+/// How often [`Promoter::finish`] looks until all have ended.
+const LOOKS: u32 = 60;
+/// How long it waits between two looks.
+const LOOK_LEAST: Duration = Duration::from_millis(50);
+const LOOK_MOST: Duration = Duration::from_secs(1);
 
 /// Carries out intents.
 pub struct Promoter {
@@ -64,6 +72,31 @@ impl Promoter {
             self.send_voids(&mut progress).await?;
         }
         Ok(progress)
+    }
+
+    /// Sends and settles until all of these have ended, or nobody can say how after many looks.
+    /// Another process may be settling the same. Tells how each stands.
+    pub async fn finish(
+        &self,
+        ids: &[PromotionId],
+    ) -> Result<BTreeMap<PromotionId, Promotion>, WorkflowError> {
+        let mut known = BTreeMap::new();
+        let mut pause = LOOK_LEAST;
+        for look in 0..LOOKS {
+            let found = self.context.ledger.promotions_by_id(ids).await?;
+            known = found.into_iter().map(|promotion| (promotion.id.clone(), promotion)).collect();
+            let open: Vec<Promotion> =
+                known.values().filter(|promotion| !promotion.settlement.is_final()).cloned().collect();
+            if open.is_empty() {
+                break;
+            }
+            if look > 0 {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LOOK_MOST);
+            }
+            self.advance(open).await?;
+        }
+        Ok(known)
     }
 
     async fn send(&self, ready: Vec<Promotion>, progress: &mut Progress) -> Result<(), WorkflowError> {
@@ -147,7 +180,9 @@ fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Even
         _ => return None,
     };
     let plan = &promotion.plan;
-    promotion.undoes.is_none().then(|| Event::NoticeIntended {
+    // What the schedule proposes stands on no record, so there is no flag to take off.
+    let on_record = promotion.undoes.is_none() && plan.basis != Basis::Decay;
+    on_record.then(|| Event::NoticeIntended {
         object: plan.object.clone(),
         record: plan.record.clone(),
         proposal_id: plan.proposal_id.clone(),

@@ -26,7 +26,7 @@ pub fn promotion_row(contracts: &Contracts, promotion: &Promotion) -> Option<Row
     mark(&mut fields, plan, promotion.id.as_str());
     set(&mut fields, contract.changed_at, &FieldValue::DateTime(plan.planned_at));
     fields.insert(contract.change_source.to_owned(), json!(source_of(plan.basis)));
-    if plan.basis != Basis::Rollback {
+    if matches!(plan.basis, Basis::Approved | Basis::Auto) {
         fields.insert(names::PROMOTED_PROPOSAL_ID.to_owned(), json!(plan.proposal_id.as_str()));
         fields.insert(names::PENDING.to_owned(), Value::Bool(false));
     }
@@ -86,6 +86,8 @@ fn signals(fields: &mut BTreeMap<String, Value>, contract: &ObjectContract, plan
     }
     if let Some(day) = stamps.decay_eligible_on {
         set(fields, signal.decay_eligible, &FieldValue::Date(day));
+    } else if stamps.decay_ends {
+        set(fields, signal.decay_eligible, &FieldValue::Null);
     }
 }
 
@@ -98,6 +100,7 @@ fn source_of(basis: Basis) -> &'static str {
         Basis::Approved => source::APPROVED,
         Basis::Auto => source::AUTO,
         Basis::Rollback => source::ROLLBACK,
+        Basis::Decay => source::DECAY,
     }
 }
 
@@ -106,6 +109,7 @@ fn outcome_text(promotion: &Promotion) -> String {
         Basis::Approved => "promoted: approved by a person",
         Basis::Auto => "promoted: allowed by policy and by the org's switch",
         Basis::Rollback => "rolled-back: the previous value was put back",
+        Basis::Decay => "decayed: nothing happened for longer than the policy gives the state",
     };
     let fields: Vec<&str> =
         promotion.plan.changes.iter().map(|Change { field, .. }| field.as_str()).collect();

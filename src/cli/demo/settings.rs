@@ -4,8 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DoctorSettings, HttpSettings, LedgerSettings, LogFormat,
-        LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings, StreamSettings, SweepSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, LedgerSettings,
+        LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings, StreamSettings,
+        SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -46,6 +47,12 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         sweep: SweepSettings { every_seconds: 300 },
         stream: StreamSettings { late_after_seconds: 300 },
         api: ApiSettings { keep_free_percent: 0 },
+        decay: DecaySettings {
+            daily_at: None,
+            time_zone: jiff::tz::TimeZone::UTC,
+            objection_hours: 24,
+            most_records: 2000,
+        },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },

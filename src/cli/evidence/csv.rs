@@ -1,7 +1,7 @@
 //! The table for spreadsheets: one row a changed field.
 
 use super::story::Told;
-use crate::gate::preview::visible;
+use crate::cli::csv::line;
 
 const HEAD: [&str; 20] = [
     "promotion",
@@ -57,37 +57,4 @@ pub fn table(told: &[Told]) -> String {
         }
     }
     out
-}
-
-fn line(cells: &[&str; 20]) -> String {
-    cells.map(cell).join(",") + "\r\n"
-}
-
-/// A cell that no spreadsheet takes for a formula: one that would start like one gets a `'` before it.
-fn cell(text: &str) -> String {
-    let shown = visible(text);
-    let defused =
-        if shown.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown };
-    format!("\"{}\"", defused.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula_or_leaves_its_place() {
-        for (text, expected) in [
-            ("plain", "\"plain\""),
-            ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
-            ("+1", "\"'+1\""),
-            ("-1", "\"'-1\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            (" =1", "\"' =1\""),
-            ("\t=1", "\"<U+0009>=1\""),
-            ("a\r\n=1,b", "\"a<U+000D><U+000A>=1,b\""),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
-    }
 }

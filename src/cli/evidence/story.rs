@@ -85,6 +85,7 @@ pub fn tell(promotion: &Promotion, record: Option<ProposalRecord>, entries: &[St
             Basis::Approved => "approved by a person",
             Basis::Auto => "allowed by the rules alone",
             Basis::Rollback => "undoes an earlier one",
+            Basis::Decay => "decayed by the schedule",
         },
         state: promotion.settlement.name(),
         undoes: promotion.undoes.as_ref().map_or_else(String::new, ToString::to_string),

@@ -249,6 +249,14 @@ fn of_field(key: &str, rules: &FieldPolicy, all: &mut Sayings) {
     say("evidence", Says::Each(evidence.collect(), Direction::Stricter));
     let decay = rules.decay_after_days.iter().map(|(state, days)| format!("{state} after {days} days"));
     say("decay_after_days", Says::Each(decay.collect(), Direction::Other));
+    // The first part that holds counts, so their order says something too.
+    let parts = rules.decay_segments.iter().enumerate().map(|(place, part)| {
+        let windows = part.after_days.iter().map(|(state, days)| format!("{state} after {days} days"));
+        let windows = windows.collect::<Vec<_>>().join(", ");
+        let windows = if windows.is_empty() { "never".to_owned() } else { windows };
+        format!("{}. {} ({}): {windows}", place + 1, part.name, part.when)
+    });
+    say("decay_segments", Says::Each(parts.collect(), Direction::Other));
 }
 
 /// Each step by itself, so that a rule that was split says the same.

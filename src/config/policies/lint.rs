@@ -142,15 +142,7 @@ fn lifecycle(found: &mut Found<'_>, field: &FieldName, rules: &FieldPolicy) {
         let message = format!("no state of {field} is terminal, so an agent may propose out of each");
         found.add(key("terminal"), "lint-no-terminal", message, "name the states that nothing leaves");
     }
-    for state in rules.decay_after_days.keys() {
-        if rules.is_terminal(state) {
-            let message = format!("\"{state}\" is terminal and never decays");
-            found.add(key("decay_after_days"), "lint-rule-unreachable", message, "remove the state here");
-        } else if rules.place(state) == Some(0) {
-            let message = format!("\"{state}\" is the first state: there is none to go back to");
-            found.add(key("decay_after_days"), "lint-rule-unreachable", message, "remove the state here");
-        }
-    }
+    decay(found, field, rules);
     if rules.tier != Tier::Autonomous {
         return;
     }
@@ -161,7 +153,7 @@ fn lifecycle(found: &mut Found<'_>, field: &FieldName, rules: &FieldPolicy) {
         if entered(state)
             && !left(state)
             && !rules.is_terminal(state)
-            && !rules.decay_after_days.contains_key(state)
+            && !rules.decaying().any(|decays| decays == state)
         {
             let message = format!("\"{state}\" is reached by itself and left by a person only");
             found.add(
@@ -170,6 +162,23 @@ fn lifecycle(found: &mut Found<'_>, field: &FieldName, rules: &FieldPolicy) {
                 message,
                 "add a rule or a decay for it, if that is not meant",
             );
+        }
+    }
+}
+
+fn decay(found: &mut Found<'_>, field: &FieldName, rules: &FieldPolicy) {
+    let parts = rules.decay_segments.iter().enumerate();
+    let parts = parts.map(|(place, part)| (format!("decay_segments[{place}].after_days"), &part.after_days));
+    let general = ("decay_after_days".to_owned(), &rules.decay_after_days);
+    for (key, windows) in std::iter::once(general).chain(parts) {
+        for state in windows.keys().filter(|state| rules.decay_target(state).is_none()) {
+            let message = match (rules.is_terminal(state), rules.place(state)) {
+                (true, _) => format!("\"{state}\" is terminal and never decays"),
+                (_, Some(0)) => format!("\"{state}\" is the first state: there is none to go back to"),
+                _ => format!("the state before \"{state}\" is an end or reserved: nothing goes back to it"),
+            };
+            let key = format!("fields.{field}.{key}");
+            found.add(key, "lint-rule-unreachable", message, "remove the state here");
         }
     }
 }

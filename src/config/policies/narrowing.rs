@@ -34,6 +34,9 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
         for when in rules.auto.iter().filter_map(|rule| rule.when.as_ref()) {
             condition(reader, section, ("fields", when), policy);
         }
+        for part in &rules.decay_segments {
+            condition(reader, section, ("fields", &part.when), policy);
+        }
         limits(reader, section, (field, rules));
     }
     for rule in &policy.agents {

@@ -101,6 +101,7 @@ pub const FIELD_KEYS: &[&str] = &[
     "limits",
     "evidence",
     "decay_after_days",
+    "decay_segments",
 ];
 
 impl<'t> Reader<'t> {
@@ -210,6 +211,7 @@ impl<'t> Reader<'t> {
             limits: self.limits(section),
             evidence: self.evidence(section),
             decay_after_days: self.decimals(section, "decay_after_days"),
+            decay_segments: self.decay_segments(section),
         };
         tier?;
         rules::field(self, section, &rules);

@@ -52,13 +52,15 @@ pub fn field(reader: &mut Reader<'_>, section: &Section<'_>, rules: &FieldPolicy
             out_of_range(reader, section, key, words);
         }
     }
-    if let Some((state, number)) = rules.decay_after_days.iter().find(|(_, number)| days(**number).is_none())
-    {
-        let words = (
-            format!("{number} days for \"{state}\""),
-            "use whole days, from 0 to ten years' worth".to_owned(),
-        );
-        out_of_range(reader, section, "decay_after_days", words);
+    let parts = rules.decay_segments.iter().map(|part| ("decay_segments", &part.after_days));
+    for (key, windows) in std::iter::once(("decay_after_days", &rules.decay_after_days)).chain(parts) {
+        if let Some((state, number)) = windows.iter().find(|(_, number)| days(**number).is_none()) {
+            let words = (
+                format!("{number} days for \"{state}\""),
+                "use whole days, from 0 to ten years' worth".to_owned(),
+            );
+            out_of_range(reader, section, key, words);
+        }
     }
     tiers(reader, section, rules);
     states(reader, section, rules);
@@ -154,6 +156,9 @@ fn named_states(rules: &FieldPolicy) -> impl Iterator<Item = (&'static str, &Str
         .chain(steps.map(named("allowed_regressions")))
         .chain(auto.map(named("auto")))
         .chain(rules.decay_after_days.keys().map(named("decay_after_days")))
+        .chain(
+            rules.decay_segments.iter().flat_map(|part| part.after_days.keys()).map(named("decay_segments")),
+        )
 }
 
 fn out_of_range(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, words: (String, String)) {

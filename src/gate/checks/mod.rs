@@ -13,6 +13,7 @@ pub mod base;
 pub mod base_unproven;
 pub mod budget;
 pub mod confidence;
+pub mod decay;
 pub mod delta;
 pub mod dispute;
 pub mod evidence;
@@ -38,15 +39,24 @@ pub struct Check {
     pub name: &'static str,
     /// The file with the check and its documentation.
     pub source: &'static str,
+    /// Whether it also looks at what the schedule proposes, which no agent and no person speaks for.
+    pub of_schedule: bool,
     /// Adds what it finds.
     pub run: fn(&Input<'_>, &mut Findings),
 }
 
 macro_rules! check {
     ($module:ident) => {
+        check!($module, false)
+    };
+    ($module:ident, schedule) => {
+        check!($module, true)
+    };
+    ($module:ident, $of_schedule:literal) => {
         Check {
             name: stringify!($module),
             source: include_str!(concat!(stringify!($module), ".rs")),
+            of_schedule: $of_schedule,
             run: $module::check,
         }
     };
@@ -56,36 +66,37 @@ macro_rules! check {
 /// (that is [`super::finding::Effect`]'s).
 pub const CHECKS: &[Check] = &[
     // Can it be judged at all?
-    check!(inconclusive),
+    check!(inconclusive, schedule),
     // Does a rule name it?
-    check!(lane),
-    check!(operation),
+    check!(lane, schedule),
+    check!(operation, schedule),
     check!(agent),
     check!(budget),
     // Can the org hold it?
-    check!(schema),
-    check!(record),
-    check!(protected),
+    check!(schema, schedule),
+    check!(record, schedule),
+    check!(protected, schedule),
     // Is it still this proposal's turn?
-    check!(identity),
+    check!(identity, schedule),
     check!(dispute),
     check!(superseded),
     check!(freshness),
     check!(expiry),
     // Does it rest on what the record holds?
-    check!(base),
+    check!(base, schedule),
     check!(base_unproven),
     // Is it good enough?
     check!(confidence),
     check!(evidence),
     check!(lifecycle),
     check!(delta),
+    check!(decay, schedule),
     // May it run, with a person or without?
     check!(approval),
     check!(autonomy),
     // May it run now?
-    check!(manual_override),
-    check!(freeze),
-    check!(hold),
-    check!(shadow),
+    check!(manual_override, schedule),
+    check!(freeze, schedule),
+    check!(hold, schedule),
+    check!(shadow, schedule),
 ];

@@ -73,6 +73,7 @@ fn proposer(card: &PreviewCard) -> String {
     let door = match card.door {
         Door::Record => "written on the record",
         Door::Cli => "by command",
+        Door::Schedule => "by the schedule",
     };
     format!("{words}, {door}")
 }

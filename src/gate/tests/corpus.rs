@@ -14,6 +14,7 @@ const FILES: &[(&str, &str)] = &[
     ("record", include_str!("../../../tests/corpus/gate/record.json")),
     ("time", include_str!("../../../tests/corpus/gate/time.json")),
     ("lifecycle", include_str!("../../../tests/corpus/gate/lifecycle.json")),
+    ("decay", include_str!("../../../tests/corpus/gate/decay.json")),
     ("approval", include_str!("../../../tests/corpus/gate/approval.json")),
     ("autonomy", include_str!("../../../tests/corpus/gate/autonomy.json")),
     ("brakes", include_str!("../../../tests/corpus/gate/brakes.json")),

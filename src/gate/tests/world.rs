@@ -64,6 +64,9 @@ pub struct Case {
     pub decision: Option<DecisionCase>,
     #[serde(default)]
     pub history: Value,
+    /// The schedule proposes it.
+    #[serde(default)]
+    pub scheduled: bool,
     /// Overrides of field rules, by field.
     #[serde(default)]
     pub rules: BTreeMap<String, Value>,
@@ -203,7 +206,7 @@ impl Case {
             edited_from: self.edited.then(|| ProposalId::parse("p-0").unwrap()),
             requires_review: self.requires_review,
             actor: Actor::named("nightly-enricher"),
-            door: Door::Record,
+            door: if self.scheduled { Door::Schedule } else { Door::Record },
             evidence: self.evidence.clone(),
             received_at: before(self.received),
         }

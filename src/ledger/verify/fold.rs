@@ -89,6 +89,8 @@ impl Fold {
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }
+            | Event::DecayAnnounced { .. }
+            | Event::DecayEnded { .. }
             | Event::StreamReset { .. } => {}
         }
     }

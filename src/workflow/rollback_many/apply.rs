@@ -3,10 +3,7 @@
 //! Interrupted anywhere, nothing is lost: what was intended is settled by the daemon or by the next
 //! run, and what was not intended yet is planned again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{RollbackManyError, plan, steps_of, within};
 use crate::{
@@ -21,12 +18,6 @@ use crate::{
         promote::{MOST_PER_STEP, Promoter},
     },
 };
-
-/// How often a batch is looked at until all of it has ended.
-const LOOKS: u32 = 60;
-/// How long to wait between two looks: another process may be settling the same.
-const LOOK_LEAST: Duration = Duration::from_millis(50);
-const LOOK_MOST: Duration = Duration::from_secs(1);
 
 /// Who asks for what, and why.
 #[derive(Debug, Clone)]
@@ -232,7 +223,7 @@ pub async fn settle_leftovers(
     };
     let ids: Vec<PromotionId> = open.into_iter().filter(mine).map(|one| one.id).collect();
     for batch in ids.chunks(MOST_PER_STEP) {
-        until_ended(context, promoter, batch).await?;
+        promoter.finish(batch).await?;
     }
     Ok(())
 }
@@ -282,7 +273,7 @@ async fn write_batch<'a>(
 ) -> Result<Vec<(&'a RecordUndo, End)>, RollbackManyError> {
     let intended = intend(context, (rollback, place), batch).await?;
     let ids: Vec<PromotionId> = intended.iter().flatten().cloned().collect();
-    let ended = until_ended(context, promoter, &ids).await?;
+    let ended = promoter.finish(&ids).await?;
     let mut ends = Vec::with_capacity(batch.len());
     for (record, id) in batch.iter().zip(intended) {
         let Some(step) = record.steps.get(place) else { continue };
@@ -339,31 +330,6 @@ async fn intend(
     }
     tx.commit().await.map_err(WorkflowError::from)?;
     Ok(intended)
-}
-
-/// Sends and settles until all have ended, or nobody can say how after many looks.
-async fn until_ended(
-    context: &Context,
-    promoter: &Promoter,
-    ids: &[PromotionId],
-) -> Result<BTreeMap<PromotionId, Promotion>, RollbackManyError> {
-    let mut known = BTreeMap::new();
-    let mut pause = LOOK_LEAST;
-    for look in 0..LOOKS {
-        let found = context.ledger.promotions_by_id(ids).await.map_err(WorkflowError::from)?;
-        known = found.into_iter().map(|promotion| (promotion.id.clone(), promotion)).collect();
-        let open: Vec<Promotion> =
-            known.values().filter(|promotion| !promotion.settlement.is_final()).cloned().collect();
-        if open.is_empty() {
-            break;
-        }
-        if look > 0 {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LOOK_MOST);
-        }
-        promoter.advance(open).await?;
-    }
-    Ok(known)
 }
 
 fn outcome_of(settlement: &Settlement) -> (Outcome, String) {

@@ -60,7 +60,7 @@ pub fn reading() -> RecordReading {
         patch: [(field("Status"), FieldValue::text("Working - Contacted"))].into(),
         ..ProposalSlot::default()
     };
-    RecordReading { snapshot, previous: Default::default(), slot }
+    RecordReading { snapshot, previous: Default::default(), quiet: Default::default(), slot }
 }
 
 /// The proposal of [`reading`], first seen at minute 1.

@@ -2,7 +2,8 @@
 
 use super::{FieldName, Reader, Section};
 use crate::domain::policy::{
-    AgentRule, Budget, Consequence, Counted, EvidenceRule, Limit, Measure, Per, Protection, Spent,
+    AgentRule, Budget, Consequence, Counted, DecaySegment, EvidenceRule, Limit, Measure, Per, Protection,
+    Spent,
 };
 
 const CONSEQUENCES: &[(&str, Consequence)] =
@@ -18,6 +19,20 @@ impl<'t> Reader<'t> {
             let then = self.then(&rule);
             if let (Some(why), Some(when), Some(then)) = (why, when, then) {
                 all.push(Protection { why, when, then });
+            }
+        }
+        all
+    }
+
+    pub(super) fn decay_segments(&mut self, section: &Section<'t>) -> Vec<DecaySegment> {
+        let mut all = Vec::new();
+        for part in self.tables(section, "decay_segments") {
+            self.known_keys(&part, &["name", "when", "after_days"]);
+            let name = self.required(&part, "name", Self::text);
+            let when = self.required(&part, "when", Self::condition);
+            let after_days = self.decimals(&part, "after_days");
+            if let (Some(name), Some(when)) = (name, when) {
+                all.push(DecaySegment { name, when, after_days });
             }
         }
         all
