@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::{WorkflowError, consider::Case, observe};
 use crate::{
     domain::{
-        Basis, ObjectName, ObjectPolicy, Proposal,
+        Basis, Door, ObjectName, ObjectPolicy, Proposal,
         event::Event,
         freeze::Freeze,
         policy::{CountKey, Counted},
@@ -160,7 +160,9 @@ pub fn disputed_by(proposal: &Proposal, others: &[ProposalRecord], last: Option<
         fields.any(|(field, value)| other.patch.get(field).is_some_and(|wanted| wanted != value))
     };
     let open = others.iter().filter(|other| !other.stage.is_final() && other.proposal.id != proposal.id);
-    for other in open.map(|other| &other.proposal) {
+    // An announced decay is no agent's opinion: it gives way to whatever is proposed.
+    let agents_own = open.map(|other| &other.proposal).filter(|other| other.door != Door::Schedule);
+    for other in agents_own {
         if other.actor.agent != proposal.actor.agent && differs(other) {
             agents.push(other.actor.agent.clone());
         }

@@ -11,6 +11,7 @@ mod break_glass;
 mod checkpoint;
 mod conversion;
 mod daemon_world;
+mod decay;
 mod docs;
 mod doctor_setup;
 mod erase;

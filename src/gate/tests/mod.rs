@@ -1,6 +1,7 @@
 //! Tests of the gate as a whole: the corpus, properties, the preview's input.
 
 mod corpus;
+mod decay;
 mod golden;
 mod naive;
 mod narrowing;
