@@ -106,6 +106,7 @@ async fn a_changed_export_is_found_and_the_place_is_told() {
         ),
         (joined(&lines[1..]), "export-unreadable", None),
         (whole.replacen(",\"private\":{}}", "}", 1), "export-private", None),
+        (whole.replacen("\"count\":\"", "\"count\":\"9", 1), "export-count", None),
         (whole.replacen("\"tree\":[]", "\"tree\":[\"AA==\"]", 1), "export-unreadable", None),
         ("no export\n".to_owned(), "export-unreadable", None),
         (String::new(), "export-cut", None),
