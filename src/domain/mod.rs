@@ -37,7 +37,7 @@ pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId}
 pub use policy::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier};
 pub use promotion::{Basis, Change, Plan, Promotion, Settlement, Stamps};
 pub use proposal::{Proposal, Stage};
-pub use record::{Hold, RecordSnapshot, RecordState};
+pub use record::{Hold, Quiet, RecordSnapshot, RecordState};
 pub use rollback::{Choice, Rollback, RollbackStep};
 pub use schema::{FieldSchema, FieldType, ObjectSchema};
 pub use value::FieldValue;

@@ -34,6 +34,21 @@ pub struct Hold {
     pub reason: Option<String>,
 }
 
+/// The record's own dates that say how long nothing has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quiet {
+    /// `Decay_Eligible_Date__c`: not before this day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eligible_on: Option<Date>,
+    /// When a governed field of the record last changed, by whomever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// `Last_Signal_Date__c`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_signal_at: Option<Timestamp>,
+}
+
 /// The governed part of one record at one read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordSnapshot {

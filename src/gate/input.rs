@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Approval, CanonicalError, Change, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Freeze,
-    ObjectPolicy, ObjectSchema, Policy, Proposal, RecordId, RecordSnapshot,
+    ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot,
 };
 
 /// The rules in force, with their digest computed once.
@@ -134,21 +134,6 @@ pub struct History {
     /// What the policy's budgets count, by [`crate::domain::policy::CountKey::name`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, Decimal>,
-}
-
-/// The record's own dates that say how long nothing has happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Quiet {
-    /// `Decay_Eligible_Date__c`: not before this day.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eligible_on: Option<Date>,
-    /// When a governed field of the record last changed, by whomever.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub changed_at: Option<Timestamp>,
-    /// `Last_Signal_Date__c`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_signal_at: Option<Timestamp>,
 }
 
 /// How the facts of a verdict name a count: this and the count's name.

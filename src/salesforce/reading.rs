@@ -11,11 +11,8 @@ use super::{
     describe::{field_name, object_name},
     names::{self, Lane, LaneKind, ObjectContract},
 };
-use crate::{
-    domain::{
-        FieldName, FieldType, FieldValue, Hold, RecordId, RecordSnapshot, RecordState, value::parse_moment,
-    },
-    gate::input::Quiet,
+use crate::domain::{
+    FieldName, FieldType, FieldValue, Hold, Quiet, RecordId, RecordSnapshot, RecordState, value::parse_moment,
 };
 
 /// One record at one read.

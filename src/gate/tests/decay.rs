@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::world::{Case, NOW};
 use crate::{
-    domain::{Basis, FieldName, FieldValue},
-    gate::{Outcome, decide, input::Quiet},
+    domain::{Basis, FieldName, FieldValue, Quiet},
+    gate::{Outcome, decide},
 };
 
 const STATES: &[&str] = &[

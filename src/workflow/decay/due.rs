@@ -8,14 +8,11 @@ use super::{DecayError, odd};
 use crate::{
     domain::{
         Actor, DecayManifest, DecayStep, Door, FieldName, FieldPolicy, FieldValue, PromotionId, Proposal,
-        ProposalId, RecordId,
+        ProposalId, Quiet, RecordId,
         decay::{AGENT, GENERAL},
         policy::Window,
     },
-    gate::{
-        self, FindingCode, History, Input, Outcome, Recorded, Verdict, checks::decay::begun_everywhere,
-        input::Quiet,
-    },
+    gate::{self, FindingCode, History, Input, Outcome, Recorded, Verdict, checks::decay::begun_everywhere},
     ledger::Tx,
     salesforce::{RecordReading, names::ObjectContract},
     workflow::{Context, Described, WorkflowError, observe::object_name, tally::Tally},
