@@ -25,7 +25,7 @@ impl Ledger {
     /// Every run, oldest first.
     pub async fn decay_runs(&self) -> Result<Vec<Announced>, LedgerError> {
         let mut reader = self.inner.reader.lock().await;
-        let rows = db::query(RUNS).bind(STORY).fetch_all(&mut *reader).await?;
+        let rows = db::query(RUNS).bind(STORY).fetch_all(&mut reader).await?;
         let texts: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
         runs(&texts?)
     }
@@ -38,7 +38,7 @@ impl Ledger {
         let sql = format!("{COLUMNS} WHERE p.id > ? AND p.id < ? ORDER BY p.id");
         let query = db::query(sql).bind(prefix).bind(end);
         let mut reader = self.inner.reader.lock().await;
-        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        query.fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 }
 
