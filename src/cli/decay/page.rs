@@ -2,6 +2,7 @@
 //! and records are data.
 
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{print::FATES, report::Report};
@@ -12,7 +13,7 @@ const PAGE: &str = include_str!("report.html.j2");
 /// Most records that the page tells one by one; the other forms have all.
 const MOST: usize = 1_000;
 /// Width of the charts' widest bar.
-const WIDTH: usize = 400;
+const WIDTH: usize = 300;
 /// Quiet days are counted in groups of so many.
 const DAYS: i64 = 10;
 
@@ -32,7 +33,7 @@ pub fn html(report: &Report) -> anyhow::Result<String> {
         most => MOST, ends => report.ends.iter().take(MOST).map(|end| context! {
             object => end.step.object.as_str(), record => end.step.record.as_str(),
             from => visible(&end.step.from), to => visible(&end.step.to), segment => visible(&end.step.segment),
-            last => end.last_activity.map(|at| at.to_string()), fate => end.fate.name(),
+            last => end.last_activity.map(|at| at.to_zoned(TimeZone::UTC).date().to_string()), fate => end.fate.name(),
             code => visible(&end.code), words => visible(&end.words), rolled_back => end.rolled_back,
         }).collect::<Vec<_>>(),
     };
