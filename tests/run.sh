@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test. Works on a fresh Debian machine with Rust, Node and Python: what else is
-# needed is installed here. CI calls this and nothing else.
+# needed is installed here, PostgreSQL too. CI calls this and nothing else.
 #
 #   tests/run.sh            everything
 #   tests/run.sh rust       formatting, lints, unit and integration tests
@@ -23,6 +23,7 @@ system_packages() {
   command -v cc >/dev/null || missing+=(build-essential)
   command -v curl >/dev/null || missing+=(curl)
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
   if ((${#missing[@]})); then
     say "installing ${missing[*]}"
     local sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo

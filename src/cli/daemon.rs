@@ -1,22 +1,22 @@
 //! The running daemon: stream, engine, schedule and HTTP, wired together. Used by `serve` and `demo`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
-    sync::{Notify, oneshot},
+    sync::{Notify, mpsc},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{decay::objection, org_side::OrgSide, recorder::Recorder};
+use super::{decay::objection, front::Front, lead::Lead, org_side::OrgSide, recorder::Recorder};
 use crate::{
     clock::Clock,
-    http::{self, Probe, Readiness},
+    http::{Probe, Readiness, Status},
     jobs::{
         checkpoints,
         decay::{self, Daily},
+        retention,
         schedule::Schedule,
     },
     ledger::{Ledger, checkpoint::Keeper},
@@ -38,8 +38,6 @@ pub struct Daemon {
     pub context: workflow::Context,
     /// Wakes or holds the engine.
     pub waker: Waker,
-    /// Where health and metrics answer, when they do.
-    pub http: Option<SocketAddr>,
     /// What the engine says about itself.
     pub health: tokio::sync::watch::Receiver<Health>,
     /// What the stream says about itself.
@@ -47,16 +45,20 @@ pub struct Daemon {
     schedule: Schedule,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
-    over: oneshot::Receiver<WorkflowError>,
+    /// Keeps the lease, also while the last step ends.
+    kept: CancellationToken,
+    keeping: JoinHandle<()>,
+    over: mpsc::Receiver<WorkflowError>,
 }
 
 impl Daemon {
-    /// Takes the lead of the ledger and starts everything.
-    pub async fn start(side: &OrgSide, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+    /// Takes the lead of the ledger, which may take as long as another replica has it, and starts
+    /// everything.
+    pub async fn start(side: &OrgSide, front: &Front) -> anyhow::Result<Self> {
         let context = side.context.clone();
         let client = PubSubClient::connect(stream_settings(side)?, Arc::new(side.promoter.clone()))
             .context("connecting to the event stream")?;
-        let stop = CancellationToken::new();
+        let (stop, kept) = (CancellationToken::new(), CancellationToken::new());
         let waker = Waker::default();
         let stream = Arc::new(StreamHealth::default());
         let late_after = i64::try_from(side.settings.stream.late_after_seconds).unwrap_or(i64::MAX);
@@ -80,21 +82,14 @@ impl Daemon {
             clock: context.clock.clone(),
             late_after,
         };
-        let http = match side.settings.http.listen {
-            Some(listen) => {
-                let server = http::start(listen, Arc::new(probe), metrics.clone(), stop.child_token()).await;
-                Some(server.with_context(|| format!("listening on {listen}"))?.address)
-            }
-            None => None,
-        };
         // Only now: whoever cannot serve must not take the lead from somebody who can.
-        let version = env!("CARGO_PKG_VERSION");
-        let epoch = context.ledger.lead(version, context.rules.digest()).await.context("taking the lead")?;
-        tracing::info!(epoch, policy = context.rules.digest().short(), "leading");
-        let (ending, over) = oneshot::channel();
+        let lead = Lead::take(side, front).await.context("taking the lead")?;
+        tracing::info!(epoch = lead.epoch, policy = context.rules.digest().short(), "leading");
+        front.show(Arc::new(probe));
+        let (ending, over) = mpsc::channel(4);
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
-            tokio::spawn(run_engine(engine, stop.child_token(), ending)),
+            tokio::spawn(run_engine(engine, stop.child_token(), ending.clone())),
             tokio::spawn(subscriber::watch::run(
                 Arc::clone(&stream),
                 context.clock.clone(),
@@ -102,7 +97,12 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
-        if let Some(metrics) = metrics {
+        let keeping = tokio::spawn(lead.keep(kept.child_token(), ending));
+        if let Some(days) = side.settings.inbox.keep_days {
+            let (ledger, clock) = (context.ledger.clone(), context.clock.clone());
+            tasks.push(tokio::spawn(retention::run(ledger, days, clock, stop.child_token())));
+        }
+        if let Some(metrics) = front.metrics.clone() {
             let tidy = move || metrics.run_upkeep();
             tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
         }
@@ -114,7 +114,7 @@ impl Daemon {
             let ends = (wake, stop.child_token());
             tasks.push(tokio::spawn(decay::run(context.clone(), promoter, daily, ends)));
         }
-        Ok(Self { context, waker, http, health, stream, schedule, stop, tasks, over })
+        Ok(Self { context, waker, health, stream, schedule, stop, tasks, kept, keeping, over })
     }
 
     /// Writes checkpoints from now on, the last one at the stop.
@@ -124,10 +124,10 @@ impl Daemon {
 
     /// Waits for what ends the daemon although nobody asked it to stop.
     pub async fn ended(&mut self) -> WorkflowError {
-        match (&mut self.over).await {
-            Ok(error) => error,
-            // The engine ended because it was told to.
-            Err(_) => std::future::pending().await,
+        match self.over.recv().await {
+            Some(error) => error,
+            // Everything ended because it was told to.
+            None => std::future::pending().await,
         }
     }
 
@@ -140,6 +140,8 @@ impl Daemon {
                 .context("a step did not end in time; what it began is settled at the next start")??;
         }
         self.schedule.stop().await?;
+        self.kept.cancel();
+        self.keeping.await?;
         Ok(())
     }
 }
@@ -151,10 +153,10 @@ fn daily(side: &OrgSide) -> Option<Daily> {
     set.daily_at.map(|at| Daily { at, zone, objection, most: set.most_records })
 }
 
-async fn run_engine(engine: Engine, stop: CancellationToken, ending: oneshot::Sender<WorkflowError>) {
+async fn run_engine(engine: Engine, stop: CancellationToken, ending: mpsc::Sender<WorkflowError>) {
     if let Err(error) = engine.run(stop).await {
         // Nobody listens any more when the daemon is being stopped.
-        let _ = ending.send(error);
+        let _ = ending.try_send(error);
     }
 }
 
@@ -201,6 +203,7 @@ impl Probe for DaemonProbe {
             }
         };
         Readiness {
+            status: Status::Serving,
             ready: troubles.is_empty(),
             troubles,
             stream_silent_seconds: stream.silent_seconds(now),

@@ -78,7 +78,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     );
     if !forgotten {
         println!(
-            "another process was reading: give the command again, or restart the daemon, to clear the write-ahead log"
+            "{}",
+            match ledger.has_lease() {
+                false =>
+                    "another process was reading: give the command again, or restart the daemon, to clear the write-ahead log",
+                true =>
+                    "the tables could not be written anew, and the old bytes are still in them: give the command again as the owner of the schema, when nothing else holds the tables",
+            }
         );
     }
     Ok(Exit::Done)

@@ -22,6 +22,8 @@ pub mod exit;
 pub mod explain;
 pub mod export;
 pub mod freeze;
+pub mod front;
+pub mod lead;
 pub mod metadata;
 pub mod moment;
 pub mod org;

@@ -9,9 +9,20 @@ use super::{
     Exit, ExitWith, checkpoint,
     daemon::Daemon,
     doctor::{Check, Report, Setup, State, agents},
+    front::Front,
+    lead,
     org_side::{OrgSide, load_settings},
+    place,
 };
-use crate::{clock::Clock, config::Settings, ledger::checkpoint::Keeper, salesforce::Reader, telemetry};
+use crate::{
+    clock::Clock,
+    config::Settings,
+    http::Status,
+    ledger::{LedgerError, checkpoint::Keeper},
+    salesforce::Reader,
+    telemetry,
+    workflow::WorkflowError,
+};
 
 /// Listens to change events, asks the gate, and promotes what is allowed.
 #[derive(Debug, ClapArgs)]
@@ -24,29 +35,82 @@ pub struct Args {
     http: Option<SocketAddr>,
 }
 
-/// Runs the daemon. The first signal lets the step under way end, the second does not.
+/// Shortest and longest pause before a ledger that cannot be reached is opened again.
+const PAUSE_LEAST: Duration = Duration::from_millis(500);
+const PAUSE_MOST: Duration = Duration::from_secs(15);
+
+/// How one turn of the daemon ended.
+enum Turn {
+    /// It was told to stop.
+    Over(Exit),
+    /// It served, and then another replica took the lead, or the database was lost in the middle of a
+    /// commit: everything is opened anew.
+    Again,
+}
+
+/// Runs the daemon. The first signal lets the step under way end, the second does not. Where the
+/// ledger is on a server, losing it or the lead does not end the process: it waits for its turn.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut settings = load_settings(args.config.as_deref())?;
     if args.http.is_some() {
         settings.http.listen = args.http;
     }
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
-    let metrics = telemetry::init_metrics()?;
+    let front = Front::open(settings.http.listen, Some(telemetry::init_metrics()?)).await?;
     let mut stop = StopSignals::new()?;
+    let mut pause = PAUSE_LEAST;
+    loop {
+        let failed = match turn(&settings, &front, &mut stop).await {
+            Ok(Turn::Over(exit)) => return Ok(exit),
+            Ok(Turn::Again) => {
+                pause = PAUSE_LEAST;
+                continue;
+            }
+            Err(error) => error,
+        };
+        match ledger_failure(&failed) {
+            Some(error) if lead::is_passing(error) && place::of(&settings.ledger)?.file().is_none() => {
+                tracing::error!(code = error.code(), %error, "the ledger is opened again in a moment");
+                front.say(Status::Waiting, vec![format!("{}: {error}", error.code())]);
+            }
+            _ => return Err(failed),
+        }
+        tokio::select! {
+            () = stop.next() => return Ok(Exit::Done),
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(PAUSE_MOST);
+    }
+}
+
+/// What the ledger said, somewhere under a failure.
+fn ledger_failure(error: &anyhow::Error) -> Option<&LedgerError> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<WorkflowError>() {
+        Some(WorkflowError::Ledger(error)) => Some(error),
+        _ => cause.downcast_ref::<LedgerError>(),
+    })
+}
+
+/// From opening everything to its end.
+async fn turn(settings: &Settings, front: &Front, stop: &mut StopSignals) -> anyhow::Result<Turn> {
+    let started = async {
+        let (side, keeper) = prepare(settings.clone()).await?;
+        let daemon = Daemon::start(&side, front).await?;
+        anyhow::Ok((side, keeper, daemon))
+    };
     let opened = tokio::select! {
         biased;
         () = stop.next() => {
             tracing::info!("stopped before it served; nothing was begun");
-            return Ok(Exit::Done);
+            return Ok(Turn::Over(Exit::Done));
         }
-        opened = prepare(settings) => opened,
+        opened = started => opened,
     };
-    let (side, keeper) = opened?;
-    let mut daemon = Daemon::start(&side, Some(metrics)).await?;
+    let (side, keeper, mut daemon) = opened?;
     if let Some((keeper, set)) = keeper.zip(side.settings.checkpoint.as_ref()) {
         daemon.keep_checkpoints(keeper, Duration::from_secs(set.every_seconds));
     }
-    match daemon.http {
+    match front.address {
         Some(address) => tracing::info!(%address, "serving; health at /healthz and /readyz"),
         None => tracing::info!("serving; no HTTP address is set"),
     }
@@ -54,23 +118,35 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         () = stop.next() => None,
         error = daemon.ended() => Some(error),
     };
+    let gives_way = ended.is_some() && side.context.ledger.has_lease();
     match &ended {
         None => tracing::info!("stopping; a second signal stops at once"),
+        Some(error) if gives_way => tracing::warn!(code = error.code(), %error, "giving way"),
         Some(error) => tracing::error!(code = error.code(), %error, "stopping: the daemon cannot go on"),
     }
+    if gives_way {
+        front.say(Status::Starting, Vec::new());
+    }
     tokio::select! {
-        stopped = daemon.stop() => stopped?,
+        stopped = daemon.stop() => match stopped {
+            // What still hangs was told to stop, and its epoch is over.
+            Err(error) if gives_way => tracing::warn!(%error, "a step did not end in time"),
+            other => other?,
+        },
         () = stop.next() => {
             tracing::warn!("stopped at once; what was under way is settled at the next start");
-            return Ok(Exit::Failed);
+            return Ok(Turn::Over(Exit::Failed));
         }
     }
     side.context.ledger.close().await?;
-    // Lets the last log lines leave.
-    tokio::time::sleep(Duration::from_millis(10)).await;
     match ended {
-        None => Ok(Exit::Done),
+        Some(_) if gives_way => Ok(Turn::Again),
         Some(error) => Err(error.into()),
+        None => {
+            // Lets the last log lines leave.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            Ok(Turn::Over(Exit::Done))
+        }
     }
 }
 

@@ -57,6 +57,7 @@ pub const KEYS: &[Key] = &[
     secret("ledger.password", "the password of the database's user"),
     key("ledger.password_path", "the path of a file that only its owner can read", None),
     key("ledger.lease_seconds", "a whole number from 3 to 600", Some("15")),
+    key("inbox.keep_days", "a whole number from 1 to 3650", None),
     key("checkpoint.path", "the path of a file outside the ledger", None),
     key("checkpoint.private_key_path", "the path of a key file that only its owner can read", None),
     key("checkpoint.every_seconds", "a whole number from 1 to 86400", Some("3600")),

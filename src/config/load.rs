@@ -10,8 +10,8 @@ use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
         AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
-        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-        StreamSettings, SweepSettings,
+        InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        PromotionSettings, StreamSettings, SweepSettings,
     },
 };
 
@@ -171,6 +171,7 @@ impl Keys {
             promoter: promoter?,
             proposer,
             ledger: self.ledger(),
+            inbox: self.inbox(),
             policy: PolicySettings {
                 directory: self.text("policy.directory").map(Into::into),
                 contracts: self.text("policy.contracts").map(Into::into),
@@ -194,11 +195,19 @@ impl Keys {
             super::settings_credentials::check_private(self, "ledger.password_path", Path::new(&path));
             password = password.or_else(|| first_line(&path));
         }
-        LedgerSettings {
-            path: self.text("ledger.path").unwrap_or_default(),
-            password,
-            lease_seconds: self.number("ledger.lease_seconds", 3, 600),
+        let path = self.text("ledger.path").unwrap_or_default();
+        if url::Url::parse(&path).is_ok_and(|url| url.password().is_some()) {
+            // So that it is not shown.
+            self.values.remove("ledger.path");
+            self.malformed("ledger.path", "it holds a password, which belongs in ledger.password_path");
         }
+        LedgerSettings { path, password, lease_seconds: self.number("ledger.lease_seconds", 3, 600) }
+    }
+
+    fn inbox(&mut self) -> InboxSettings {
+        let set = self.text("inbox.keep_days").is_some();
+        let days = set.then(|| self.number("inbox.keep_days", 1, 3650));
+        InboxSettings { keep_days: days.and_then(|days| u32::try_from(days).ok()) }
     }
 
     fn decay(&mut self) -> DecaySettings {

@@ -19,6 +19,6 @@ pub use problem::{ConfigErrors, ConfigProblem};
 pub use secret::Secret;
 pub use settings::{
     AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings,
-    LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings,
-    StreamSettings, SweepSettings,
+    InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
+    Settings, StreamSettings, SweepSettings,
 };

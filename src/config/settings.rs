@@ -17,6 +17,8 @@ pub struct Settings {
     pub proposer: Option<Credentials>,
     /// The ledger.
     pub ledger: LedgerSettings,
+    /// What the stream delivered.
+    pub inbox: InboxSettings,
     /// Checkpoints of the ledger; absent: none are written.
     pub checkpoint: Option<CheckpointSettings>,
     /// The policies.
@@ -107,6 +109,13 @@ pub struct LedgerSettings {
     pub password: Option<Secret>,
     /// Seconds after which another replica may take the lead from one that is not heard of.
     pub lease_seconds: u64,
+}
+
+/// What the stream delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InboxSettings {
+    /// Days after which what was worked on is removed; absent: never.
+    pub keep_days: Option<u32>,
 }
 
 /// Checkpoints of the ledger.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _, os::unix::fs::PermissionsExt as _};
 
-use super::{ConfigErrors, Credentials, KEYS, Settings, load_from};
+use super::{ConfigErrors, Credentials, KEYS, Secret, Settings, load_from};
 
 fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings, ConfigErrors> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -113,6 +113,26 @@ fn a_key_file_that_others_can_read_is_refused() {
     assert_eq!(found, [("promoter.private_key_path".to_owned(), "private-key-readable-by-others")]);
     std::fs::set_permissions(key.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
     assert!(with(&text, &[]).is_ok());
+}
+
+#[test]
+fn a_password_of_the_ledger_stands_in_a_file_of_its_own_and_nowhere_else() {
+    let url = "postgres://countersign@db.example.com/countersign";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "canary-secret\n").unwrap();
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let path = file.path().to_str().unwrap();
+    let set = [("COUNTERSIGN__LEDGER__PATH", url), ("COUNTERSIGN__LEDGER__PASSWORD_PATH", path)];
+    let settings = with(GOOD, &set).unwrap();
+    assert_eq!(settings.ledger.password.as_ref().map(Secret::expose), Some("canary-secret"));
+    assert!(!format!("{settings:?}").contains("canary-secret"));
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let found = codes(with(GOOD, &set));
+    assert_eq!(found, [("ledger.password_path".to_owned(), "private-key-readable-by-others")]);
+    let open = url.replace("countersign@", "countersign:canary-secret@");
+    let refused = with(GOOD, &[("COUNTERSIGN__LEDGER__PATH", open.as_str())]);
+    assert!(!refused.as_ref().err().unwrap().to_string().contains("canary-secret"));
+    assert_eq!(codes(refused), [("ledger.path".to_owned(), "value-malformed")]);
 }
 
 #[test]

@@ -14,10 +14,26 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// What a daemon is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It opens its ledger and logs in.
+    Starting,
+    /// Another replica leads; this one waits to take over.
+    Standby,
+    /// It leads.
+    Serving,
+    /// It cannot reach its ledger, and tries again.
+    Waiting,
+}
+
 /// Whether the daemon does its work right now, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Readiness {
-    /// Everything runs.
+    /// What it is at.
+    pub status: Status,
+    /// It leads, and everything runs.
     pub ready: bool,
     /// One line for each thing that does not, starting with a stable code.
     pub troubles: Vec<String>,
@@ -27,6 +43,19 @@ pub struct Readiness {
     pub inbox_waiting: u64,
     /// Promotions that have not ended.
     pub promotions_open: u64,
+}
+
+impl Readiness {
+    /// Of a daemon that does no work.
+    pub fn without_work(status: Status, troubles: Vec<String>) -> Self {
+        let (ready, stream_silent_seconds) = (false, None);
+        Self { status, ready, troubles, stream_silent_seconds, inbox_waiting: 0, promotions_open: 0 }
+    }
+
+    /// A replica that stands by is as it should be.
+    fn is_well(&self) -> bool {
+        self.ready || (self.status == Status::Standby && self.troubles.is_empty())
+    }
 }
 
 /// Answers the readiness question at the time it is asked.
@@ -74,10 +103,10 @@ fn router(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-/// 200 while the daemon does its work, 503 with the reasons while it does not.
+/// 200 while the daemon does its work or stands by, 503 with the reasons while it does neither.
 async fn readyz(State(shared): State<Shared>) -> Response {
     let readiness = shared.probe.readiness().await;
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if readiness.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }
 

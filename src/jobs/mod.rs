@@ -2,4 +2,5 @@
 
 pub mod checkpoints;
 pub mod decay;
+pub mod retention;
 pub mod schedule;

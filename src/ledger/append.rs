@@ -49,15 +49,7 @@ impl Tx<'_> {
         let text = entry.text()?;
         let hash = Entry::hash_text(&text);
         self.insert(seq, &hash, &entry, &text).await?;
-        for part in private {
-            db::query("INSERT INTO private (seq, path, salt, value) VALUES (?, ?, ?, ?)")
-                .bind(number(seq)?)
-                .bind(part.path)
-                .bind(part.salt.to_vec())
-                .bind(part.value)
-                .execute(self.connection())
-                .await?;
-        }
+        self.insert_private(seq, private).await?;
         self.advance(seq, hash);
         self.project(event, seq, at).await?;
         Ok(seq)
@@ -68,6 +60,21 @@ impl Tx<'_> {
         for event in events {
             self.append(event).await?;
         }
+        Ok(())
+    }
+
+    /// In one statement: on a server each one is a round trip.
+    async fn insert_private(&mut self, seq: u64, parts: Vec<Private>) -> Result<(), LedgerError> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let rows = vec!["(?, ?, ?, ?)"; parts.len()].join(", ");
+        let mut query = db::query(format!("INSERT INTO private (seq, path, salt, value) VALUES {rows}"));
+        for part in parts {
+            let salt = part.salt.to_vec();
+            query = query.bind(number(seq)?).bind(part.path).bind(salt).bind(part.value);
+        }
+        query.execute(self.connection()).await?;
         Ok(())
     }
 

@@ -185,12 +185,41 @@ impl Tx<'_> {
 }
 
 impl Ledger {
-    /// Takes what was deleted out of the write-ahead log as well. `false` when another process was
-    /// reading just then; the next call, or the daemon, does it.
+    /// Takes what was deleted out of the files as well: SQLite's write-ahead log, PostgreSQL's tables,
+    /// which are written anew. `false` when another process was in the way just then; the next call
+    /// does it, and for a file the daemon does. PostgreSQL's own log and backups are not reached.
     pub async fn forget(&self) -> Result<bool, LedgerError> {
         let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
         let mut writer = writer.lock().await;
+        if writer.connection.dialect() == Dialect::Postgres {
+            return rewrite_tables(&mut writer.connection).await;
+        }
         let row = db::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut writer.connection).await?;
         Ok(row.try_get::<i64>(0)? == 0)
     }
+}
+
+/// Plain `VACUUM` leaves the bytes of deleted rows in their pages until something is written over them.
+async fn rewrite_tables(connection: &mut db::Connection) -> Result<bool, LedgerError> {
+    // To anybody but the owner, `VACUUM` says that it is done and does nothing.
+    let sql = "SELECT bool_and(pg_has_role(c.relowner, 'USAGE')) FROM pg_class c \
+               WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = 'private'";
+    if !db::query(sql).fetch_one(connection).await?.try_get::<bool>(0)? {
+        return Ok(false);
+    }
+    connection.raw("SET statement_timeout = 0").await?;
+    let mut done = true;
+    for table in ["private", "proposal", "promotion", "inbox"] {
+        match connection
+            .raw_for_long(format!("VACUUM (FULL, ANALYZE) {table}"))
+            .await
+            .map_err(LedgerError::from)
+        {
+            Ok(()) => {}
+            Err(LedgerError::Busy) => done = false,
+            Err(error) => return Err(error),
+        }
+    }
+    connection.raw("SET statement_timeout = '60s'").await?;
+    Ok(done)
 }

@@ -57,7 +57,9 @@ pub enum LedgerError {
     #[error("no space is left for the ledger: free space; nothing was half written")]
     Full,
     /// The server cannot be reached, or ended the connection.
-    #[error("the ledger's database cannot be reached: {0}; it is tried again")]
+    #[error(
+        "the ledger's database cannot be reached: {0}; look at `ledger.path`, the network and the server (`serve` tries again by itself)"
+    )]
     Unreachable(String),
     /// The server was lost while a transaction ended.
     #[error(

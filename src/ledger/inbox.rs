@@ -8,6 +8,9 @@ use super::{
     seal::{self, InboxRow},
 };
 
+/// Batches that are looked at in one go.
+const PAGE: i64 = 10_000;
+
 /// One recorded response of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxBatch {
@@ -77,15 +80,21 @@ impl Tx<'_> {
     /// how many. What followed from them is in the chain.
     pub async fn prune_inbox(&mut self, limit: Timestamp) -> Result<u64, LedgerError> {
         let processed = number_of(meta(self.connection(), "processed_up_to").await?)?;
-        let rows = db::query("SELECT id, received_at FROM inbox WHERE id <= ? ORDER BY id");
         let mut last = None;
-        for row in rows.bind(processed).fetch_all(self.connection()).await? {
-            let received: String = row.try_get(1)?;
-            let old = received.parse::<Timestamp>().is_ok_and(|received| received < limit);
-            if !old {
+        'pages: loop {
+            let sql = "SELECT id, received_at FROM inbox WHERE id > ? AND id <= ? ORDER BY id LIMIT ?";
+            let rows = db::query(sql).bind(last.unwrap_or(0)).bind(processed).bind(PAGE);
+            let rows = rows.fetch_all(self.connection()).await?;
+            for row in &rows {
+                let old = row.text(1)?.parse::<Timestamp>().is_ok_and(|received| received < limit);
+                if !old {
+                    break 'pages;
+                }
+                last = Some(row.try_get::<i64>(0)?);
+            }
+            if rows.is_empty() {
                 break;
             }
-            last = Some(row.try_get::<i64>(0)?);
         }
         let Some(last) = last else { return Ok(0) };
         let gone = db::query("DELETE FROM inbox WHERE id <= ?").bind(last).execute(self.connection());

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::{
-    tests::{open_at, promotion, proposal},
+    tests::{open_at, over_both, promotion, proposal, verified},
     *,
 };
 use crate::{
@@ -58,7 +58,6 @@ async fn story(folder: &std::path::Path) -> (Ledger, Clock) {
     (ledger, clock)
 }
 
-#[tokio::test]
 async fn counts_are_of_the_last_minutes_and_of_whom_they_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, clock) = story(folder.path()).await;
@@ -86,7 +85,6 @@ async fn counts_are_of_the_last_minutes_and_of_whom_they_are_asked_for() {
     assert_eq!(count(&ledger, (Counted::Proposals, Per::Object), "Lead", long_after).await, Decimal::ZERO);
 }
 
-#[tokio::test]
 async fn the_place_before_a_moment_is_found_at_both_ends() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = story(folder.path()).await;
@@ -96,7 +94,6 @@ async fn the_place_before_a_moment_is_found_at_both_ends() {
     assert_eq!(ledger.place_before(start() + SignedDuration::from_hours(9)).await.unwrap(), length);
 }
 
-#[tokio::test]
 async fn ids_that_look_like_other_stories_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open_at(folder.path(), Clock::manual(start())).await;
@@ -124,11 +121,10 @@ async fn ids_that_look_like_other_stories_change_nothing() {
     assert_eq!(ledger.length().await.unwrap(), 7, "kept once, whatever else bears its name");
     let basis = ledger.basis().await.unwrap();
     assert_eq!(basis.policies.into_keys().collect::<Vec<Digest>>(), [digest]);
-    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    let report = verified(folder.path()).await;
     assert_eq!(report.findings, []);
 }
 
-#[tokio::test]
 async fn freezes_and_signals_come_back_as_they_were_told() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open_at(folder.path(), Clock::manual(start())).await;
@@ -161,3 +157,38 @@ async fn freezes_and_signals_come_back_as_they_were_told() {
     let signals = tx.signals(&record).await.unwrap();
     assert_eq!((signals.len(), &signals[0], &signals[99]), (100, &told(3), &told(102)));
 }
+
+async fn what_was_worked_on_leaves_the_inbox_by_age_and_the_rest_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open_at(folder.path(), Clock::manual(start())).await;
+    let mut tx = ledger.begin("test").await.unwrap();
+    for days in [40, 40, 1] {
+        let batch = InboxBatch {
+            id: 0,
+            topic: "/data/ExampleChannel__chn".to_owned(),
+            received_at: start() - SignedDuration::from_hours(24 * days),
+            events: 1,
+            payload: b"response".to_vec(),
+        };
+        tx.record_batch(&batch).await.unwrap();
+    }
+    tx.mark_processed(1).await.unwrap();
+    tx.commit().await.unwrap();
+    let limit = start() - SignedDuration::from_hours(24 * 30);
+    for (processed, gone, left) in [(1, 1, 2), (3, 1, 1), (3, 0, 1)] {
+        let mut tx = ledger.begin("test").await.unwrap();
+        tx.mark_processed(processed).await.unwrap();
+        assert_eq!(tx.prune_inbox(limit).await.unwrap(), gone, "worked on up to {processed}");
+        tx.commit().await.unwrap();
+        let report = verified(folder.path()).await;
+        assert_eq!((report.batches, report.findings), (left, vec![]));
+    }
+}
+
+over_both!(
+    what_was_worked_on_leaves_the_inbox_by_age_and_the_rest_stays,
+    counts_are_of_the_last_minutes_and_of_whom_they_are_asked_for,
+    the_place_before_a_moment_is_found_at_both_ends,
+    ids_that_look_like_other_stories_change_nothing,
+    freezes_and_signals_come_back_as_they_were_told
+);

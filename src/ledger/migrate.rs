@@ -6,7 +6,7 @@ use sqlx::migrate::{Migration, MigrationType};
 use super::{
     LedgerError,
     db::{self, Dialect, Sql},
-    meta::{meta, set_meta},
+    meta::{meta, set_meta, standing},
     seal,
 };
 use crate::{crash, domain::entry::GENESIS};
@@ -110,6 +110,11 @@ async fn step(connection: &mut db::Connection, org_id: &str) -> Result<i64, Ledg
         connection.raw(sql).await?;
         let version = i64::try_from(place + 1).unwrap_or(i64::MAX);
         record(connection, version, (name, text)).await?;
+        if found > 0 {
+            // Whoever leads knows the older schema: it may write nothing more.
+            let epoch = standing(connection).await?.epoch + 1;
+            set_meta(connection, "epoch", &epoch.to_string()).await?;
+        }
     }
     if found < SCHEMA {
         pin(connection, org_id).await?;

@@ -18,9 +18,16 @@ mod freezes;
 mod inbox;
 #[cfg(test)]
 mod known_tests;
+mod lease;
 mod meta;
 mod migrate;
+#[cfg(test)]
+mod migrate_tests;
 mod open;
+#[cfg(test)]
+#[path = "../../tests/it/postgres.rs"]
+#[expect(dead_code, reason = "the tests with processes use more of it")]
+mod postgres_server;
 mod project;
 mod promotions;
 mod proposals;
@@ -28,6 +35,8 @@ mod queries;
 mod recorded;
 mod rollbacks;
 mod seal;
+#[cfg(test)]
+mod server_tests;
 mod signals;
 pub mod stage;
 #[cfg(test)]
@@ -47,6 +56,7 @@ pub use decays::Announced;
 pub use erase::Erased;
 pub use error::LedgerError;
 pub use inbox::InboxBatch;
+pub use lease::Claim;
 pub use open::OpenOptions;
 pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};
@@ -66,6 +76,8 @@ pub struct Ledger {
 struct Inner {
     writer: Option<Arc<Mutex<tx::Writer>>>,
     reader: Mutex<db::Connection>,
+    /// Keeps the lease, where there is one.
+    keeper: Mutex<Option<db::Connection>>,
     epoch: AtomicU64,
     /// A commit was lost on its way: nobody knows whether it happened.
     in_doubt: AtomicBool,

@@ -4,24 +4,20 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64},
     },
 };
 
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    Inner, Ledger, LedgerError, Place, Tx,
+    Inner, Ledger, LedgerError, Place,
     db::{self, postgres, sqlite},
     meta::meta,
     migrate::{self, SCHEMA},
     tx::Writer,
 };
-use crate::{
-    clock::Clock,
-    crash,
-    domain::{Digest, event::Event},
-};
+use crate::{clock::Clock, crash};
 
 /// What to open.
 pub struct OpenOptions {
@@ -114,20 +110,6 @@ impl Ledger {
         &self.inner.place
     }
 
-    /// Takes the lead: the epoch advances, and every process with an older one can write
-    /// nothing more. Returns the new epoch.
-    pub async fn lead(&self, version: &str, policy: &Digest) -> Result<u64, LedgerError> {
-        let mut tx: Tx<'_> = self.begin_as("lead taken", None).await?;
-        let epoch = tx.epoch_in_force() + 1;
-        tx.set_meta("epoch", &epoch.to_string()).await?;
-        tx.take_epoch(epoch);
-        tx.append(&Event::Started { version: version.to_owned(), policy: policy.clone() }).await?;
-        tx.commit().await?;
-        self.inner.epoch.store(epoch, Ordering::SeqCst);
-        self.inner.in_doubt.store(false, Ordering::SeqCst);
-        Ok(epoch)
-    }
-
     /// A copy of the ledger as it stands, in one file.
     pub async fn copy_to(&self, path: &Path) -> Result<(), LedgerError> {
         let Some(writer) = &self.inner.writer else { return Err(LedgerError::ReadOnly) };
@@ -168,6 +150,7 @@ impl Inner {
         Self {
             writer,
             reader: Mutex::new(reader),
+            keeper: Mutex::new(None),
             epoch: AtomicU64::new(0),
             in_doubt: AtomicBool::new(false),
             migrated: None,

@@ -1,25 +1,69 @@
 //! The ledger on a real file.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
 use jiff::Timestamp;
 
-use super::*;
+use super::{postgres_server::PostgresServer, *};
 use crate::domain::{
     Actor, Basis, Change, Digest, Door, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId,
     Proposal, ProposalId, RecordId, Settlement, Stage, Stamps, event::Event,
 };
 
-const ORG: &str = "00D000000000001EAA";
+pub(super) const ORG: &str = "00D000000000001EAA";
 
 pub(super) async fn open(folder: &Path) -> Ledger {
     open_at(folder, Clock::manual("2026-05-01T08:00:00Z".parse().unwrap())).await
 }
 
 pub(super) async fn open_at(folder: &Path, clock: Clock) -> Ledger {
-    let place = folder.join("ledger.db").into();
-    Ledger::open(OpenOptions { place, org_id: ORG.to_owned(), clock, create: true }).await.unwrap()
+    let options = OpenOptions { place: place(folder), org_id: ORG.to_owned(), clock, create: true };
+    Ledger::open(options).await.unwrap()
 }
+
+thread_local! {
+    /// The database of the test on this thread, when it runs over PostgreSQL.
+    static DATABASE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// From now on the test on this thread has its ledger in a database of its own: its URL.
+pub(super) fn over_postgres() -> String {
+    let url = PostgresServer::shared().database();
+    DATABASE.set(Some(url.clone()));
+    url
+}
+
+/// Where the ledger of a test is.
+pub(super) fn place(folder: &Path) -> Place {
+    let url = DATABASE.with_borrow(Clone::clone);
+    url.map_or_else(|| folder.join("ledger.db").into(), |url| Place::parse(&url).unwrap())
+}
+
+/// Verifies the ledger of a test.
+pub(super) async fn verified(folder: &Path) -> verify::Report {
+    verify::verify(&place(folder), None, &mut |_| {}).await.unwrap()
+}
+
+/// Runs tests over both databases.
+macro_rules! over_both {
+    ($($name:ident),+ $(,)?) => {
+        mod over_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name().await;
+            })+
+        }
+
+        mod over_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::ledger::tests::over_postgres();
+                super::$name().await;
+            })+
+        }
+    };
+}
+pub(super) use over_both;
 
 fn record() -> RecordId {
     RecordId::parse(&RecordId::complete("00Q000000000001").unwrap()).unwrap()
@@ -69,7 +113,7 @@ pub(super) fn promotion(id: &str, of: &str) -> Promotion {
     }
 }
 
-async fn append(ledger: &Ledger, events: &[Event]) -> Result<(), LedgerError> {
+pub(super) async fn append(ledger: &Ledger, events: &[Event]) -> Result<(), LedgerError> {
     let mut tx = ledger.begin("test").await?;
     tx.append_all(events).await?;
     tx.commit().await
@@ -85,7 +129,6 @@ pub(super) async fn story(ledger: &Ledger) {
     append(ledger, &[settled]).await.unwrap();
 }
 
-#[tokio::test]
 async fn a_story_is_kept_and_verifies() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path()).await;
@@ -94,13 +137,12 @@ async fn a_story_is_kept_and_verifies() {
     assert_eq!(found.stage, Stage::Promoted);
     assert_eq!(found.proposal, proposal("p-1"));
     assert_eq!(ledger.unconfirmed(10).await.unwrap().len(), 1);
-    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    let report = verified(folder.path()).await;
     assert_eq!(report.findings, []);
     assert_eq!(report.entries, 5);
     assert!(report.private_checked >= 4);
 }
 
-#[tokio::test]
 async fn one_open_promotion_a_record() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path()).await;
@@ -110,11 +152,10 @@ async fn one_open_promotion_a_record() {
     assert_eq!(second.unwrap_err().code(), "promotion-open");
     // The refused transaction left nothing behind.
     append(&ledger, &[Event::ProposalReceived { proposal: proposal("p-2") }]).await.unwrap();
-    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    let report = verified(folder.path()).await;
     assert_eq!((report.entries, report.findings), (3, vec![]));
 }
 
-#[tokio::test]
 async fn an_older_epoch_writes_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (open(folder.path()).await, open(folder.path()).await);
@@ -152,7 +193,6 @@ fn settled(settlement: Settlement) -> Event {
     Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement }
 }
 
-#[tokio::test]
 async fn what_ended_is_not_settled_or_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path()).await;
@@ -165,7 +205,6 @@ async fn what_ended_is_not_settled_or_sent_again() {
     append(&ledger, &[settled(Settlement::Done)]).await.expect("the echo tells it again");
 }
 
-#[tokio::test]
 async fn landing_is_a_fact_whatever_was_decided_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path()).await;
@@ -189,7 +228,7 @@ async fn landing_is_a_fact_whatever_was_decided_meanwhile() {
     assert_eq!((open.settlement.name(), open.attempts), ("voiding", 2), "a void write is a send too");
     append(&ledger, &[settled(Settlement::Done)]).await.unwrap();
     assert_eq!(ledger.proposal(&id).await.unwrap().unwrap().stage, Stage::Promoted);
-    let report = verify::verify_file(&folder.path().join("ledger.db")).await.unwrap();
+    let report = verified(folder.path()).await;
     assert_eq!(report.findings, [], "also beside the process that has it open");
 }
 
@@ -240,3 +279,11 @@ async fn a_full_disk_keeps_nothing_half_and_a_newer_schema_is_refused() {
     };
     assert_eq!(Ledger::open(options).await.err().unwrap().code(), "ledger-newer");
 }
+
+over_both!(
+    a_story_is_kept_and_verifies,
+    one_open_promotion_a_record,
+    an_older_epoch_writes_nothing_more,
+    what_ended_is_not_settled_or_sent_again,
+    landing_is_a_fact_whatever_was_decided_meanwhile
+);

@@ -40,9 +40,10 @@ impl WorkflowError {
         )
     }
 
-    /// Whether running the step again cannot help: another process leads the ledger.
+    /// Whether running the step again cannot help: another process leads the ledger, or nobody knows
+    /// whether the last transaction counts.
     pub fn ends_the_process(&self) -> bool {
-        matches!(self, Self::Ledger(LedgerError::Fenced { .. }))
+        matches!(self, Self::Ledger(LedgerError::Fenced { .. } | LedgerError::InDoubt))
     }
 
     /// The stable code.

@@ -28,7 +28,6 @@ fn freeze(world: &World, words: &[&str]) -> (i32, String) {
     (code, format!("{out}{err}"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_people_froze_waits_for_them_and_nothing_is_lost() {
     let mut world = World::start();
     world.sweep_often();
@@ -78,7 +77,6 @@ async fn what_people_froze_waits_for_them_and_nothing_is_lost() {
     assert_eq!((&told["same"], &told["differing"]), (&told["replayed"], &json!(0)), "{told}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_goes_on_while_everything_is_frozen() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -93,7 +91,6 @@ async fn a_rollback_goes_on_while_everything_is_frozen() {
     world.wait_stage("brake:undo", "rolled-back").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn two_agents_with_two_answers_get_a_person() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -130,7 +127,6 @@ fn with_budget(world: &mut World, budget: &str) {
     world.restart();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_counts_within_itself() {
     let mut world = World::start();
     world.org.control("/__settings", json!({ "field": "Opportunity_Next_Step_Auto__c", "on": true })).await;
@@ -164,7 +160,6 @@ async fn a_batch_counts_within_itself() {
     assert_eq!((&told["same"], &told["replayed"]), (&json!(3), &json!(3)), "{told}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_that_is_sent_again_does_not_count_itself() {
     let mut world = World::start();
     with_budget(
@@ -183,7 +178,6 @@ async fn a_proposal_that_is_sent_again_does_not_count_itself() {
     assert_eq!((code, said.contains("budget-exceeded")), (3, true), "{said}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn signals_count_for_a_proposal_that_was_written_to_the_record() {
     let mut world = World::start();
     world.org.control("/__settings", json!({ "field": "Lead_Status_Auto__c", "on": true })).await;
@@ -241,3 +235,12 @@ async fn signals_count_for_a_proposal_that_was_written_to_the_record() {
 fn text_of(row: &Value) -> String {
     text(&row["Id"]).to_owned()
 }
+
+crate::databases::over_both!(
+    what_people_froze_waits_for_them_and_nothing_is_lost,
+    a_rollback_goes_on_while_everything_is_frozen,
+    two_agents_with_two_answers_get_a_person,
+    a_batch_counts_within_itself,
+    a_proposal_that_is_sent_again_does_not_count_itself,
+    signals_count_for_a_proposal_that_was_written_to_the_record
+);

@@ -49,7 +49,7 @@ impl World {
     }
 
     pub fn ledger(&self) -> String {
-        self.folder.path().join("ledger.db").to_str().expect("a plain path").to_owned()
+        crate::databases::ledger(self.folder.path())
     }
 
     /// Kills the daemon.

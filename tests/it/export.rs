@@ -31,7 +31,6 @@ fn codes(told: &Value) -> Vec<&str> {
     told["findings"].as_array().unwrap().iter().map(|damage| text(&damage["code"])).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_export_holds_every_entry_and_is_checked_without_the_ledger() {
     let world = world().await;
     let plain = world.over_ledger(&["export"]);
@@ -75,7 +74,6 @@ fn verify_text(world: &World, text: &str) -> (i32, Value) {
     verify(&file)
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_changed_export_is_found_and_the_place_is_told() {
     let world = world().await;
     let whole = world.over_ledger(&["export", "--private"]);
@@ -122,3 +120,8 @@ async fn a_changed_export_is_found_and_the_place_is_told() {
     let (code, _, err) = countersign(&["verify", "--export", "nowhere.ndjson"], None);
     assert!(code == 2 && err.contains("export-unreadable"), "{err}");
 }
+
+crate::databases::over_both!(
+    an_export_holds_every_entry_and_is_checked_without_the_ledger,
+    a_changed_export_is_found_and_the_place_is_told
+);

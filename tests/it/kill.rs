@@ -17,7 +17,6 @@ async fn promoted(org: &OrgProcess) -> usize {
         .len()
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn killed_in_a_burst_each_proposal_lands_one_time() {
     let folder = tempfile::tempdir().unwrap();
     let org = OrgProcess::start(&[]);
@@ -47,7 +46,7 @@ async fn killed_in_a_burst_each_proposal_lands_one_time() {
     assert_eq!(serve.terminate(), 0, "a clean stop");
     each_landed_one_time(&org).await;
     each_was_saved_four_times(&org, &ids).await;
-    ledger_agrees(&folder.path().join("ledger.db"));
+    ledger_agrees(&crate::databases::ledger(folder.path()));
 }
 
 async fn propose_and_approve(org: &OrgProcess, ids: &[String]) {
@@ -95,8 +94,7 @@ async fn each_was_saved_four_times(org: &OrgProcess, ids: &[String]) {
     }
 }
 
-fn ledger_agrees(ledger: &std::path::Path) {
-    let path = ledger.to_str().expect("a plain path");
+fn ledger_agrees(path: &str) {
     let (code, out, err) = countersign(&["verify", "--ledger", path], None);
     assert_eq!(code, 0, "{out}{err}");
     let (code, out, err) = countersign(&["status", "--ledger", path, "--json"], None);
@@ -105,3 +103,5 @@ fn ledger_agrees(ledger: &std::path::Path) {
     assert_eq!(counts["stages"]["promoted"], BURST, "{counts}");
     assert_eq!(counts["promotions_open"], 0, "{counts}");
 }
+
+crate::databases::over_both!(killed_in_a_burst_each_proposal_lands_one_time);

@@ -20,7 +20,6 @@ async fn propose(world: &World, id: &str, record: &str, more: Value) {
     world.wait_stage(id, "awaiting-approval").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_edited_proposal_is_promoted_as_the_reviewers_own() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -48,7 +47,6 @@ async fn an_edited_proposal_is_promoted_as_the_reviewers_own() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_record_on_hold_takes_no_proposal() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -79,7 +77,6 @@ async fn a_record_on_hold_takes_no_proposal() {
     assert_eq!(row["StageName"], "Prospecting");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_ends_when_its_proposer_said() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -106,7 +103,6 @@ async fn a_proposal_ends_when_its_proposer_said() {
     assert!(out.contains("AI_Proposal_Expires_At__c"), "{out}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_approval_of_another_value_that_was_put_back_is_asked_for_again() {
     let mut world = World::start();
     let deals = world.opportunities().await;
@@ -142,3 +138,10 @@ async fn an_approval_of_another_value_that_was_put_back_is_asked_for_again() {
     world.wait_stage("back:1", "promoted").await;
     world.over_ledger(&["verify"]);
 }
+
+crate::databases::over_both!(
+    an_edited_proposal_is_promoted_as_the_reviewers_own,
+    a_record_on_hold_takes_no_proposal,
+    a_proposal_ends_when_its_proposer_said,
+    an_approval_of_another_value_that_was_put_back_is_asked_for_again
+);

@@ -132,11 +132,11 @@ impl OrgProcess {
         };
         let text = format!(
             "[org]\nlogin_url = \"{url}\"\ninstance_url = \"{url}\"\npubsub_endpoint = \"http://{}\"\n\n{}\n{}\n\
-             [ledger]\npath = \"{}\"\n",
+             [ledger]\npath = \"{}\"\nlease_seconds = 3\n",
             self.text("/pubsub_endpoint"),
             identity("promoter"),
             identity("proposer"),
-            folder.join("ledger.db").display(),
+            crate::databases::ledger(folder),
             url = self.text("/instance_url"),
         );
         std::fs::write(&path, text).expect("the settings are written");

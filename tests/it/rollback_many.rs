@@ -90,7 +90,6 @@ fn shape(plan: &Value) -> (usize, Vec<String>) {
     (steps, kept)
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_agents_promotions_go_back_and_people_and_later_promotions_are_spared() {
     let (mut world, ids) = world(4).await;
     for (n, id) in ids.iter().take(3).enumerate() {
@@ -167,7 +166,6 @@ async fn an_agents_promotions_go_back_and_people_and_later_promotions_are_spared
     world.over_ledger(&["verify"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_can_be_undone_and_people_are_spared_then_too() {
     let (mut world, ids) = world(2).await;
     for (n, id) in ids.iter().enumerate() {
@@ -242,7 +240,6 @@ async fn promoted_leads(world: &World) -> Vec<String> {
     ids
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_it_goes_on_and_ends_the_same() {
     let mut world = World::start();
     world.org.control("/__settings", json!({ "field": "Lead_Status_Auto__c", "on": true })).await;
@@ -304,3 +301,9 @@ fn the_drill_checks_every_record() {
     assert_eq!((&told["restored"], &told["spared"]), (&json!(54), &json!(6)), "{told}");
     assert_eq!(told["not_as_expected"], json!([]), "{told}");
 }
+
+crate::databases::over_both!(
+    an_agents_promotions_go_back_and_people_and_later_promotions_are_spared,
+    an_undo_can_be_undone_and_people_are_spared_then_too,
+    killed_in_the_middle_it_goes_on_and_ends_the_same
+);

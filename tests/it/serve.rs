@@ -10,7 +10,6 @@ use crate::{
     processes::{OrgProcess, ServeProcess, countersign, eventually},
 };
 
-#[tokio::test(flavor = "multi_thread")]
 async fn both_doors_end_in_the_same_place() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -58,7 +57,6 @@ async fn both_doors_end_in_the_same_place() {
     assert!(out.contains("proposal-id-reused"), "{out}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn bad_proposals_are_told_why_and_the_rest_is_served() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -91,7 +89,6 @@ async fn bad_proposals_are_told_why_and_the_rest_is_served() {
     world.wait_stage("good:step", "rejected").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_approval_dies_when_its_base_moves_and_a_rollback_spares_people() {
     let world = World::start();
     let deals = world.opportunities().await;
@@ -134,7 +131,6 @@ async fn an_approval_dies_when_its_base_moves_and_a_rollback_spares_people() {
     assert_eq!(row["Opportunity_Change_Source__c"], "Rollback");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_was_approved_before_the_first_start_is_promoted() {
     let folder = tempfile::tempdir().unwrap();
     let org = OrgProcess::start(&["--seed", "demo"]);
@@ -165,3 +161,10 @@ fn wrong_settings_are_all_named_at_once() {
         assert!(err.contains(word), "`{word}` is named: {err}");
     }
 }
+
+crate::databases::over_both!(
+    both_doors_end_in_the_same_place,
+    bad_proposals_are_told_why_and_the_rest_is_served,
+    an_approval_dies_when_its_base_moves_and_a_rollback_spares_people,
+    what_was_approved_before_the_first_start_is_promoted
+);

@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, LedgerSettings,
-        LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings, StreamSettings,
-        SweepSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
+        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings,
+        StreamSettings, SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -35,6 +35,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         promoter: jwt(&username("promoter")?),
         proposer: Some(jwt(&username("proposer")?)),
         ledger: LedgerSettings { path: ledger.display().to_string(), password: None, lease_seconds: 15 },
+        inbox: InboxSettings::default(),
         policy: PolicySettings { directory: None, contracts: None },
         checkpoint: None,
         http: HttpSettings { listen: Some(http) },

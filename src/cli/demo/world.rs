@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-use super::settings;
+use super::{super::front::Front, settings};
 
 /// How long a step may take before the story breaks off.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -58,6 +58,7 @@ pub struct World {
     side: OrgSide,
     daemon: Daemon,
     folder: tempfile::TempDir,
+    front: Front,
 }
 
 impl World {
@@ -74,13 +75,15 @@ impl World {
         let folder = tempfile::Builder::new().prefix("countersign-demo").tempdir()?;
         let ledger = ledger.unwrap_or_else(|| folder.path().join("ledger.db"));
         let side = OrgSide::open(settings::for_org(&running, ledger, http)?, Clock::system()).await?;
-        let daemon = Daemon::start(&side, Some(crate::telemetry::init_metrics()?)).await?;
+        let metrics = Some(crate::telemetry::init_metrics()?);
+        let front = Front::open(side.settings.http.listen, metrics).await?;
+        let daemon = Daemon::start(&side, &front).await?;
         let mut deals = subjects(&org, "Opportunity", 3)?;
         let third_deal = deals.pop().context("three opportunities")?;
         let second_deal = deals.pop().context("two opportunities")?;
         let first_deal = deals.pop().context("one opportunity")?;
         let lead = subjects(&org, "Lead", 1)?.pop().context("one lead")?;
-        Ok(Self { lead, first_deal, second_deal, third_deal, org, running, side, daemon, folder })
+        Ok(Self { lead, first_deal, second_deal, third_deal, org, running, side, daemon, folder, front })
     }
 
     /// What was started, in one line.
@@ -90,8 +93,8 @@ impl World {
         let fields: usize = package.objects.values().map(|object| object.fields.len()).sum();
         let flows = package.flows.len();
         let http = self
-            .daemon
-            .http
+            .front
+            .address
             .map_or_else(String::new, |address| format!("; health at http://{address}/readyz"));
         format!(
             "Org at {}: {fields} fields, {rules} validation rules and {flows} flows deployed from salesforce-metadata{http}",

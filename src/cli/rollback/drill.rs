@@ -7,7 +7,7 @@ use anyhow::ensure;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::{Exit, daemon::Daemon, demo::settings, org_side::OrgSide},
+    cli::{Exit, daemon::Daemon, demo::settings, front::Front, org_side::OrgSide},
     clock::Clock,
     domain::{Choice, Stage},
     simulator::{
@@ -116,7 +116,8 @@ impl World {
         let running = server::start(org.clone(), ServerOptions::default()).await?;
         let folder = tempfile::Builder::new().prefix("countersign-drill").tempdir()?;
         let side = open(&running, &folder).await?;
-        let daemon = Daemon::start(&side, None).await?;
+        let front = Front::open(side.settings.http.listen, None).await?;
+        let daemon = Daemon::start(&side, &front).await?;
         Ok(Self { org, running, side, daemon, leads, folder })
     }
 

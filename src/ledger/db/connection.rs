@@ -115,12 +115,21 @@ impl Connection {
 
     /// Runs statements without values, as they stand.
     pub async fn raw(&mut self, sql: impl Into<Sql>) -> Result<(), sqlx::Error> {
+        match self.dialect() {
+            Dialect::Sqlite => self.raw_for_long(sql).await,
+            Dialect::Postgres => {
+                let answer = patiently(self.raw_for_long(sql)).await;
+                noted!(self, answer)
+            }
+        }
+    }
+
+    /// The same, however long it takes.
+    pub async fn raw_for_long(&mut self, sql: impl Into<Sql>) -> Result<(), sqlx::Error> {
         let sql = AssertSqlSafe(sql.into().of(self.dialect()).to_owned());
         let answer = match &mut self.kind {
             Kind::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop),
-            Kind::Postgres(server) => {
-                patiently(sqlx::raw_sql(sql).execute(&mut server.connection)).await.map(drop)
-            }
+            Kind::Postgres(server) => sqlx::raw_sql(sql).execute(&mut server.connection).await.map(drop),
         };
         noted!(self, answer)
     }
