@@ -7,6 +7,13 @@
 //! ledger is read beside the daemon, which costs the org nothing.
 
 #[expect(dead_code, reason = "the integration tests use the rest")]
+/// Where `processes` asks for the ledger; here always a file.
+mod databases {
+    pub fn ledger(folder: &std::path::Path) -> String {
+        folder.join("ledger.db").to_str().expect("a plain path").to_owned()
+    }
+}
+
 #[path = "../tests/it/processes.rs"]
 mod processes;
 
