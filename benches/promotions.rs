@@ -6,7 +6,6 @@
 //! are written and approved while it runs. The org counts the daemon's API calls by resource; the
 //! ledger is read beside the daemon, which costs the org nothing.
 
-#[expect(dead_code, reason = "the integration tests use the rest")]
 /// Where `processes` asks for the ledger; here always a file.
 mod databases {
     pub fn ledger(folder: &std::path::Path) -> String {
@@ -14,6 +13,7 @@ mod databases {
     }
 }
 
+#[expect(dead_code, reason = "the integration tests use the rest")]
 #[path = "../tests/it/processes.rs"]
 mod processes;
 
