@@ -7,9 +7,9 @@ use std::path::Path;
 
 use crate::{
     config::policies::{PolicyProblem, toml_files},
-    domain::Policy,
+    domain::{ObjectPolicy, Policy},
     package::{ContractError, ContractFile},
-    salesforce::Contracts,
+    salesforce::{Contracts, names::MADE},
 };
 
 /// Every `*.toml` of the folder beside the shipped contracts; only those when no folder is set.
@@ -63,6 +63,10 @@ pub fn missing(contracts: &Contracts, policy: &Policy) -> Vec<PolicyProblem> {
             message,
             fix,
         };
+        problems.extend(making(contracts, rules));
+        if contract.is_none() && rules.fields.is_empty() && contracts.made(object.as_str()).is_some() {
+            continue;
+        }
         let Some(contract) = contract else {
             problems.push(problem(
                 "object".to_owned(),
@@ -85,6 +89,39 @@ pub fn missing(contracts: &Contracts, policy: &Policy) -> Vec<PolicyProblem> {
                     "take one of {}, or generate the metadata and contract of {object} again with `--field {field}`",
                     known.join(", ")
                 ),
+            ));
+        }
+    }
+    problems
+}
+
+/// What the rules for records that may be made speak of and no contract knows.
+fn making(contracts: &Contracts, rules: &ObjectPolicy) -> Vec<PolicyProblem> {
+    let problem = |key: String, code, message, fix: &str| PolicyProblem {
+        file: rules.name.clone(),
+        line: None,
+        key,
+        code,
+        message,
+        fix: fix.to_owned(),
+    };
+    let mut problems = Vec::new();
+    if !rules.create.is_empty() && contracts.made(rules.object.as_str()).is_none() {
+        let known: Vec<&str> = MADE.iter().map(|contract| contract.object).collect();
+        problems.push(problem(
+            "create".to_owned(),
+            "policy-create-without-contract",
+            format!("nothing says how a {} is made", rules.object),
+            &format!("take one of: {}", known.join(", ")),
+        ));
+    }
+    for rule in &rules.create {
+        for parent in rule.parents.keys().filter(|parent| contracts.find(parent.as_str()).is_none()) {
+            problems.push(problem(
+                format!("create.{}.parents", rule.name),
+                "policy-parent-without-contract",
+                format!("nothing says how a {parent} is read"),
+                "take Lead, Opportunity, or an object whose contract is in the folder of `policy.contracts`",
             ));
         }
     }

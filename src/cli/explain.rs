@@ -69,7 +69,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Done);
     }
-    println!("{id}  {} {}  {}", record.proposal.object, record.proposal.record, record.stage.name());
+    let what = match &record.proposal.creates {
+        Some(creates) => {
+            format!("new {} ({}) below {}", record.proposal.object, safe(&creates.rule), creates.parent)
+        }
+        None => record.proposal.object.to_string(),
+    };
+    println!("{id}  {what} {}  {}", record.proposal.record, record.stage.name());
     for (field, value) in &record.proposal.patch {
         let base = record.proposal.base.get(field).cloned().unwrap_or_default();
         println!("  {field}: {} → {}", safe(&base.to_string()), safe(&value.to_string()));
@@ -146,13 +152,20 @@ fn sentence(stored: &StoredEntry) -> String {
         "decision_observed" => format!("{} by {}", text("/approval/decision"), text("/approval/decided_by")),
         "stage_changed" => stage_words(&text("/stage"), &text("/code"), &text("/successor")),
         "promotion_intended" => {
-            format!("intent {} ({})", text("/promotion/id"), text("/promotion/plan/basis"))
+            let what = match text("/promotion/plan/making/what").as_str() {
+                "create" => ", make a record",
+                "cancel" => ", cancel the record",
+                _ => "",
+            };
+            format!("intent {} ({}{what})", text("/promotion/id"), text("/promotion/plan/basis"))
         }
         "promotion_settled" => {
             format!("promotion {} {}", text("/settlement/state"), text("/settlement/reason"))
         }
         "promotion_confirmed" => {
-            format!("landing proven by {} {}", text("/proof/by"), text("/proof/transaction_key"))
+            let made = text("/proof/record");
+            let made = if made.is_empty() { made } else { format!("record {made}") };
+            format!("landing proven by {} {}{made}", text("/proof/by"), text("/proof/transaction_key"))
         }
         "notice_intended" => format!("the record is told: {}", text("/text")),
         other => other.replace('_', " "),

@@ -78,8 +78,9 @@ impl OrgSide {
     /// Refuses policies that name fields or values which the org does not have.
     pub async fn check_policies(&self) -> anyhow::Result<()> {
         let mut lines = Vec::new();
-        for contract in self.context.governed() {
-            let object = ObjectName::parse(contract.object)?;
+        let governed = self.context.governed().map(|contract| contract.object);
+        for object in governed.chain(self.context.made().map(|contract| contract.object)) {
+            let object = ObjectName::parse(object)?;
             let Some(described) = self.context.schema(&object).await else { continue };
             let problems = config::policies::check_against(self.context.rules.policy(), &described.schema);
             lines.extend(problems.iter().map(ToString::to_string));

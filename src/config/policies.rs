@@ -12,6 +12,7 @@ use crate::domain::{ObjectName, Policy};
 
 mod against;
 pub mod compare;
+mod create;
 pub mod lint;
 mod narrowing;
 mod reader;

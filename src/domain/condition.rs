@@ -187,6 +187,7 @@ mod tests {
     fn record(fields: &[(&str, FieldValue)]) -> RecordSnapshot {
         let name = |name: &str| FieldName::parse(name).unwrap();
         RecordSnapshot {
+            record_type: None,
             object: ObjectName::parse("Opportunity").unwrap(),
             record: RecordId::parse("006Cs0000000001IAA").unwrap(),
             state: RecordState::Live,

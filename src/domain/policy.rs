@@ -12,11 +12,13 @@ use super::{
     ids::{FieldName, ObjectName},
 };
 pub use budget::{Budget, CountKey, Counted, Per, Spent};
+pub use create::CreateRule;
 pub use decay::{DecaySegment, Window};
 pub use limits::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
 pub use step::{AutoRule, Named, Values};
 
 mod budget;
+mod create;
 mod decay;
 mod limits;
 mod step;
@@ -176,8 +178,19 @@ pub struct ObjectPolicy {
     /// Only the listed agents may propose.
     #[serde(default, skip_serializing_if = "is_false")]
     pub listed_agents_only: bool,
-    /// Rules by canonical field.
+    /// Records that may be made. Nothing is made that is not named here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub create: Vec<CreateRule>,
+    /// Rules by canonical field; empty where records are only made.
+    #[serde(default)]
     pub fields: BTreeMap<FieldName, FieldPolicy>,
+}
+
+impl ObjectPolicy {
+    /// The rule of a kind of record that may be made.
+    pub fn create_rule(&self, name: &str) -> Option<&CreateRule> {
+        self.create.iter().find(|rule| rule.name == name)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    creation::Making,
     digest::Digest,
     ids::{FieldName, ObjectName, PromotionId, ProposalId, RecordId},
     value::FieldValue,
@@ -67,8 +68,11 @@ fn is_false(flag: &bool) -> bool {
 pub struct Plan {
     /// Object API name.
     pub object: ObjectName,
-    /// Record id.
+    /// Record id; of a record that is to be made, its parent's.
     pub record: RecordId,
+    /// Set where a record is made, or one that was made is cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<Making>,
     /// The proposal that is carried out, or whose promotion is undone.
     pub proposal_id: ProposalId,
     /// On what ground.

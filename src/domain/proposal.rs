@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     actor::{Actor, Door},
+    creation::Creation,
     digest::{CanonicalError, Digest},
     evidence::Evidence,
     ids::{FieldName, ObjectName, ProposalId, RecordId},
@@ -21,8 +22,11 @@ pub struct Proposal {
     pub id: ProposalId,
     /// Object API name.
     pub object: ObjectName,
-    /// Record id.
+    /// Record id; of a record that is to be made, its parent's.
     pub record: RecordId,
+    /// Set where a new record is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creates: Option<Creation>,
     /// Canonical field to proposed value.
     pub patch: BTreeMap<FieldName, FieldValue>,
     /// Canonical values of the patched fields when the proposal was first seen.
@@ -60,6 +64,8 @@ struct Bound<'a> {
     proposal_id: &'a ProposalId,
     object: &'a ObjectName,
     record: &'a RecordId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creates: Option<&'a Creation>,
     patch: &'a BTreeMap<FieldName, FieldValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<&'a BTreeMap<FieldName, FieldValue>>,
@@ -78,7 +84,8 @@ impl Proposal {
     }
 
     fn bound<'a>(&'a self, base: Option<&'a BTreeMap<FieldName, FieldValue>>) -> Bound<'a> {
-        Bound { proposal_id: &self.id, object: &self.object, record: &self.record, patch: &self.patch, base }
+        let (proposal_id, object, record) = (&self.id, &self.object, &self.record);
+        Bound { proposal_id, object, record, creates: self.creates.as_ref(), patch: &self.patch, base }
     }
 }
 

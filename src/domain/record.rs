@@ -61,6 +61,9 @@ pub struct RecordSnapshot {
     /// `Name`, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The record type, where the object has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_type: Option<RecordId>,
     /// The owner (a user or a queue).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<RecordId>,

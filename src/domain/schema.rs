@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     digest::{CanonicalError, Digest},
-    ids::{FieldName, ObjectName},
+    ids::{FieldName, ObjectName, RecordId},
 };
 
 /// The type of a field, with the limits that a value must keep.
@@ -76,6 +76,21 @@ pub struct ObjectSchema {
     pub fields: BTreeMap<FieldName, FieldSchema>,
     /// Fields for which the org's own switch lets a promotion run with no person.
     pub auto_allowed: Vec<FieldName>,
+    /// Fields without which the org makes no record; only of objects whose records are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<FieldName>,
+    /// Record types by id, where the object has several that narrow a governed field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub record_types: BTreeMap<RecordId, RecordTypeSchema>,
+}
+
+/// What one record type offers of the governed picklists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordTypeSchema {
+    /// Its name, for people.
+    pub name: String,
+    /// Values by picklist field; a field that is absent is not narrowed.
+    pub values: BTreeMap<FieldName, Vec<String>>,
 }
 
 impl ObjectSchema {

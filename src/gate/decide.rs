@@ -103,14 +103,19 @@ struct Bound<'a> {
 }
 
 fn input_digest(input: &Input<'_>) -> Result<Digest, CanonicalError> {
-    let fields = input.proposal.patch.keys();
+    let made = if input.makes() { input.made() } else { BTreeMap::new() };
+    let fields = input
+        .proposal
+        .patch
+        .keys()
+        .chain(made.keys().filter(|field| !input.proposal.patch.contains_key(*field)));
     Digest::of(&Bound {
         gate: GATE_REVISION,
         proposal: input.proposal,
         record: input.record,
         approval: input.approval,
         history: input.history,
-        schema: input.schema.map(|schema| fingerprint::schema(schema, fields)).transpose()?,
+        schema: input.schema.map(|schema| fingerprint::schema(schema, fields, input)).transpose()?,
         policy: input.rules.digest(),
         now: input.now,
     })
@@ -137,6 +142,7 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
     }
     fact(&["decided_at"], input.approval.map(|approval| approval.decided_at.to_string()));
     fact(&["decided_by"], input.approval.map(|approval| approval.decided_by.to_string()));
+    fact(&["creates"], proposal.creates.as_ref().map(|creates| creates.rule.clone()));
     let disputed = &history.disputed_by;
     fact(&[DISPUTED_FACT], (!disputed.is_empty()).then(|| serde_json::json!(disputed).to_string()));
     fact(&["edited_from"], proposal.edited_from.as_ref().map(ToString::to_string));
@@ -150,6 +156,8 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
         let on = input.schema.is_some_and(|schema| schema.auto_allowed.contains(field));
         fact(&["org_auto.", field.as_str()], Some(on.to_string()));
     }
+    let parent = proposal.creates.as_ref().map(|creates| &creates.parent);
+    fact(&["parent"], parent.map(|parent| format!("{parent} {}", proposal.record)));
     fact(&["policy"], input.object_policy().map(|policy| policy.name.clone()));
     fact(&["promotion_seq"], Some(record.promotion_seq.to_string()));
     for (field, value) in &proposal.patch {

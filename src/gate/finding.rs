@@ -96,6 +96,12 @@ codes! {
     FieldNotGoverned = "field-not-governed", Refused, "The object's policy does not name the field.";
     FieldReadOnly = "field-read-only", Refused, "The policy lets agents read the field only.";
     FieldBlocked = "field-blocked", Refused, "The policy refuses every proposal for the field and raises an alert.";
+    CreateNotNamed = "create-not-named", Refused, "No rule of the policy names what would be made, or below what.";
+    CreateFieldNotNamed = "create-field-not-named", Refused, "The rule does not let an agent fill the field.";
+    CreateFieldMissing = "create-field-missing", Refused, "The org makes no such record without the field.";
+    CreateValueUnfit = "create-value-unfit", Refused, "The org cannot hold a value that the rule itself sets.";
+    CreateConfidenceTooLow = "create-confidence-too-low", Refused, "The confidence is missing or below the rule's least.";
+    CreateSwitchedOff = "create-switched-off", Refused, "The org lets nothing of this kind be made.";
     AgentNotListed = "agent-not-listed", Refused, "The policy lets listed agents propose only.";
     AgentNotAllowed = "agent-not-allowed", Refused, "The policy keeps this agent from the field.";
     AgentConfidenceTooLow = "agent-confidence-too-low", Refused, "The agent must be surer than this.";
@@ -115,6 +121,7 @@ codes! {
     NumberTooPrecise = "number-too-precise", Refused, "The number has more digits after the point than the field.";
     DateOutOfRange = "date-out-of-range", Refused, "The org stores no date so early or so late.";
     PicklistValueUnknown = "picklist-value-unknown", Refused, "The value is not one of the org's active values.";
+    PicklistValueNotInRecordType = "picklist-value-not-in-record-type", Refused, "The record's type does not offer the value.";
     RecordMismatch = "record-mismatch", Refused, "The record that was read is not the one proposed for.";
     RecordMissing = "record-missing", Refused, "The record does not exist or is not shared with the promoter.";
     RecordDeleted = "record-deleted", Refused, "The record is in the recycle bin.";
@@ -167,6 +174,7 @@ codes! {
     AutoNotFresh = "auto-not-fresh", Review, "The model looked too long ago to run without a person.";
     AutoSwitchedOff = "auto-switched-off", Review, "The org's own switch lets nothing run by itself here.";
     NoApprovalPath = "no-approval-path", Refused, "It may not run by itself and the policy allows no approval.";
+    CreateNeedsPerson = "create-needs-person", Refused, "A person would have to look, and none can approve a record that is not there.";
     ManualOverride = "manual-override", Blocked, "People hold the record until a day that has not passed.";
     Frozen = "frozen", Hold, "People froze the org, the lane or the agent.";
     PromotionOpen = "promotion-open", Hold, "Another promotion of the record has not ended.";
@@ -229,6 +237,11 @@ impl Findings {
     /// The strongest effect so far; [`Effect::Note`] when nothing speaks against the change.
     pub fn effect(&self) -> Effect {
         self.found.iter().map(|finding| finding.code.effect()).min().unwrap_or(Effect::Note)
+    }
+
+    /// Whether any finding so far has this effect.
+    pub fn has(&self, effect: Effect) -> bool {
+        self.found.iter().any(|finding| finding.code.effect() == effect)
     }
 
     /// The strongest effect without the one named: what the outcome would be otherwise.

@@ -194,7 +194,13 @@ impl GoldenCase {
             fields.insert(field, FieldSchema { field_type, updateable: true, nillable: true });
         }
         let auto_allowed = self.switches.iter().map(|field| name(field)).collect::<Result<_, _>>()?;
-        Ok(ObjectSchema { object: object.clone(), fields, auto_allowed })
+        Ok(ObjectSchema {
+            object: object.clone(),
+            fields,
+            auto_allowed,
+            required: Vec::new(),
+            record_types: BTreeMap::new(),
+        })
     }
 
     fn record(
@@ -207,6 +213,7 @@ impl GoldenCase {
             schema.fields.keys().map(|field| (field.clone(), FieldValue::Null)).collect();
         fields.extend(typed(&self.record, schema)?);
         Ok(RecordSnapshot {
+            record_type: None,
             object: object.clone(),
             record: id(RECORD)?,
             state: RecordState::Live,
@@ -241,6 +248,7 @@ impl GoldenCase {
         };
         let wrong = |error| GoldenError::Name("golden".to_owned(), error);
         Ok(Proposal {
+            creates: None,
             id: ProposalId::parse("golden").map_err(wrong)?,
             object: object.clone(),
             record: record.record.clone(),

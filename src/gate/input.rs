@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Approval, CanonicalError, Change, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Freeze,
-    ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot,
+    ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot, policy::CreateRule,
 };
 
 /// The rules in force, with their digest computed once.
@@ -66,9 +66,31 @@ impl<'a> Input<'a> {
         self.rules.policy().objects.get(&self.proposal.object)
     }
 
-    /// The proposed fields that the policy names, each with its rules and the proposed value.
+    /// Whether a new record is asked for. [`Input::record`] is its parent then.
+    pub fn makes(&self) -> bool {
+        self.proposal.creates.is_some()
+    }
+
+    /// The rule that names the record to be made, where one is asked for and named.
+    pub fn create_rule(&self) -> Option<&'a CreateRule> {
+        self.object_policy()?.create_rule(&self.proposal.creates.as_ref()?.rule)
+    }
+
+    /// Every field of the record to be made: what is proposed, what the rule fixes, and the parent.
+    pub fn made(&self) -> BTreeMap<FieldName, FieldValue> {
+        let mut made = self.proposal.patch.clone();
+        let (Some(creates), Some(rule)) = (&self.proposal.creates, self.create_rule()) else { return made };
+        made.extend(rule.fixed_values().map(|(field, value)| (field.clone(), value)));
+        if let Some(link) = rule.parents.get(&creates.parent) {
+            made.insert(link.clone(), FieldValue::text(self.proposal.record.as_str()));
+        }
+        made
+    }
+
+    /// The proposed fields that the policy names, each with its rules and the proposed value. None
+    /// where a record is to be made: its rules are those of [`Input::create_rule`].
     pub fn governed(&self) -> impl Iterator<Item = (&'a FieldName, &'a FieldPolicy, &'a FieldValue)> {
-        let fields = self.object_policy().map(|policy| &policy.fields);
+        let fields = self.object_policy().filter(|_| !self.makes()).map(|policy| &policy.fields);
         self.proposal
             .patch
             .iter()
@@ -89,6 +111,10 @@ impl<'a> Input<'a> {
     /// The changes that the record does not hold yet, by field name. A field that could not
     /// be read is left out.
     pub fn changes(&self) -> Vec<Change> {
+        if self.makes() {
+            let new = |(field, after)| Change { field, before: FieldValue::Null, after };
+            return self.made().into_iter().filter(|(_, after)| !after.is_null()).map(new).collect();
+        }
         let readable = self.proposal.patch.iter().filter_map(|(field, after)| {
             let before = self.record.value(field)?;
             (before != after).then(|| Change {

@@ -1,5 +1,6 @@
 //! The deterministic transition gate: `decide(input) -> verdict`, pure and total.
 
+pub mod cancel;
 pub mod checks;
 pub mod decide;
 pub mod explain;

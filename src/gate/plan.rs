@@ -9,7 +9,7 @@ use super::{
     input::Input,
     limits::{CLOCK_TOLERANCE, days},
 };
-use crate::domain::{Basis, Change, Evidence, Plan, Stamps, policy::Window};
+use crate::domain::{Basis, Change, Evidence, Making, Plan, Stamps, policy::Window};
 
 /// Makes the plan of an input that may run. The changes are the fields whose value differs,
 /// by field name; each one's `before` is the value that was just read.
@@ -19,13 +19,21 @@ pub fn plan(input: &Input<'_>, basis: Basis) -> Plan {
     Plan {
         object: input.proposal.object.clone(),
         record: input.proposal.record.clone(),
+        making: making(input),
         proposal_id: input.proposal.id.clone(),
         basis,
         changes,
-        expected_seq: input.record.promotion_seq,
+        // A record that is to be made has no number yet.
+        expected_seq: if input.makes() { 0 } else { input.record.promotion_seq },
         stamps,
         planned_at: input.now,
     }
+}
+
+fn making(input: &Input<'_>) -> Option<Making> {
+    let (creates, rule) = (input.proposal.creates.as_ref()?, input.create_rule()?);
+    let (rule, cancel) = (rule.name.clone(), rule.cancel.clone());
+    Some(Making::Create { rule, parent: creates.parent.clone(), cancel })
 }
 
 fn stamps(input: &Input<'_>, changes: &[Change]) -> Stamps {
@@ -83,6 +91,9 @@ fn signal_score(input: &Input<'_>) -> Option<Decimal> {
 /// days that the policy gives the state. Where nobody can say which part of the records it is, the
 /// general days stand: the check `decay` asks again when the day has come.
 fn decay_date(input: &Input<'_>, change: &Change) -> Option<Date> {
+    if input.makes() {
+        return None;
+    }
     let rules = input.object_policy()?.fields.get(&change.field)?;
     let state = change.after.as_text()?;
     let after = match rules.decay_window(state, input.record, input.now) {

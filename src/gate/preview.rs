@@ -17,8 +17,8 @@ use super::{
     verdict::{Outcome, Verdict},
 };
 use crate::domain::{
-    Actor, Decision, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Mode, ObjectName, Path,
-    ProposalId, RecordId, Tier,
+    Actor, Creation, Decision, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Mode, ObjectName,
+    Path, ProposalId, RecordId, Tier,
 };
 
 pub mod forecast;
@@ -49,8 +49,11 @@ pub struct PreviewCard {
     pub proposal_id: ProposalId,
     /// Object API name.
     pub object: ObjectName,
-    /// Record id.
+    /// Record id; of a record that is to be made, its parent's.
     pub record: RecordId,
+    /// Set where a record is to be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creates: Option<Creation>,
     /// The record's name.
     pub record_name: Option<String>,
     /// The record's owner.
@@ -139,8 +142,8 @@ pub struct RollbackReadiness {
 /// Builds the card.
 pub fn preview(input: &Input<'_>, verdict: &Verdict) -> PreviewCard {
     let proposal = input.proposal;
-    let fields: Vec<FieldCard> =
-        proposal.patch.iter().map(|(field, after)| field_card(input, field, after)).collect();
+    let shown = if input.makes() { &input.made() } else { &proposal.patch };
+    let fields: Vec<FieldCard> = shown.iter().map(|(field, after)| field_card(input, field, after)).collect();
     let mut findings = verdict.findings.clone();
     // Stable, so findings of one effect keep the order of the checks.
     findings.sort_by_key(|finding| finding.code.effect());
@@ -148,6 +151,7 @@ pub fn preview(input: &Input<'_>, verdict: &Verdict) -> PreviewCard {
         proposal_id: proposal.id.clone(),
         object: proposal.object.clone(),
         record: proposal.record.clone(),
+        creates: proposal.creates.clone(),
         record_name: input.record.name.clone(),
         owner: input.record.owner.clone(),
         actor: proposal.actor.clone(),
@@ -171,7 +175,7 @@ pub fn preview(input: &Input<'_>, verdict: &Verdict) -> PreviewCard {
 }
 
 fn field_card(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> FieldCard {
-    let before = input.record.value(field).cloned();
+    let before = if input.makes() { Some(FieldValue::Null) } else { input.record.value(field).cloned() };
     let is_picklist = input.schema.is_some_and(|schema| schema.picklist(field).is_some());
     let text = match (&before, after) {
         (Some(FieldValue::Text(old)), FieldValue::Text(new)) if !is_picklist && old != new => {
@@ -185,8 +189,12 @@ fn field_card(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> Field
         delta: before.as_ref().and_then(|before| delta(before, after)),
         period: before.as_ref().and_then(|before| period(before, after)),
         text,
-        touches_reporting: REPORTED.contains(&field.as_str()),
-        read_by: READERS.iter().find(|(name, _)| *name == field.as_str()).map(|(_, readers)| *readers),
+        touches_reporting: !input.makes() && REPORTED.contains(&field.as_str()),
+        read_by: READERS
+            .iter()
+            .filter(|_| !input.makes())
+            .find(|(name, _)| *name == field.as_str())
+            .map(|(_, readers)| *readers),
         policy_reason: policy_reason(input, field, after),
         before,
         after: after.clone(),
@@ -217,6 +225,9 @@ fn policy_reason(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> St
     let Some(policy) = input.object_policy() else {
         return format!("no policy names {}", input.proposal.object);
     };
+    if let Some(creates) = &input.proposal.creates {
+        return format!("{}: {}", policy.name, create_words(input, creates, field));
+    }
     let Some(rules) = policy.fields.get(field) else {
         return format!("{}: does not name {field}", policy.name);
     };
@@ -229,6 +240,20 @@ fn policy_reason(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> St
         (Tier::Autonomous, _) => auto_words(input, field, rules, after),
     };
     format!("{}: fields.{field}.tier = {} ({words}{mode})", policy.name, rules.tier.name())
+}
+
+fn create_words(input: &Input<'_>, creates: &Creation, field: &FieldName) -> String {
+    let Some(rule) = input.create_rule() else { return format!("no rule is called \"{}\"", creates.rule) };
+    let key = format!("create.{}", rule.name);
+    if rule.lets_fill(field) {
+        format!("{key}.fields (an agent may fill it)")
+    } else if rule.fixed.contains_key(field) {
+        format!("{key}.fixed (the same for every record)")
+    } else if rule.parents.get(&creates.parent) == Some(field) {
+        format!("{key}.parents (the {} below which it is made)", creates.parent)
+    } else {
+        format!("{key} does not name it")
+    }
 }
 
 fn auto_words(input: &Input<'_>, field: &FieldName, rules: &FieldPolicy, after: &FieldValue) -> String {
@@ -261,6 +286,12 @@ fn approval_words(input: &Input<'_>, verdict: &Verdict) -> Option<String> {
 }
 
 fn rollback(input: &Input<'_>, fields: &[FieldCard]) -> RollbackReadiness {
+    if let Some(rule) = input.create_rule() {
+        let (field, value) = (&rule.cancel.field, &rule.cancel.value);
+        let words =
+            format!("an undo sets {field} to \"{value}\" unless somebody changed it; nothing is deleted");
+        return RollbackReadiness { ready: true, words };
+    }
     let changed: Vec<&FieldCard> = fields.iter().filter(|field| field.changed).collect();
     let obstacle = changed.iter().find_map(|card| {
         let Some(before) = &card.before else { return Some(format!("{} could not be read", card.field)) };

@@ -108,6 +108,7 @@ pub fn plan_rollback(promotion: &Promotion, record: &RecordSnapshot, now: Timest
     }
     if !rollback.restore.is_empty() {
         rollback.plan = Some(Plan {
+            making: None,
             object: promotion.plan.object.clone(),
             record: promotion.plan.record.clone(),
             proposal_id: promotion.plan.proposal_id.clone(),
@@ -154,6 +155,7 @@ mod tests {
             after: FieldValue::text(after),
         };
         let plan = Plan {
+            making: None,
             object: ObjectName::parse("Opportunity").unwrap(),
             record: RecordId::parse(&RecordId::complete("006Dp0000012345").unwrap()).unwrap(),
             proposal_id: ProposalId::parse("p-1").unwrap(),
@@ -180,6 +182,7 @@ mod tests {
     fn record(next_step: &str, stage: &str) -> RecordSnapshot {
         let plan = promotion().plan;
         RecordSnapshot {
+            record_type: None,
             object: plan.object,
             record: plan.record,
             state: RecordState::Live,

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::rollback::Obstacle;
+use super::rollback::{Obstacle, RollbackPlan, Spared};
 use crate::domain::{
-    Basis, CanonicalError, Change, Digest, FieldName, FieldValue, ObjectName, Plan, Promotion, PromotionId,
-    ProposalId, RecordId, RecordSnapshot, RecordState, Settlement, Stamps, promotion::number_as_text,
+    Basis, CanonicalError, Change, Digest, FieldName, FieldValue, Making, ObjectName, Plan, Promotion,
+    PromotionId, ProposalId, RecordId, RecordSnapshot, RecordState, Settlement, Stamps,
+    promotion::number_as_text,
 };
 
 /// One promotion that goes back, in whole or in part.
@@ -102,6 +103,9 @@ pub struct RecordUndo {
     /// A promotion of the record that has not ended; nothing is undone before it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<PromotionId>,
+    /// The record was made, and is cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancels: bool,
 }
 
 /// What a rollback of many promotions would do. The same state gives the same bytes.
@@ -125,6 +129,7 @@ impl RecordUndo {
     pub fn plan(&self, place: usize, now: Timestamp) -> Option<Plan> {
         let step = self.steps.get(place)?;
         Some(Plan {
+            making: self.cancels.then_some(Making::Cancel),
             object: self.object.clone(),
             record: self.record.clone(),
             proposal_id: step.proposal.clone(),
@@ -144,6 +149,15 @@ pub fn is_undone(promotion: &PromotionId, field: &FieldName, all: &[Promotion]) 
             && later.settlement == Settlement::Done
             && later.plan.changes.iter().any(|change| change.field == *field)
             && !is_undone(&later.id, field, all)
+    })
+}
+
+/// Whether the record that a promotion made was cancelled.
+pub fn is_cancelled(promotion: &PromotionId, all: &[Promotion]) -> bool {
+    all.iter().any(|later| {
+        later.undoes.as_ref() == Some(promotion)
+            && later.settlement == Settlement::Done
+            && later.plan.making == Some(Making::Cancel)
     })
 }
 
@@ -178,6 +192,7 @@ pub fn unwind(found: Found<'_>, written: &[Promotion], chosen: &BTreeSet<Promoti
         already: Vec::new(),
         obstacle: obstacle(record.state),
         open: open.map(|promotion| promotion.id.clone()),
+        cancels: false,
     };
     if undo.obstacle.is_some() || undo.open.is_some() {
         return undo;
@@ -211,6 +226,37 @@ pub fn unwind(found: Found<'_>, written: &[Promotion], chosen: &BTreeSet<Promoti
         }
     }
     undo
+}
+
+/// The same for a record that was made: cancelled, or spared with what somebody changed. `record` is
+/// the made record, where it was found.
+pub fn cancelling(
+    promotion: &Promotion,
+    record: Option<&RecordId>,
+    (plan, open): (&RollbackPlan, Option<PromotionId>),
+) -> RecordUndo {
+    let (id, proposal) = (promotion.id.clone(), promotion.plan.proposal_id.clone());
+    let kept = |spared: &Spared| Kept {
+        promotion: id.clone(),
+        proposal: proposal.clone(),
+        field: spared.field.clone(),
+        ours: spared.ours.clone(),
+        before: spared.before.clone(),
+        why: Why::NewerEdit { found: spared.found.clone() },
+    };
+    let step = Step { promotion: id.clone(), proposal: proposal.clone(), restore: plan.restore.clone() };
+    let free = open.is_none() && !plan.restore.is_empty();
+    RecordUndo {
+        object: promotion.plan.object.clone(),
+        record: record.unwrap_or(&promotion.plan.record).clone(),
+        seq: 0,
+        steps: if free { vec![step] } else { Vec::new() },
+        kept: plan.spared.iter().map(kept).collect(),
+        already: plan.already.iter().map(|field| (id.clone(), field.clone())).collect(),
+        obstacle: plan.obstacle,
+        open,
+        cancels: true,
+    }
 }
 
 enum Taken {

@@ -13,6 +13,7 @@ fn name(text: &str) -> FieldName {
 
 fn promotion(id: &str, changes: &[(&str, &str, &str)]) -> Promotion {
     let plan = Plan {
+        making: None,
         object: ObjectName::parse("Opportunity").unwrap(),
         record: RecordId::parse(&RecordId::complete("006Dp0000012345").unwrap()).unwrap(),
         proposal_id: ProposalId::parse(&format!("p-{id}")).unwrap(),
@@ -54,6 +55,7 @@ type Pairs<'a> = &'a [(&'a str, &'a str)];
 fn undo((now, previous): (Pairs<'_>, Pairs<'_>), written: &[Promotion], chosen: &[&str]) -> RecordUndo {
     let plan = promotion("x", &[]).plan;
     let record = RecordSnapshot {
+        record_type: None,
         object: plan.object,
         record: plan.record,
         state: RecordState::Live,

@@ -97,7 +97,9 @@ impl Tx<'_> {
                     OR EXISTS (SELECT 1 FROM notice n WHERE n.proposal = p.id))";
         let (which, words) = match about {
             About::Record { object, record } => {
-                ("p.object = ? AND p.record = ?", vec![object.to_string(), record.to_string()])
+                // Ids are unique in an org: what was to be made below the record speaks of it too.
+                let which = "(p.object = ? OR p.body ->> '$.creates.parent' IS NOT NULL) AND p.record = ?";
+                (which, vec![object.to_string(), record.to_string()])
             }
             About::Proposal { proposal_id } => ("p.id = ?", vec![proposal_id.to_string()]),
             About::Before { before } => {

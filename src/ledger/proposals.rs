@@ -131,6 +131,20 @@ impl Tx<'_> {
 }
 
 impl Ledger {
+    /// Proposals of an object that are open and not on their way, oldest first, at most `most`.
+    pub async fn waiting(
+        &self,
+        object: &ObjectName,
+        most: usize,
+    ) -> Result<Vec<ProposalRecord>, LedgerError> {
+        let sql = format!(
+            "{COLUMNS} WHERE p.open = 1 AND p.object = ? AND p.promotion IS NULL ORDER BY p.received_seq LIMIT ?"
+        );
+        let query = db::query(sql).bind(object.as_str()).bind(i64::try_from(most).unwrap_or(i64::MAX));
+        let mut reader = self.reader().await?;
+        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+    }
+
     /// A proposal as it stands.
     pub async fn proposal(&self, id: &ProposalId) -> Result<Option<ProposalRecord>, LedgerError> {
         let mut reader = self.reader().await?;

@@ -72,6 +72,7 @@ fn record() -> RecordId {
 pub(super) fn proposal(id: &str) -> Proposal {
     let status = FieldName::parse("Status").unwrap();
     Proposal {
+        creates: None,
         id: ProposalId::parse(id).unwrap(),
         object: ObjectName::parse("Lead").unwrap(),
         record: record(),
@@ -96,6 +97,7 @@ pub(super) fn promotion(id: &str, of: &str) -> Promotion {
     Promotion {
         id: PromotionId::new(id),
         plan: Plan {
+            making: None,
             object: ObjectName::parse("Lead").unwrap(),
             record: record(),
             proposal_id: ProposalId::parse(of).unwrap(),

@@ -14,7 +14,7 @@ pub enum PackageError {
     /// Tasks and events have their custom fields on another object.
     #[error(
         "custom fields of {object} belong to the object Activity, so none can be rendered for it: govern a \
-         field of the record that the activity is about"
+         field of the record that the activity is about, or have tasks made with `--object Task --create`"
     )]
     Activity {
         /// The object.

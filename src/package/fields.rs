@@ -31,6 +31,8 @@ pub struct Field {
     pub values: Option<Vec<NamedValue>>,
     /// Can be upserted by, and is indexed.
     pub external_id: bool,
+    /// No two records hold the same value; case counts.
+    pub unique: bool,
     /// May hold words about people.
     pub personal: bool,
     /// Stands on the setting type.
@@ -123,6 +125,7 @@ fn field(engine: &Engine, object: &Governed, (text, lane, values): (&Text, Optio
         value_set: text.value_set.clone(),
         values: None,
         external_id: text.external_id,
+        unique: false,
         personal: text.personal,
         of_setting: false,
         description: engine.text(&text.description, values),
@@ -169,6 +172,7 @@ pub(super) fn switches(object: &Governed) -> Vec<Field> {
         value_set: None,
         values: None,
         external_id: false,
+        unique: false,
         personal: false,
         of_setting: true,
         description: format!(

@@ -10,6 +10,7 @@ mod error;
 mod fields;
 mod flows;
 mod governed;
+mod making;
 mod permissions;
 mod rules;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use engine::Engine;
 pub use error::{ContractError, PackageError};
 pub use fields::Field;
 pub use governed::{Compared, Governed, Lane, Required, Signals, Stored};
+pub use making::{files as making_files, rules as making_rules};
 pub use permissions::{FieldAccess, ObjectAccess, PermissionSet};
 pub use rules::Rule;
 

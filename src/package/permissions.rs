@@ -24,6 +24,8 @@ pub struct PermissionSet {
     pub flows: Vec<String>,
     /// Object permissions.
     pub objects: Vec<ObjectAccess>,
+    /// User permissions that it grants.
+    pub user_permissions: Vec<String>,
 }
 
 /// A readable field.
@@ -101,6 +103,7 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
         fields: objects.iter().flat_map(|object| entries(engine, object, &text)).collect(),
         flows,
         objects: access,
+        user_permissions: Vec::new(),
         description: text.description,
     }
 }

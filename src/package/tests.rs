@@ -190,6 +190,7 @@ fn xml_is_escaped_by_the_engine() {
         fields: Vec::new(),
         flows: Vec::new(),
         objects: Vec::new(),
+        user_permissions: Vec::new(),
     };
     let (_, text) = permission_set_file(&set);
     assert!(text.contains("<label>&lt;A &amp; &apos;B&apos;&gt;</label>"), "{text}");

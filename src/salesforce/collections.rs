@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Class, GateRule, RowOutcome, RowWrite, SalesforceError, classify, errors::shorten};
+use super::{Class, GateRule, NewRow, RowOutcome, RowWrite, SalesforceError, classify, errors::shorten};
+use crate::domain::RecordId;
 
 /// Most rows in one collections request.
 pub(super) const MOST_ROWS: usize = 200;
@@ -21,6 +22,38 @@ pub(super) fn body(rows: &[&RowWrite]) -> Value {
         })
         .collect();
     json!({ "allOrNone": false, "records": records })
+}
+
+/// The body of a collections request that makes records.
+pub(super) fn new_body(rows: &[NewRow]) -> Value {
+    let record = |row: &NewRow| {
+        let mut record: Map<String, Value> = row.fields.clone().into_iter().collect();
+        record.insert("attributes".to_owned(), json!({ "type": row.object }));
+        Value::Object(record)
+    };
+    json!({ "allOrNone": false, "records": rows.iter().map(record).collect::<Vec<_>>() })
+}
+
+/// Outcomes from the reply to it, each with the new record's id.
+pub(super) fn new_outcomes(count: usize, reply: &Value) -> Vec<(RowOutcome, Option<RecordId>)> {
+    let one = |result: &Value| match result.get("success").and_then(Value::as_bool) {
+        Some(true) => {
+            let id = result.get("id").and_then(Value::as_str).and_then(|id| RecordId::complete(id).ok());
+            match id.and_then(|id| RecordId::parse(&id).ok()) {
+                Some(id) => (RowOutcome::Done, Some(id)),
+                None => (unknown("the answer names no record"), None),
+            }
+        }
+        Some(false) => {
+            let errors = result.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            (refusal(errors), None)
+        }
+        None => (unknown("the answer to a row says neither yes nor no"), None),
+    };
+    match reply {
+        Value::Array(results) if results.len() == count => results.iter().map(one).collect(),
+        _ => vec![(unknown("the reply has another number of rows"), None); count],
+    }
 }
 
 /// The body of a composite call with one collections request for each batch.

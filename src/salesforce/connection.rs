@@ -100,15 +100,17 @@ pub(super) struct Call<'a> {
     pub path: &'a str,
     pub query: Option<(&'a str, &'a str)>,
     pub body: Option<&'a Value>,
+    /// Only where nobody has changed the record after this.
+    pub unmodified_since: Option<jiff::Timestamp>,
 }
 
 impl<'a> Call<'a> {
     pub fn get(path: &'a str) -> Self {
-        Self { method: reqwest::Method::GET, path, query: None, body: None }
+        Self { method: reqwest::Method::GET, path, query: None, body: None, unmodified_since: None }
     }
 
     pub fn with_body(method: reqwest::Method, path: &'a str, body: &'a Value) -> Self {
-        Self { method, path, query: None, body: Some(body) }
+        Self { method, path, query: None, body: Some(body), unmodified_since: None }
     }
 }
 
@@ -228,6 +230,10 @@ impl Connection {
             .header("Sforce-Call-Options", format!("client={}", names::CLIENT))
             .header("Sforce-Auto-Assign", "FALSE")
             .header("Sforce-Mru", "updateMru=false");
+        if let Some(since) = call.unmodified_since {
+            let date = since.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT");
+            request = request.header("If-Unmodified-Since", date.to_string());
+        }
         if let Some((name, value)) = call.query {
             request = request.query(&[(name, value)]);
         }

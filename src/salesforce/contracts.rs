@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::names::{ObjectContract, SHIPPED};
+use super::names::{MADE, MadeContract, ObjectContract, SHIPPED};
 use crate::domain::Policy;
 
 /// Contracts by object. They live as long as the process, so a copy is cheap.
@@ -24,6 +24,11 @@ impl Contracts {
     /// The contract of an object.
     pub fn find(&self, object: &str) -> Option<&'static ObjectContract> {
         self.0.iter().copied().find(|contract| contract.object == object)
+    }
+
+    /// The contract of an object whose records may be made.
+    pub fn made(&self, object: &str) -> Option<&'static MadeContract> {
+        MADE.iter().copied().find(|contract| contract.object == object)
     }
 
     /// Every contract.

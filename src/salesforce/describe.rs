@@ -10,6 +10,7 @@ use super::{
     classify::Class,
     connection::Call,
     names::{ObjectContract, setting},
+    record_types::{self, RecordTypeInfo},
     soql_text::{literal, segment},
 };
 use crate::domain::{FieldName, FieldSchema, FieldType, ObjectName, ObjectSchema};
@@ -41,6 +42,18 @@ pub struct DescribedField {
     /// This identity may change it.
     #[serde(default)]
     pub updateable: bool,
+    /// This identity may fill it in a new record.
+    #[serde(default)]
+    pub createable: bool,
+    /// The org fills it in a new record where nobody does.
+    #[serde(default)]
+    pub defaulted_on_create: bool,
+    /// No two records hold the same value.
+    #[serde(default)]
+    pub unique: bool,
+    /// It is an external id.
+    #[serde(default)]
+    pub external_id: bool,
     /// A formula or roll-up.
     #[serde(default)]
     pub calculated: bool,
@@ -63,10 +76,15 @@ pub struct DescribedValue {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Described {
     #[serde(default)]
     updateable: bool,
+    #[serde(default)]
+    createable: bool,
     fields: Vec<DescribedField>,
+    #[serde(default)]
+    record_type_infos: Vec<RecordTypeInfo>,
 }
 
 /// An object as one identity sees it, uncut.
@@ -74,8 +92,19 @@ struct Described {
 pub struct ObjectDescription {
     /// This identity may change records.
     pub updateable: bool,
+    /// This identity may make records.
+    pub createable: bool,
     /// Fields that this identity can see, by name.
     pub fields: BTreeMap<String, DescribedField>,
+    /// Its record types, the master included.
+    pub record_types: Vec<RecordTypeInfo>,
+}
+
+impl ObjectDescription {
+    /// Whether its records say of which type they are.
+    pub fn has_record_types(&self) -> bool {
+        self.fields.contains_key(record_types::FIELD) && self.record_types.iter().any(|info| !info.master)
+    }
 }
 
 /// Describes an object.
@@ -91,18 +120,25 @@ pub(super) async fn describe(
             detail: format!("the description of {object} is not as documented: {error}"),
         })?;
     let fields = described.fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-    Ok(ObjectDescription { updateable: described.updateable, fields })
+    let (updateable, createable) = (described.updateable, described.createable);
+    Ok(ObjectDescription { updateable, createable, fields, record_types: described.record_type_infos })
 }
 
 /// The governed fields of an object with the org's switches.
 pub(super) async fn schema(
     connection: &Connection,
     contract: &ObjectContract,
+    description: &ObjectDescription,
 ) -> Result<ObjectSchema, SalesforceError> {
-    let description = describe(connection, contract.object).await?;
-    let switched_on = switches(connection, contract).await?;
-    let mut schema =
-        ObjectSchema { object: object_name(contract)?, fields: BTreeMap::new(), auto_allowed: Vec::new() };
+    let names: Vec<&'static str> = contract.lanes.iter().map(|lane| lane.auto_switch).collect();
+    let switched_on = switches(connection, &names).await?;
+    let mut schema = ObjectSchema {
+        object: object_name(contract)?,
+        fields: BTreeMap::new(),
+        auto_allowed: Vec::new(),
+        required: Vec::new(),
+        record_types: BTreeMap::new(),
+    };
     for lane in contract.lanes {
         let name = field_name(lane.field)?;
         let field = description.fields.get(lane.field);
@@ -116,15 +152,18 @@ pub(super) async fn schema(
             schema.auto_allowed.push(name);
         }
     }
+    if description.has_record_types() {
+        let infos = (contract.object, description.record_types.as_slice());
+        schema.record_types = record_types::read(connection, infos, &schema.fields).await?;
+    }
     Ok(schema)
 }
 
-/// Which of the contract's switches are on. What cannot be read is off.
-async fn switches(
+/// Which of these switches are on. What cannot be read is off.
+pub(super) async fn switches(
     connection: &Connection,
-    contract: &ObjectContract,
+    names: &[&'static str],
 ) -> Result<Vec<&'static str>, SalesforceError> {
-    let names: Vec<&str> = contract.lanes.iter().map(|lane| lane.auto_switch).collect();
     let soql = format!(
         "SELECT {} FROM {} WHERE DeveloperName = {}",
         names.join(", "),
@@ -139,10 +178,10 @@ async fn switches(
     };
     let record = reply.pointer("/records/0");
     let is_on = |switch: &str| record.and_then(|record| record.get(switch)) == Some(&Value::Bool(true));
-    Ok(contract.lanes.iter().map(|lane| lane.auto_switch).filter(|switch| is_on(switch)).collect())
+    Ok(names.iter().copied().filter(|switch| is_on(switch)).collect())
 }
 
-fn field_type(field: &DescribedField) -> Option<FieldType> {
+pub(super) fn field_type(field: &DescribedField) -> Option<FieldType> {
     let values = || field.picklist_values.iter().filter(|v| v.active).map(|v| v.value.clone()).collect();
     Some(match field.kind.as_str() {
         "string" | "email" | "phone" | "url" | "combobox" => FieldType::Text { length: field.length },
@@ -171,6 +210,6 @@ pub(super) fn field_name(text: &str) -> Result<FieldName, SalesforceError> {
     FieldName::parse(text).map_err(|error| not_a_name(&error))
 }
 
-fn not_a_name(error: &crate::domain::IdError) -> SalesforceError {
+pub(super) fn not_a_name(error: &crate::domain::IdError) -> SalesforceError {
     SalesforceError::Setup { what: error.to_string(), fix: "correct salesforce::names" }
 }

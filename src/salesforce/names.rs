@@ -266,6 +266,30 @@ pub const OPPORTUNITY: ObjectContract = ObjectContract {
     rules: &[],
 };
 
+/// An object whose records may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeContract {
+    /// Object API name.
+    pub object: &'static str,
+    /// The object that its custom fields are deployed with: tasks and events share theirs.
+    pub fields_of: &'static str,
+    /// Unique external id that holds the proposal's id.
+    pub mark: &'static str,
+    /// The org-side switch on the setting type, a checkbox.
+    pub auto_switch: &'static str,
+}
+
+/// Tasks: activity logs, call summaries, drafts of next steps.
+pub const TASK: MadeContract = MadeContract {
+    object: "Task",
+    fields_of: "Activity",
+    mark: PROPOSAL_ID,
+    auto_switch: "Task_Create_Auto__c",
+};
+
+/// The objects whose records may be made.
+pub const MADE: &[&MadeContract] = &[&TASK];
+
 /// Custom fields that every governed object has.
 pub const SHARED_FIELDS: &[&str] = &[
     PENDING,

@@ -1,6 +1,9 @@
 //! Reads of governed records.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -12,7 +15,7 @@ use super::{
     connection::Call,
     describe::{self, ObjectDescription},
     names::{self, ObjectContract},
-    reading,
+    reading, record_types,
     soql_text::{literal, segment},
 };
 use crate::domain::{FieldName, ObjectSchema, RecordId};
@@ -24,6 +27,8 @@ const MOST_IDS: usize = 2000;
 #[derive(Debug, Clone)]
 pub struct Reader {
     connection: Connection,
+    /// Objects whose records say of which type they are, as far as they were described.
+    typed: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// The records of a query, page by page.
@@ -44,7 +49,7 @@ enum Next {
 impl Reader {
     /// Reads through this connection.
     pub fn new(connection: Connection) -> Self {
-        Self { connection }
+        Self { connection, typed: Arc::default() }
     }
 
     /// The connection.
@@ -54,7 +59,26 @@ impl Reader {
 
     /// The governed fields of an object, and the org's switches.
     pub async fn describe(&self, contract: &ObjectContract) -> Result<ObjectSchema, SalesforceError> {
-        describe::schema(&self.connection, contract).await
+        let description = describe::describe(&self.connection, contract.object).await?;
+        self.remember(contract.object, description.has_record_types());
+        describe::schema(&self.connection, contract, &description).await
+    }
+
+    fn remember(&self, object: &str, typed: bool) {
+        let mut known = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        if typed {
+            known.insert(object.to_owned());
+        } else {
+            known.remove(object);
+        }
+    }
+
+    /// The fields that a read of a record asks for.
+    fn fields_of(&self, contract: &ObjectContract) -> Vec<&'static str> {
+        let mut fields = reading::fields_of(contract);
+        let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        fields.extend(typed.get(contract.object).map(|_| record_types::FIELD));
+        fields
     }
 
     /// Everything that this identity sees of an object.
@@ -88,7 +112,7 @@ impl Reader {
         let path = self.connection.data(&format!("composite/sobjects/{}", segment(contract.object)));
         let mut found: BTreeMap<RecordId, RecordReading> = BTreeMap::new();
         for chunk in ids.chunks(MOST_IDS) {
-            let body = json!({ "ids": chunk, "fields": reading::fields_of(contract) });
+            let body = json!({ "ids": chunk, "fields": self.fields_of(contract) });
             let reply = self.connection.read(&Call::with_body(reqwest::Method::POST, &path, &body)).await?;
             let Value::Array(rows) = reply else {
                 return Err(unreadable("a retrieve gave no list"));
@@ -109,7 +133,11 @@ impl Reader {
 
     /// All records with the pending flag.
     pub fn pending(&self, contract: &'static ObjectContract) -> Pages {
-        Pages { reader: self.clone(), contract, next: Next::First(pending_query(contract)) }
+        Pages {
+            reader: self.clone(),
+            contract,
+            next: Next::First(pending_query(contract, &self.fields_of(contract))),
+        }
     }
 
     /// The records whose day of decay is not after `until` and whose field holds one of these states,
@@ -122,7 +150,7 @@ impl Reader {
     ) -> Option<Pages> {
         let signals = contract.signals?;
         let lane = contract.lane(field.as_str())?;
-        let fields = reading::fields_of(contract).join(", ");
+        let fields = self.fields_of(contract).join(", ");
         let states: Vec<String> = states.iter().map(|state| literal(state)).collect();
         let day = signals.decay_eligible;
         let open = contract.converted.map(|flag| format!(" AND {flag} = false")).unwrap_or_default();
@@ -146,6 +174,11 @@ impl Reader {
     /// The first page of a query. Its literals must come from [`literal`].
     pub(crate) async fn query(&self, soql: &str) -> Result<Vec<Value>, SalesforceError> {
         self.query_at("query", soql).await
+    }
+
+    /// The first page of a query that includes deleted records. Its literals must come from [`literal`].
+    pub(super) async fn query_all(&self, soql: &str) -> Result<Vec<Value>, SalesforceError> {
+        self.query_at("queryAll", soql).await
     }
 
     /// The number that a `SELECT count()` gives.
@@ -202,8 +235,8 @@ impl Pages {
 
 /// The flag of a converted lead cannot be taken off any more: such leads are asked for while
 /// what was open on them may still have to end, and then no longer.
-fn pending_query(contract: &ObjectContract) -> String {
-    let fields = reading::fields_of(contract).join(", ");
+fn pending_query(contract: &ObjectContract, fields: &[&str]) -> String {
+    let fields = fields.join(", ");
     let query = format!("SELECT {fields} FROM {} WHERE {} = true", contract.object, names::PENDING);
     match contract.converted {
         Some(flag) => format!("{query} AND ({flag} = false OR SystemModstamp = LAST_N_DAYS:30)"),

@@ -128,6 +128,7 @@ pub fn fields_of(contract: &ObjectContract) -> Vec<&'static str> {
 /// A record that is not visible.
 pub(super) fn missing(contract: &ObjectContract, record: RecordId) -> Result<RecordReading, SalesforceError> {
     let snapshot = RecordSnapshot {
+        record_type: None,
         object: object_name(contract)?,
         record,
         state: RecordState::Missing,
@@ -164,6 +165,7 @@ pub(super) fn read(contract: &ObjectContract, row: &Value) -> Result<RecordReadi
     }
     let converted = contract.converted.is_some_and(|flag| row.flag(flag));
     let snapshot = RecordSnapshot {
+        record_type: row.id("RecordTypeId"),
         object: object_name(contract)?,
         record: row.id("Id").ok_or_else(|| wrong("Id"))?,
         state: if converted { RecordState::Converted } else { RecordState::Live },

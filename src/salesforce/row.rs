@@ -18,6 +18,15 @@ pub struct RowWrite {
     pub fields: BTreeMap<String, Value>,
 }
 
+/// A new record's values in Salesforce's field names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// Object API name.
+    pub object: ObjectName,
+    /// Field API name to JSON value.
+    pub fields: BTreeMap<String, Value>,
+}
+
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowOutcome {

@@ -93,6 +93,18 @@ rules! {
     BreakGlass = "AI_GATE_17",
         "The break-glass reason was written by somebody without that permission, emptied, or saved without the pending flag.",
         "Hold AI_Break_Glass and no other role of ours, give a new reason, and set AI_Gate_Pending__c in the same save.";
+    MarkIsThePromoters = "AI_GATE_18",
+        "Somebody else than the promoter wrote the proposal's id on a record that the gate makes.",
+        "Leave AI_Proposal_ID__c out of the save.";
+    MakeSwitch = "AI_GATE_19",
+        "The promoter would make a record, and the org's switch for that is off, or no proposal is named.",
+        "Turn on the object's switch in the custom metadata type AI_Gate_Setting__mdt.";
+    PromoterKeepsToItsOwn = "AI_GATE_20",
+        "The promoter would change a record that it did not make.",
+        "Nothing: countersign cancels only what it made.";
+    ProposerMakesNothing = "AI_GATE_21",
+        "A proposer made a record by itself, or changed one that the gate made.",
+        "Send a proposal with the operation create instead.";
 }
 
 impl GateRule {

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    Connection, RowOutcome, RowWrite, SalesforceError,
+    Class, Connection, NewRow, RowOutcome, RowWrite, SalesforceError,
     collections::{self, MOST_BATCHES, MOST_ROWS},
     connection::Call,
+    soql_text::segment,
 };
 use crate::domain::RecordId;
 
@@ -62,6 +64,44 @@ impl Writer {
             tokio::time::sleep(self.connection.pause(pause(round))).await;
         }
         outcomes
+    }
+
+    /// Makes records, each with its own outcome and, where it was made, its id. Nothing is sent twice.
+    pub async fn create(&self, rows: &[NewRow]) -> Vec<(RowOutcome, Option<RecordId>)> {
+        let url = self.connection.data("composite/sobjects");
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for batch in rows.chunks(self.batch_rows) {
+            match self.send(Method::POST, &url, &collections::new_body(batch)).await {
+                Ok(reply) => outcomes.extend(collections::new_outcomes(batch.len(), &reply)),
+                Err(error) => {
+                    let outcome = collections::of_call(&error);
+                    outcomes.extend(std::iter::repeat_n((outcome, None), batch.len()));
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Changes one record unless anybody has changed it after `since`. The org compares whole seconds.
+    pub async fn update_unmodified(&self, row: &RowWrite, since: Timestamp) -> RowOutcome {
+        let object = segment(row.object.as_str());
+        let path = self.connection.data(&format!("sobjects/{object}/{}", row.record));
+        let body = Value::Object(row.fields.clone().into_iter().collect());
+        let call = Call { unmodified_since: Some(since), ..Call::with_body(Method::PATCH, &path, &body) };
+        let sent = self.connection.send(&call).await;
+        match sent.and_then(super::reply::Reply::json) {
+            Ok(_) => RowOutcome::Done,
+            Err(error) => match (error.class(), &error) {
+                (Class::Reread, _) => RowOutcome::RaceLost {
+                    code: error.salesforce_code().unwrap_or("412").to_owned(),
+                    message: "the record was changed since it was read".to_owned(),
+                },
+                (Class::Gone, SalesforceError::Refused { code, .. }) => {
+                    RowOutcome::Gone { code: code.clone() }
+                }
+                _ => collections::of_call(&error),
+            },
+        }
     }
 
     async fn send_all(&self, rows: &[RowWrite], open: &[usize], size: usize, outcomes: &mut [RowOutcome]) {

@@ -43,6 +43,9 @@ pub(super) fn objects(package: &Package, state: &mut State) -> Result<Vec<Arc<Ob
             .find(|object| object.name == *name)
             .ok_or_else(|| OrgError::UnknownObject(name.clone()))?;
         object.fields.extend(custom(name, &added.fields));
+        if !added.record_types.is_empty() {
+            object.fields.push(schema::record_type_field());
+        }
     }
     for (name, added) in &package.metadata_types {
         let label = added.label.as_deref().unwrap_or(name);
@@ -80,6 +83,7 @@ pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Pack
     org.object_permissions(package);
     org.settings(package);
     org.notification_types(package);
+    org.record_types(package);
 }
 
 /// What each seeded user may do, with this package deployed.
@@ -158,6 +162,29 @@ impl Filler<'_> {
             }
         }
         self.state.insert_system(object, row)
+    }
+
+    /// The row of each record type, under an id that a later deploy keeps.
+    fn record_types(&mut self, package: &Package) {
+        for (object, added) in &package.objects {
+            for own in &added.record_types {
+                let known = self.state.table("RecordType").is_some_and(|table| {
+                    table.rows(false).iter().any(|row| {
+                        row.get("DeveloperName").and_then(FieldValue::as_text) == Some(&own.name)
+                            && row.get("SobjectType").and_then(FieldValue::as_text) == Some(object)
+                    })
+                });
+                if !known {
+                    let values = [
+                        ("Name", text(&own.label)),
+                        ("DeveloperName", text(&own.name)),
+                        ("SobjectType", text(object)),
+                        ("IsActive", FieldValue::Bool(own.active)),
+                    ];
+                    self.insert("RecordType", &values);
+                }
+            }
+        }
     }
 
     fn people(&mut self) {

@@ -9,6 +9,7 @@ use super::{
     flow::FlowDef,
     metadata::{FieldAccess, ObjectAccess, Package, PermissionSetDef},
     model::ObjectDef,
+    schema::activities::ACTIVITIES,
     settings::Settings,
 };
 use crate::salesforce::names::permission;
@@ -105,6 +106,14 @@ fn object_access(profile: &str, object: &ObjectDef, sets: &[&PermissionSetDef]) 
     // Setup objects and histories can be read by everybody who can log in.
     let mut sum =
         ObjectAccess { read: sales || !object.dml, create: edits, edit: edits, ..ObjectAccess::default() };
+    // Tasks and events take no object permissions: whoever logs in reads, user permissions open the rest.
+    let edits = [("Task", "EditTask"), ("Event", "EditEvent")].into_iter().any(|(activity, wanted)| {
+        let granted = sets.iter().any(|set| set.user_permissions.iter().any(|name| name == wanted));
+        object.name == activity && (granted || profile == STANDARD_PROFILE)
+    });
+    sum.read |= ACTIVITIES.contains(&object.name.as_str());
+    sum.create |= edits;
+    sum.edit |= edits;
     for more in sets.iter().filter_map(|set| set.objects.get(&object.name)) {
         sum.read |= more.read;
         sum.create |= more.create;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Approval, Door, Evidence, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState,
+        Approval, Door, Evidence, Plan, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordState,
         Settlement, Stage, event::Event,
     },
     gate::{self, FindingCode, History, Input, Outcome, Recorded, Rules, Verdict},
@@ -300,22 +300,26 @@ fn follow(
         input: Some(json(recorded)?),
     });
     match (&verdict.plan, verdict.outcome) {
-        (Some(plan), Outcome::Promote) => events.push(Event::PromotionIntended {
-            promotion: Promotion {
-                id: PromotionId::new(clock::unique_id()),
-                plan: plan.clone(),
-                attempts: 0,
-                settlement: Settlement::Intended,
-                undoes: None,
-                rollback: None,
-                proof: std::collections::BTreeMap::new(),
-            },
-        }),
+        (Some(plan), Outcome::Promote) => events.push(intended(plan.clone())),
         (_, Outcome::Review | Outcome::Hold) => {}
         _ if case.reading.slot.pending => events.push(notice(proposal, &outcome_words(verdict))),
         _ => {}
     }
     Ok(())
+}
+
+/// The intent of a plan: a promotion of which nothing has been sent.
+pub fn intended(plan: Plan) -> Event {
+    let promotion = Promotion {
+        id: PromotionId::new(clock::unique_id()),
+        plan,
+        attempts: 0,
+        settlement: Settlement::Intended,
+        undoes: None,
+        rollback: None,
+        proof: std::collections::BTreeMap::new(),
+    };
+    Event::PromotionIntended { promotion }
 }
 
 /// As the ledger keeps it.

@@ -10,10 +10,13 @@ use tokio::sync::{Mutex, RwLock};
 use super::{WorkflowError, pause::Pauses, recent::Recent};
 use crate::{
     clock::Clock,
-    domain::{Digest, ObjectName, ObjectSchema, RecordId},
+    domain::{Digest, FieldName, ObjectName, ObjectSchema, RecordId, policy::CreateRule},
     gate::Rules,
     ledger::{Ledger, Tx},
-    salesforce::{Contracts, Reader, names::ObjectContract},
+    salesforce::{
+        Contracts, Reader,
+        names::{MadeContract, ObjectContract},
+    },
 };
 
 /// Shared by all steps of one org.
@@ -86,10 +89,32 @@ impl Context {
         self.contracts.governed(self.rules.policy())
     }
 
+    /// Contracts of the objects of which the policy lets records be made.
+    pub fn made(&self) -> impl Iterator<Item = &'static MadeContract> + '_ {
+        let named = self.rules.policy().objects.values().filter(|policy| !policy.create.is_empty());
+        named.filter_map(|policy| self.contracts.made(policy.object.as_str()))
+    }
+
     /// Asks the org what the governed objects look like now.
     pub async fn describe(&self) -> Result<(), WorkflowError> {
         for contract in self.governed() {
             self.describe_one(contract).await?;
+        }
+        self.describe_made().await
+    }
+
+    /// The same for the objects whose records are made.
+    pub async fn describe_made(&self) -> Result<(), WorkflowError> {
+        for contract in self.made() {
+            let rules =
+                self.rules.policy().objects.values().filter(|it| it.object.as_str() == contract.object);
+            let named = rules.flat_map(|it| &it.create).flat_map(CreateRule::named_fields).cloned();
+            let fields: BTreeSet<FieldName> = named.collect();
+            let fields: Vec<FieldName> = fields.into_iter().collect();
+            let schema = self.reader.describe_made(contract, &fields).await?;
+            let described = Described { digest: schema.digest()?, schema };
+            let object = described.schema.object.clone();
+            self.schemas.write().await.insert(object, Arc::new(described));
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context, WorkflowError, intake, notice,
+    Context, WorkflowError, intake, make, notice,
     promote::{MOST_PER_STEP, Promoter},
 };
 use crate::salesforce::{Writer, pubsub::PubSubClient};
@@ -181,11 +181,12 @@ impl Engine {
         }
         // What was decided is carried out, also while the inbox cannot be read.
         let taken = intake::step(&self.context, &self.events).await;
+        let judged = make::step(&self.context).await?;
         let progress = self.promoter.step().await?;
         intake::held(&self.context).await?;
         let told = notice::step(&self.context, &self.notices).await?;
         let taken = taken?;
-        busy |= taken.events > 0 || progress.finished > 0 || told > 0;
+        busy |= judged > 0 || taken.events > 0 || progress.finished > 0 || told > 0;
         let paused = self.context.paused();
         self.health.send_modify(|health| {
             health.sweeps += u64::from(taken.sweep);

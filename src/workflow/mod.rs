@@ -12,6 +12,8 @@ pub mod engine;
 pub mod error;
 pub mod hints;
 pub mod intake;
+pub mod made;
+pub mod make;
 pub mod notice;
 pub mod observe;
 pub mod outcome;

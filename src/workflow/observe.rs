@@ -61,6 +61,7 @@ pub fn proposal(
         .collect();
     let agent = snapshot.modified_by.as_ref().map_or("unknown", |user| user.as_str());
     let seen = Proposal {
+        creates: None,
         id,
         object: snapshot.object.clone(),
         record: snapshot.record.clone(),
@@ -108,6 +109,7 @@ fn edited(
         None => ("unknown".to_owned(), None),
     };
     Proposal {
+        creates: None,
         confidence: None,
         reason: None,
         evaluated_at: at,

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Context, WorkflowError,
+    Context, WorkflowError, made,
     settle::{self, Reply},
     stamp, undone,
 };
@@ -57,6 +57,9 @@ impl Promoter {
     /// Sends or settles these promotions.
     pub async fn advance(&self, open: Vec<Promotion>) -> Result<Progress, WorkflowError> {
         let mut progress = Progress::default();
+        let (making, open): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|promotion| promotion.plan.making.is_some());
+        made::advance(&self.context, &self.writer, making, &mut progress).await?;
         // Of a paused object nothing is sent, and its marks cannot be read.
         let (paused, open): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|promotion| self.context.is_paused(promotion.plan.object.as_str()));
@@ -133,6 +136,7 @@ impl Promoter {
         let open = self.context.ledger.open_promotions(MOST_PER_STEP).await?;
         let voiding: Vec<Promotion> = open
             .into_iter()
+            .filter(|promotion| promotion.plan.making.is_none())
             .filter(|promotion| matches!(promotion.settlement, Settlement::Voiding { .. }))
             .collect();
         if voiding.is_empty() {
@@ -180,8 +184,9 @@ fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Even
         _ => return None,
     };
     let plan = &promotion.plan;
-    // What the schedule proposes stands on no record, so there is no flag to take off.
-    let on_record = promotion.undoes.is_none() && plan.basis != Basis::Decay;
+    // What the schedule proposes stands on no record, and a record that was never made cannot be told:
+    // there is no flag to take off.
+    let on_record = promotion.undoes.is_none() && plan.making.is_none() && plan.basis != Basis::Decay;
     on_record.then(|| Event::NoticeIntended {
         object: plan.object.clone(),
         record: plan.record.clone(),
@@ -191,7 +196,11 @@ fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Even
 }
 
 /// Whether people froze what this promotion would change. A rollback goes on: it is their way back.
-async fn stopped(tx: &mut Tx<'_>, frozen: &[Freeze], promotion: &Promotion) -> Result<bool, WorkflowError> {
+pub async fn stopped(
+    tx: &mut Tx<'_>,
+    frozen: &[Freeze],
+    promotion: &Promotion,
+) -> Result<bool, WorkflowError> {
     if frozen.is_empty() || promotion.undoes.is_some() {
         return Ok(false);
     }

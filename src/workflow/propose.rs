@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Context, Described, WorkflowError,
     consider::json,
+    make,
     submission::{Problem, Submission},
     tally::{Tally, disputed_by},
 };
@@ -114,6 +115,13 @@ pub async fn submit(
         tx.commit().await.map_err(WorkflowError::from)?;
         return Ok(Submitted::Refused(Box::new(judged)));
     }
+    if proposal.creates.is_some() {
+        // It stands on no record: the daemon takes it from the ledger.
+        let (proposal_id, result) = (proposal.id.clone(), "done".to_owned());
+        tx.append(&Event::SubmissionSettled { proposal_id, result }).await.map_err(WorkflowError::from)?;
+        tx.commit().await.map_err(WorkflowError::from)?;
+        return Ok(Submitted::Landed(Box::new(judged)));
+    }
     tx.commit().await.map_err(WorkflowError::from)?;
     land(context, proposer, contract, judged).await
 }
@@ -181,19 +189,34 @@ fn reused(proposal: &Proposal) -> Problem {
     }
 }
 
+fn not_governed(context: &Context, submission: &Submission) -> Problem {
+    let made = context.made().map(|contract| contract.object);
+    let governed: Vec<&str> = match submission.creates {
+        Some(_) => made.collect(),
+        None => context.governed().map(|contract| contract.object).collect(),
+    };
+    let governed = if governed.is_empty() { "nothing".to_owned() } else { governed.join(", ") };
+    let (what, whose) = match &submission.creates {
+        Some(creates) => ("making a", format!("{} below a {}", submission.object, creates.parent)),
+        None => ("the object", submission.object.to_string()),
+    };
+    Problem {
+        code: "object-not-governed",
+        field: "object".to_owned(),
+        message: format!("no policy names {what} `{whose}`"),
+        fix: format!("one of: {governed}"),
+    }
+}
+
 async fn read(
     context: &Context,
     submission: &Submission,
 ) -> Result<(&'static ObjectContract, RecordReading), ProposeError> {
-    let Some(contract) = context.governed().find(|known| known.object == submission.object.as_str()) else {
-        let governed: Vec<&str> = context.governed().map(|contract| contract.object).collect();
-        return Err(ProposeError::Problems(vec![Problem {
-            code: "object-not-governed",
-            field: "object".to_owned(),
-            message: format!("no policy names `{}`", submission.object),
-            fix: format!("one of: {}", governed.join(", ")),
-        }]));
+    let contract = match &submission.creates {
+        Some(creates) => make::parent_contract(context, &submission.object, creates),
+        None => context.governed().find(|known| known.object == submission.object.as_str()),
     };
+    let contract = contract.ok_or_else(|| ProposeError::Problems(vec![not_governed(context, submission)]))?;
     let ids = std::slice::from_ref(&submission.record);
     let readings = context.reader.retrieve(contract, ids).await.map_err(WorkflowError::from)?;
     let reading = readings.into_iter().next();
@@ -255,7 +278,12 @@ async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result
         machine_users: context.machine_users.to_vec(),
         frozen: tally.frozen(proposal),
         signals: tx.signals(&proposal.record).await?,
-        disputed_by: disputed_by(proposal, &others, None),
+        // Each makes a record of its own.
+        disputed_by: if proposal.creates.is_some() {
+            Vec::new()
+        } else {
+            disputed_by(proposal, &others, None)
+        },
         counts: tally.counts((&context.rules, proposal), None, (taken_in, now)),
         ..History::default()
     })

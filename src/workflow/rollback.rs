@@ -1,11 +1,11 @@
 //! Undoing one promotion by a compensating promotion that spares newer human edits.
 
-use super::{Context, WorkflowError, promote::Promoter};
+use super::{Context, WorkflowError, made, promote::Promoter};
 use crate::{
     clock,
     domain::{
-        Choice, Digest, Promotion, PromotionId, ProposalId, RecordState, Rollback, RollbackStep, Settlement,
-        Stage, event::Event,
+        Choice, Digest, Making, Promotion, PromotionId, ProposalId, RecordState, Rollback, RollbackStep,
+        Settlement, Stage, event::Event,
     },
     gate::rollback::{RollbackPlan, plan_rollback},
 };
@@ -30,6 +30,9 @@ pub enum RollbackError {
     /// The record is gone.
     #[error("the record of promotion `{0}` is deleted or not visible")]
     RecordGone(PromotionId),
+    /// It is itself the undoing of a record that was made.
+    #[error("promotion `{0}` cancelled a record that was made: a person may open it again in Salesforce")]
+    Cancelled(PromotionId),
     /// A step failed; the command can be given again.
     #[error(transparent)]
     Workflow(#[from] WorkflowError),
@@ -43,6 +46,7 @@ impl RollbackError {
             Self::NotLanded { .. } => "rollback-not-landed",
             Self::Erased(_) => "rollback-erased",
             Self::RecordGone(_) => "rollback-record-gone",
+            Self::Cancelled(_) => "rollback-of-cancelling",
             Self::Workflow(error) => error.code(),
         }
     }
@@ -75,6 +79,18 @@ pub async fn find(context: &Context, text: &str) -> Result<Promotion, RollbackEr
 
 /// Reads the record and compares what we wrote, what is there now, and the before-image.
 pub async fn plan(context: &Context, promotion: &Promotion) -> Result<RollbackPlan, RollbackError> {
+    match &promotion.plan.making {
+        Some(Making::Create { .. }) => {
+            let row = made::made_row(context, promotion).await?;
+            let planned = made::plan_cancelling(context, promotion, row.as_ref());
+            return match planned {
+                Some(plan) if plan.obstacle.is_none() => Ok(plan),
+                _ => Err(RollbackError::RecordGone(promotion.id.clone())),
+            };
+        }
+        Some(Making::Cancel) => return Err(RollbackError::Cancelled(promotion.id.clone())),
+        None => {}
+    }
     let contract = context
         .contracts
         .find(promotion.plan.object.as_str())
@@ -125,7 +141,7 @@ pub async fn apply(
         ended = Some(current);
     }
     let landed = ended.as_ref().is_some_and(|promotion| promotion.settlement == Settlement::Done);
-    if landed && plan.spared.is_empty() && undone.undoes.is_none() {
+    if landed && plan.spared.is_empty() && undone.undoes.is_none() && undone.plan.making.is_none() {
         tell_whole(context, undone).await?;
     }
     Ok(ended)

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::strict_json;
 use crate::{
     domain::{
-        Actor, Door, Evidence, FieldName, FieldType, FieldValue, ObjectName, ObjectSchema, Proposal,
-        ProposalId, RecordId, value::parse_moment,
+        Actor, Creation, Door, Evidence, FieldName, FieldType, FieldValue, ObjectName, ObjectSchema,
+        Proposal, ProposalId, RecordId, value::parse_moment,
     },
     salesforce::names,
 };
@@ -47,8 +47,10 @@ pub struct Submission {
     pub id: ProposalId,
     /// Object.
     pub object: ObjectName,
-    /// Record.
+    /// Record; of a record that is to be made, its parent's.
     pub record: RecordId,
+    /// Set where a new record is asked for.
+    pub creates: Option<Creation>,
     patch: BTreeMap<FieldName, Value>,
     base: BTreeMap<FieldName, Value>,
     confidence: Option<Decimal>,
@@ -62,8 +64,11 @@ pub struct Submission {
 
 const KEYS: &[&str] = &[
     "proposal_id",
+    "operation",
     "object",
     "record_id",
+    "rule",
+    "parent",
     "patch",
     "base",
     "confidence",
@@ -116,6 +121,7 @@ impl Submission {
             id: self.id.clone(),
             object: self.object.clone(),
             record: self.record.clone(),
+            creates: self.creates.clone(),
             patch,
             base,
             confidence: self.confidence,
@@ -214,8 +220,7 @@ impl Reader {
             self.problem("proposal-id-reserved", "proposal_id", message, "send an id without `~`");
         }
         let object = self.text("object").and_then(|text| self.checked("object", ObjectName::parse(&text)));
-        let record =
-            self.text("record_id").and_then(|text| self.checked("record_id", RecordId::parse(&text)));
+        let (record, creates) = self.target();
         let patch = self.values("patch", true);
         let base = self.values("base", false);
         let confidence = self.confidence();
@@ -230,6 +235,7 @@ impl Reader {
                 id,
                 object,
                 record,
+                creates,
                 patch,
                 base,
                 confidence,
@@ -242,6 +248,55 @@ impl Reader {
             }),
             _ => Err(self.problems),
         }
+    }
+
+    /// The record that is to change, or the parent and the rule of one that is to be made.
+    fn target(&mut self) -> (Option<RecordId>, Option<Creation>) {
+        let creates = match self.keys.get("operation") {
+            None => false,
+            Some(Value::String(word)) if word == "update" => false,
+            Some(Value::String(word)) if word == "create" => true,
+            Some(_) => {
+                let fix = "send \"update\" or \"create\"; nothing is ever deleted";
+                self.problem("operation-unknown", "operation", "this operation is not known", fix);
+                return (None, None);
+            }
+        };
+        let stray: &[&str] = if creates { &["record_id", "base"] } else { &["rule", "parent"] };
+        for key in stray.iter().filter(|key| self.keys.contains_key(**key)).collect::<Vec<_>>() {
+            let message = "this key does not go with the operation";
+            self.problem("key-out-of-place", key, message, "remove it, or correct `operation`");
+        }
+        if !creates {
+            let text = self.text("record_id");
+            return (text.and_then(|text| self.checked("record_id", RecordId::parse(&text))), None);
+        }
+        let rule = self.text("rule");
+        let (object, record) = self.parent();
+        let creation = rule.zip(object).map(|(rule, parent)| Creation { rule, parent });
+        (record, creation)
+    }
+
+    fn parent(&mut self) -> (Option<ObjectName>, Option<RecordId>) {
+        let Some(Value::Object(parent)) = self.keys.get("parent").cloned() else {
+            let message = "the record below which the new one is to be made";
+            let fix = "send for example {\"object\": \"Lead\", \"record_id\": \"00Q...\"}";
+            self.problem("key-missing", "parent", message, fix);
+            return (None, None);
+        };
+        if let Some(key) = parent.keys().find(|key| !["object", "record_id"].contains(&key.as_str())) {
+            let key = format!("parent.{key}");
+            self.problem(
+                "key-unknown",
+                &key,
+                "this key is not known",
+                "remove it; known keys: object, record_id",
+            );
+        }
+        let text = |key: &str| parent.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let object = self.checked("parent.object", ObjectName::parse(&text("object")));
+        let record = self.checked("parent.record_id", RecordId::parse(&text("record_id")));
+        (object, record)
     }
 
     fn problem(&mut self, code: &'static str, field: &str, message: impl Into<String>, fix: &str) {

@@ -25,6 +25,10 @@ pub async fn run(context: &Context) -> Result<Swept, WorkflowError> {
     for contract in context.governed() {
         context.unless_paused((contract, None), one(context, contract, &mut swept)).await?;
     }
+    if let Err(error) = context.describe_made().await {
+        // What was described last stands; the org has the last word on what is made.
+        tracing::warn!(code = error.code(), %error, "the objects whose records are made were not described");
+    }
     Ok(swept)
 }
 

@@ -132,6 +132,19 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// Counts a promotion of this proposal that is about to be recorded.
+    pub fn count(&mut self, rules: &Rules, proposal: &Proposal) {
+        let mine = keys(policy_of(rules, &proposal.object), proposal);
+        let mine: BTreeSet<CountKey> = mine.into_iter().filter(|key| key.of == Counted::Promotions).collect();
+        for key in mine {
+            if let Some(count) = self.counts.get_mut(&key) {
+                *count += Decimal::ONE;
+            }
+        }
+    }
+}
+
 /// The proposal that stands on the record, where the ledger does not know it.
 fn first_seen(case: &Case<'_>, now: Timestamp) -> Option<Proposal> {
     let id = case.reading.slot.proposal_id.as_deref()?;

@@ -3,7 +3,7 @@
 use super::WorkflowError;
 use crate::{
     domain::{Promotion, PromotionId, Settlement, Stage, event::Event},
-    gate::unwind::is_undone,
+    gate::unwind::{is_cancelled, is_undone},
     ledger::Tx,
 };
 
@@ -17,7 +17,10 @@ pub async fn tell_stage(tx: &mut Tx<'_>, landed: &Promotion) -> Result<(), Workf
     let all = tx.promotions_of_proposal(id).await?;
     let own = all.iter().rfind(|one| one.undoes.is_none() && one.settlement == Settlement::Done);
     let (Some(own), Some(known)) = (own, tx.proposal(id).await?) else { return Ok(()) };
-    let whole = own.plan.changes.iter().all(|change| is_undone(&own.id, &change.field, &all));
+    // A record that is cancelled is undone, whatever its other fields hold.
+    let whole = own.plan.making.is_some() && is_cancelled(&own.id, &all)
+        || own.plan.making.is_none()
+            && own.plan.changes.iter().all(|change| is_undone(&own.id, &change.field, &all));
     let (stage, code) = match known.stage {
         Stage::Promoted if whole => (Stage::RolledBack, "rolled-back"),
         Stage::RolledBack if !whole && restores(landed, &all) => (Stage::Promoted, "rollback-undone"),

@@ -108,6 +108,7 @@ impl World {
     /// What the gate would have planned had it been right.
     fn plan(&self, lead: &RecordId, proposal: &str) -> Plan {
         Plan {
+            making: None,
             object: ObjectName::parse("Lead").unwrap(),
             record: lead.clone(),
             proposal_id: ProposalId::parse(proposal).unwrap(),
@@ -202,6 +203,7 @@ fn settings_text(running: &RunningOrg, folder: &std::path::Path) -> String {
 fn received(plan: &Plan) -> Proposal {
     let change = &plan.changes[0];
     Proposal {
+        creates: None,
         id: plan.proposal_id.clone(),
         object: plan.object.clone(),
         record: plan.record.clone(),

@@ -38,7 +38,7 @@ pub fn html(card: &PreviewCard) -> anyhow::Result<String> {
         .map(|one| format!("{} from {} at {}", visible(&one.kind), visible(&one.source), one.occurred_at))
         .collect();
     let words = json!({
-        "object": card.object.as_str(),
+        "object": object(card),
         "record": card.record.as_str(),
         "record_name": card.record_name.as_deref().map(visible),
         "proposal": card.proposal_id.as_str(),
@@ -62,6 +62,14 @@ pub fn html(card: &PreviewCard) -> anyhow::Result<String> {
         "patch_digest": card.patch_digest.short(),
     });
     page.render(Serde(words)).context("the page")
+}
+
+/// What the card is about; a record that is to be made has no id yet, so its parent is named.
+fn object(card: &PreviewCard) -> String {
+    match &card.creates {
+        Some(creates) => format!("new {} ({}) below {}", card.object, visible(&creates.rule), creates.parent),
+        None => card.object.to_string(),
+    }
 }
 
 fn field(card: &FieldCard) -> Value {

@@ -25,7 +25,7 @@ fn seen(contract: &ObjectContract, edits: &[&str]) -> ObjectDescription {
             ((*name).to_owned(), serde_json::from_value(field).unwrap())
         })
         .collect();
-    ObjectDescription { updateable: true, fields }
+    ObjectDescription { updateable: true, createable: true, fields, record_types: Vec::new() }
 }
 
 fn codes(report: &Report) -> Vec<(String, State)> {

@@ -13,6 +13,7 @@ use super::{org, plan, target};
 use crate::{
     cli::{Exit, ExitWith},
     package::{self, Governed, SHIPPED, SOURCE},
+    salesforce::names::MADE,
 };
 
 /// Folder of the contracts below the one that is written to.
@@ -23,6 +24,9 @@ const CONTRACTS: &str = "contracts";
 pub struct Args {
     #[command(flatten)]
     target: target::Target,
+    /// For making records of the object, as [[create]] in a policy names them: today Task.
+    #[arg(long, requires = "object", conflicts_with = "fields")]
+    create: bool,
     /// Where to write; a folder with the shipped package can take it too.
     #[arg(long, value_name = "DIR", default_value = "countersign-metadata")]
     out: PathBuf,
@@ -42,6 +46,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let Some(object) = args.target.object.clone() else {
         return Err(ExitWith::usage("name an object with --object and at least one --field").into());
     };
+    if args.create {
+        return making(&args, &object);
+    }
     if args.target.fields.is_empty() {
         return Err(
             ExitWith::usage(format!("no-field: name at least one field of {object} with --field")).into()
@@ -77,6 +84,42 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         println!("next: {}", next(&args.out));
         println!("note: {}", note(&governed, &args.out));
     }
+    Ok(Exit::Done)
+}
+
+/// What an object needs whose records are made.
+fn making(args: &Args, object: &str) -> anyhow::Result<Exit> {
+    let known: Vec<&str> = MADE.iter().map(|contract| contract.object).collect();
+    let Some(contract) = MADE.iter().find(|contract| contract.object == object) else {
+        let known = known.join(", ");
+        return Err(ExitWith::usage(format!(
+            "object-not-makeable: records of {object} cannot be made; take one of: {known}"
+        ))
+        .into());
+    };
+    let mut files = package::making_files(contract);
+    if let Some((path, text)) = SHIPPED.iter().find(|(path, _)| *path == "sfdx-project.json") {
+        files.insert((*path).to_owned(), (*text).to_owned());
+    }
+    let written = write(&args.out, &files, args.replace)?;
+    let note = format!(
+        "assign the sets with the suffix _{object} beside the shipped ones, and turn on {} in AI_Gate_Setting__mdt. \
+         Nothing is made before a policy names it in [[create]]",
+        contract.auto_switch
+    );
+    if args.json {
+        let paths: Vec<&String> = files.keys().collect();
+        let report = json!({ "object": object, "out": args.out, "files": paths, "written": written.len(),
+            "next": next(&args.out), "note": note });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(Exit::Done);
+    }
+    for path in &written {
+        println!("wrote    {path}");
+    }
+    println!("{} files, {} of them new or changed, in {}", files.len(), written.len(), args.out.display());
+    println!("next: {}", next(&args.out));
+    println!("note: {note}");
     Ok(Exit::Done)
 }
 

@@ -59,7 +59,7 @@ pub async fn apply(side: &OrgSide, asked: Asked, json: bool) -> anyhow::Result<E
     let mut told = |total: usize, end: &End| {
         bar.set_length(u64::try_from(total).unwrap_or(0));
         bar.inc(1);
-        if end.outcome != Outcome::Restored && !json {
+        if !matches!(end.outcome, Outcome::Restored | Outcome::Cancelled) && !json {
             bar.suspend(|| println!("{}", print::end(end)));
         }
     };
@@ -70,7 +70,7 @@ pub async fn apply(side: &OrgSide, asked: Asked, json: bool) -> anyhow::Result<E
     if json {
         let ends: Vec<_> = ended.ends.iter().map(print::end_json).collect();
         let told = json!({ "manifest": ended.id, "went_on": ended.resumed, "restored": report.restored,
-            "spared": report.spared, "conflicted": report.conflicted, "failed": report.failed,
+            "cancelled": report.cancelled, "spared": report.spared, "conflicted": report.conflicted, "failed": report.failed,
             "api_calls": calls, "ends": ends, "kept": print::kept_json(&ended.manifest) });
         println!("{}", serde_json::to_string_pretty(&told)?);
         return Ok(report.exit());
@@ -79,11 +79,15 @@ pub async fn apply(side: &OrgSide, asked: Asked, json: bool) -> anyhow::Result<E
         println!("this goes on with a rollback that was begun before");
     }
     print!("{}", print::kept(&ended.manifest));
+    let cancelled = match report.cancelled {
+        0 => String::new(),
+        made => format!("cancelled {made} record(s), "),
+    };
     println!(
-        "restored {} promotion(s), spared {} field(s), conflicted {}, failed {}; {calls} API calls",
+        "restored {} promotion(s), {cancelled}spared {} field(s), conflicted {}, failed {}; {calls} API calls",
         report.restored, report.spared, report.conflicted, report.failed
     );
-    if report.restored > 0 {
+    if report.restored + report.cancelled > 0 {
         println!("rollback {}; the compensating promotions name it", safe(ended.id.short()));
     }
     Ok(report.exit())
@@ -93,6 +97,8 @@ pub async fn apply(side: &OrgSide, asked: Asked, json: bool) -> anyhow::Result<E
 pub struct Report {
     /// Promotions that were undone, in whole or in part.
     pub restored: usize,
+    /// Records that were made and are cancelled.
+    pub cancelled: usize,
     /// Fields that stay, and records that cannot be written.
     pub spared: usize,
     /// Undoings that the record's own change overtook.
@@ -111,6 +117,7 @@ impl Report {
         let count = |outcome| counts.get(&outcome).copied().unwrap_or(0);
         Self {
             restored: count(Outcome::Restored),
+            cancelled: count(Outcome::Cancelled),
             spared: print::spared(&ended.manifest),
             conflicted: count(Outcome::Conflicted),
             failed: count(Outcome::Failed),
@@ -135,6 +142,9 @@ fn automations(side: &OrgSide, manifest: &Manifest) -> BTreeMap<String, Vec<Stri
             continue;
         }
         let mut names = package::triggered_flows(object);
+        if let Some(contract) = side.context.contracts.made(object) {
+            names.extend(package::making_rules(contract).into_iter().map(|rule| rule.name));
+        }
         if let Some(contract) = side.context.contracts.find(object) {
             names.extend(package::expected_rules(contract).into_iter().map(|(name, _)| name));
         }

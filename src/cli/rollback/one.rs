@@ -44,7 +44,9 @@ fn print_plan(promotion: &Promotion, plan: &RollbackPlan) {
     println!("rollback of promotion {} on {} {}", promotion.id, promotion.plan.object, promotion.plan.record);
     for change in &plan.restore {
         let (from, to) = (safe(&change.before.to_string()), safe(&change.after.to_string()));
-        println!("  restore  {}: {from} → {to}", change.field);
+        let cancels = plan.plan.as_ref().is_some_and(|plan| plan.making.is_some());
+        let word = if cancels { "cancel " } else { "restore" };
+        println!("  {word}  {}: {from} → {to}", change.field);
     }
     for spared in &plan.spared {
         let found = spared

@@ -104,7 +104,8 @@ fn record_rows(record: &RecordUndo) -> Vec<Vec<String>> {
     }
     for step in &record.steps {
         rows.extend(step.restore.iter().map(|change| {
-            let what = format!("restore: {} → {}", value(&change.before), value(&change.after));
+            let word = if record.cancels { "cancel" } else { "restore" };
+            let what = format!("{word}: {} → {}", value(&change.before), value(&change.after));
             row(step.promotion.as_str(), change.field.as_str(), what)
         }));
     }

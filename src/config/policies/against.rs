@@ -1,13 +1,50 @@
 //! A policy against an org: fields and states that the org does not have.
 
 use super::PolicyProblem;
-use crate::domain::{FieldName, FieldPolicy, FieldType, ObjectPolicy, ObjectSchema, Policy, Tier};
+use crate::domain::{
+    FieldName, FieldPolicy, FieldType, ObjectPolicy, ObjectSchema, Policy, Tier, policy::CreateRule,
+};
 
 /// What the policy of the described object names and the org does not have. Empty when no
 /// policy names the object.
 pub fn check_against(policy: &Policy, schema: &ObjectSchema) -> Vec<PolicyProblem> {
     let Some(object) = policy.objects.get(&schema.object) else { return Vec::new() };
-    object.fields.iter().flat_map(|(field, rules)| field_problems(object, field, rules, schema)).collect()
+    let made = object.create.iter().flat_map(|rule| create_problems(object, rule, schema));
+    object
+        .fields
+        .iter()
+        .flat_map(|(field, rules)| field_problems(object, field, rules, schema))
+        .chain(made)
+        .collect()
+}
+
+/// What a rule for records that may be made names and the org does not have.
+fn create_problems(object: &ObjectPolicy, rule: &CreateRule, schema: &ObjectSchema) -> Vec<PolicyProblem> {
+    let problem = |key: &str, code, message, fix: &str| PolicyProblem {
+        file: object.name.clone(),
+        line: None,
+        key: format!("create.{}.{key}", rule.name),
+        code,
+        message,
+        fix: fix.to_owned(),
+    };
+    let mut problems = Vec::new();
+    for field in rule.named_fields() {
+        if !schema.fields.contains_key(field) {
+            let message = format!("{}.{field} does not exist, or the promoter cannot see it", schema.object);
+            let fix = "correct the name, or give the promoter access to the field";
+            problems.push(problem(field.as_str(), "policy-field-not-in-org", message, fix));
+        }
+    }
+    let set = rule.fixed.iter().chain(std::iter::once((&rule.cancel.field, &rule.cancel.value)));
+    for (field, value) in set {
+        if let Some(values) = schema.picklist(field).filter(|values| !values.contains(value)) {
+            let message = format!("\"{value}\" is not an active value of {}.{field}", schema.object);
+            let fix = format!("use one of: {}", values.join(", "));
+            problems.push(problem(field.as_str(), "policy-state-not-in-org", message, &fix));
+        }
+    }
+    problems
 }
 
 fn field_problems(

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::{
     FieldName, FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier,
-    policy::{AgentRule, AutoRule, EvidenceRule},
+    policy::{AgentRule, AutoRule, CreateRule, EvidenceRule},
 };
 
 /// In which direction a change goes.
@@ -190,6 +190,11 @@ fn sayings(policy: &ObjectPolicy, other: &ObjectPolicy) -> Sayings {
     all.insert("signal_weights".to_owned(), Says::Each(weights.collect(), Direction::Other));
     let fields = policy.fields.keys().map(ToString::to_string);
     all.insert("fields".to_owned(), Says::Each(fields.collect(), Direction::Looser));
+    let rules = policy.create.iter().map(|rule| rule.name.clone());
+    all.insert("create".to_owned(), Says::Each(rules.collect(), Direction::Looser));
+    for rule in policy.create.iter().filter(|rule| other.create_rule(&rule.name).is_some()) {
+        of_create(&format!("create.{}", rule.name), rule, &mut all);
+    }
     for (field, rules) in policy.fields.iter().filter(|(field, _)| other.fields.contains_key(*field)) {
         of_field(&format!("fields.{field}"), rules, &mut all);
     }
@@ -257,6 +262,25 @@ fn of_field(key: &str, rules: &FieldPolicy, all: &mut Sayings) {
         format!("{}. {} ({}): {windows}", place + 1, part.name, part.when)
     });
     say("decay_segments", Says::Each(parts.collect(), Direction::Other));
+}
+
+fn of_create(key: &str, rule: &CreateRule, all: &mut Sayings) {
+    let mut say = |name: &str, says| {
+        all.insert(format!("{key}.{name}"), says);
+    };
+    let mode = if rule.mode == Mode::Live { (1, "live") } else { (0, "shadow") };
+    say("mode", Rank::says(mode.0.into(), mode.1.to_owned(), MORE));
+    if let Some(least) = rule.min_confidence {
+        let ways = (Direction::Stricter, Direction::Stricter);
+        say("min_confidence", Rank::says(least, least.to_string(), ways));
+    }
+    let fields = rule.fields.iter().map(ToString::to_string);
+    say("fields", Says::Each(fields.collect(), Direction::Looser));
+    let parents = rule.parents.iter().map(|(object, link)| format!("{object} by {link}"));
+    say("parents", Says::Each(parents.collect(), Direction::Looser));
+    let fixed = rule.fixed.iter().map(|(field, value)| format!("{field} = {value}"));
+    say("fixed", Says::Each(fixed.collect(), Direction::Other));
+    say("cancel", Says::Word(format!("{} = {}", rule.cancel.field, rule.cancel.value)));
 }
 
 /// Each step by itself, so that a rule that was split says the same.

@@ -63,6 +63,18 @@ fn object(policy: &ObjectPolicy) -> Vec<Lint> {
             );
         }
     }
+    for (place, rule) in policy.create.iter().enumerate() {
+        if rule.min_confidence.is_none() {
+            let message = format!("every guess makes a record by the rule `{}`", rule.name);
+            let key = format!("create[{place}]");
+            found.add(key, "lint-no-least-confidence", message, "set `min_confidence`");
+        }
+        if policy.budgets.is_empty() {
+            let message = "nothing bounds how many records an agent has made".to_owned();
+            let fix = "add [[budgets]], for example per record and day";
+            found.add(format!("create[{place}]"), "lint-no-budget", message, fix);
+        }
+    }
     for (field, rules) in &policy.fields {
         autonomy(&mut found, field, rules);
         for (place, rule) in rules.auto.iter().enumerate() {

@@ -40,7 +40,10 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
         limits(reader, section, (field, rules));
     }
     for rule in &policy.agents {
-        for field in rule.fields.iter().filter(|field| !policy.fields.contains_key(*field)) {
+        let known = |field: &&FieldName| {
+            policy.fields.contains_key(*field) || policy.create.iter().any(|rule| rule.lets_fill(field))
+        };
+        for field in rule.fields.iter().filter(|field| !known(field)) {
             let words = (
                 format!("the rule for `{}` names {field}, which the policy does not", rule.agent),
                 "name a field of this policy".to_owned(),

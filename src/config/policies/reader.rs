@@ -15,6 +15,7 @@ use crate::domain::{
 };
 
 mod conditions;
+pub mod create;
 mod narrowing;
 mod values;
 
@@ -85,6 +86,7 @@ pub const OBJECT_KEYS: &[&str] = &[
     "agents",
     "budgets",
     "listed_agents_only",
+    "create",
     "fields",
 ];
 /// Keys of one field's rules.
@@ -144,6 +146,7 @@ impl<'t> Reader<'t> {
         let (protected, agents) = (self.protected(section), self.agents(section));
         let budgets = self.budgets(section);
         let listed_agents_only = self.flag(section, "listed_agents_only").unwrap_or(false);
+        let create = self.create(section);
         let fields = self.fields(section);
         let [Some(proposal), Some(approval), Some(undecided)] = minutes else { return None };
         let policy = ObjectPolicy {
@@ -157,6 +160,7 @@ impl<'t> Reader<'t> {
             agents,
             budgets,
             listed_agents_only,
+            create,
             fields,
         };
         rules::object(self, section, &policy);
@@ -166,12 +170,12 @@ impl<'t> Reader<'t> {
     fn fields(&mut self, section: &Section<'t>) -> BTreeMap<FieldName, FieldPolicy> {
         let mut fields = BTreeMap::new();
         let Some(all) = self.table(section, "fields") else {
-            if !section.table.contains_key("fields") {
+            if !section.has("fields") && !section.has("create") {
                 self.problem(
                     Some(section.span.clone()),
                     "fields",
                     "policy-key-missing",
-                    ("the policy names no field".to_owned(), "add [fields.NAME]".to_owned()),
+                    ("the policy names no field".to_owned(), "add [fields.NAME], or [[create]]".to_owned()),
                 );
             }
             return fields;

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::{
-    narrowing,
+    create, narrowing,
     reader::{Reader, Section},
 };
 use crate::{
@@ -41,6 +41,7 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
         out_of_range(reader, section, "signal_weights", words);
     }
     narrowing::object(reader, section, policy);
+    create::rules(reader, section, policy);
 }
 
 /// Confidence, tier and lifecycle of one field.

@@ -104,6 +104,8 @@ fn the_org_is_asked_for_every_field_and_state() {
     let name = |text| FieldName::parse(text).unwrap();
     let status = FieldType::Picklist { values: vec!["Open - Not Contacted".into()], restricted: false };
     let schema = ObjectSchema {
+        required: Vec::new(),
+        record_types: std::collections::BTreeMap::new(),
         object: ObjectName::parse("Lead").unwrap(),
         fields: BTreeMap::from([(
             name("Status"),
@@ -218,6 +220,7 @@ fn the_schema_for_editors_knows_the_keys_that_the_reader_knows() {
     };
     assert_eq!(keys("/properties"), sorted(reader::OBJECT_KEYS));
     assert_eq!(keys("/$defs/field/properties"), sorted(reader::FIELD_KEYS));
+    assert_eq!(keys("/properties/create/items/properties"), sorted(reader::create::KEYS));
     let measures: Vec<&str> = crate::domain::policy::Measure::ALL.iter().map(|(name, _)| *name).collect();
     let told = &schema["$defs"]["field"]["properties"]["limits"]["items"]["properties"]["measure"]["enum"];
     assert_eq!(told, &serde_json::json!(measures));

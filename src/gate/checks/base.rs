@@ -27,7 +27,7 @@ use crate::{
 
 /// Reports each base value that moved.
 pub fn check(input: &Input<'_>, findings: &mut Findings) {
-    if input.record.state != RecordState::Live {
+    if input.record.state != RecordState::Live || input.makes() {
         return;
     }
     for (field, proposed) in &input.proposal.patch {

@@ -36,7 +36,8 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
         );
     }
     let patch = &input.proposal.patch;
-    let holds_all = patch.iter().all(|(field, value)| input.record.value(field) == Some(value));
+    let holds_all =
+        !input.makes() && patch.iter().all(|(field, value)| input.record.value(field) == Some(value));
     if input.record.state == RecordState::Live && !patch.is_empty() && holds_all {
         findings.add(
             FindingCode::NoChange,

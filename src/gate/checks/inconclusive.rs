@@ -29,7 +29,9 @@ use crate::{
 
 /// Reports what the later checks would miss.
 pub fn check(input: &Input<'_>, findings: &mut Findings) {
-    for field in input.proposal.patch.keys() {
+    // A record that is to be made has no values to read.
+    let changed = input.proposal.patch.keys().filter(|_| !input.makes());
+    for field in changed {
         if !input.proposal.base.contains_key(field) {
             findings.add_field(
                 FindingCode::CheckInconclusive,

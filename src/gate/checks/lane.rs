@@ -3,7 +3,8 @@
 //! # Refuses
 //! - `patch-empty`: the proposal names no field.
 //! - `object-not-governed`: no policy names the object.
-//! - `field-not-governed`: the object's policy does not name the field.
+//! - `field-not-governed`: the object's policy does not name the field. For a record that is to be
+//!   made, `create` asks instead.
 //!
 //! # Why
 //! Default deny. A field that nobody thought about is a field that nobody agreed to open.
@@ -39,6 +40,9 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
         );
         return;
     };
+    if input.makes() {
+        return;
+    }
     for field in proposal.patch.keys().filter(|field| !policy.fields.contains_key(*field)) {
         findings.add_field(
             FindingCode::FieldNotGoverned,

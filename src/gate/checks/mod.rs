@@ -13,6 +13,8 @@ pub mod base;
 pub mod base_unproven;
 pub mod budget;
 pub mod confidence;
+pub mod create;
+pub mod create_person;
 pub mod decay;
 pub mod delta;
 pub mod dispute;
@@ -70,6 +72,7 @@ pub const CHECKS: &[Check] = &[
     // Does a rule name it?
     check!(lane, schedule),
     check!(operation, schedule),
+    check!(create),
     check!(agent),
     check!(budget),
     // Can the org hold it?
@@ -94,6 +97,7 @@ pub const CHECKS: &[Check] = &[
     // May it run, with a person or without?
     check!(approval),
     check!(autonomy),
+    check!(create_person),
     // May it run now?
     check!(manual_override, schedule),
     check!(freeze, schedule),

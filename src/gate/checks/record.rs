@@ -11,7 +11,7 @@
 //! have looked at the proposal for nothing.
 //!
 //! # Evidence used
-//! The state of the record as it was read just now.
+//! The state of the record as it was read just now; of a record that is to be made, its parent's.
 //!
 //! # How to fix
 //! - `record-mismatch`: propose again; this should not happen, so report it.
@@ -33,8 +33,9 @@ use crate::{
 /// Refuses what no record can take.
 pub fn check(input: &Input<'_>, findings: &mut Findings) {
     let (proposal, record) = (input.proposal, input.record);
-    let name = || format!("{} {}", proposal.object, proposal.record);
-    if (&proposal.object, &proposal.record) != (&record.object, &record.record) {
+    let object = proposal.creates.as_ref().map_or(&proposal.object, |creates| &creates.parent);
+    let name = || format!("{object} {}", proposal.record);
+    if (object, &proposal.record) != (&record.object, &record.record) {
         findings.add(
             FindingCode::RecordMismatch,
             format!("the proposal is for {}, the record read is {} {}", name(), record.object, record.record),

@@ -12,6 +12,7 @@
 //! - `number-too-precise`: the number has more digits after the point than the field.
 //! - `date-out-of-range`: the date is before 1700 or after 4000.
 //! - `picklist-value-unknown`: the value is not one of the org's active values.
+//! - `picklist-value-not-in-record-type`: the org has the value, and the record's type does not offer it.
 //!
 //! # Why
 //! Salesforce takes any text for an unrestricted picklist such as Status, rounds numbers
@@ -20,7 +21,7 @@
 //!
 //! # Evidence used
 //! The org's description of the object for the promoter: types, limits, active values,
-//! permissions.
+//! permissions, and what each record type offers; the type of the record.
 //!
 //! # How to fix
 //! - `object-not-described`: give the promoter read access to the object; `countersign
@@ -35,6 +36,8 @@
 //! - `number-too-precise`: round to the digits that the finding names.
 //! - `date-out-of-range`: check the year.
 //! - `picklist-value-unknown`: use one of the values that the finding lists, spelled exactly so.
+//! - `picklist-value-not-in-record-type`: use one of the values that the finding lists, or have the
+//!   value added to the record type in Setup.
 //!
 //! # Setting
 //! None here: the org's own setup is the setting.
@@ -43,7 +46,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
 
 use crate::{
-    domain::{FieldName, FieldSchema, FieldType, FieldValue, RecordId},
+    domain::{FieldName, FieldSchema, FieldType, FieldValue, ObjectSchema, RecordId},
     gate::{
         finding::{FindingCode, Findings},
         input::Input,
@@ -71,12 +74,38 @@ pub fn check(input: &Input<'_>, findings: &mut Findings) {
                 format!("{object}.{field} does not exist, or the promoter cannot see it"),
                 "a field that exists and that the promoter can see".to_owned(),
             )),
-            Some(facts) => value_problem(field, facts, value),
+            Some(facts) => {
+                value_problem(field, facts, value).or_else(|| type_problem(input, schema, (field, value)))
+            }
         };
         if let Some((code, message, would_change)) = problem {
             findings.add_field(code, field, message, would_change);
         }
     }
+}
+
+/// What the record's own type does not offer. Types that could not be read narrow nothing.
+fn type_problem(
+    input: &Input<'_>,
+    schema: &ObjectSchema,
+    (field, value): (&FieldName, &FieldValue),
+) -> Option<Problem> {
+    let id = input.record.record_type.as_ref().filter(|_| !input.makes())?;
+    let own = schema.record_types.get(id)?;
+    let values = own.values.get(field)?;
+    let several = matches!(schema.fields.get(field)?.field_type, FieldType::MultiPicklist { .. });
+    let text = value.as_text()?;
+    let parts: Vec<&str> = if several { text.split(';').collect() } else { vec![text] };
+    let missing = parts.into_iter().find(|part| !values.iter().any(|value| value == part))?;
+    let allowed = if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
+    Some((
+        FindingCode::PicklistValueNotInRecordType,
+        format!(
+            "\"{missing}\" is no value of {field} for the record type \"{}\"; allowed: {allowed}",
+            own.name
+        ),
+        format!("one of: {allowed}"),
+    ))
 }
 
 /// What keeps the org from holding `value` in a field; `None` when nothing does.

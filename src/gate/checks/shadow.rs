@@ -29,6 +29,13 @@ use crate::{
 
 /// Reports lanes that only record.
 pub fn check(input: &Input<'_>, findings: &mut Findings) {
+    if let Some(rule) = input.create_rule().filter(|rule| rule.mode == Mode::Shadow) {
+        findings.add(
+            FindingCode::ShadowMode,
+            format!("the rule `{}` is in shadow mode", rule.name),
+            "mode `live` in the policy",
+        );
+    }
     for (field, rules, _) in input.governed() {
         if rules.mode == Mode::Shadow {
             findings.add_field(

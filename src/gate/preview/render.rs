@@ -34,7 +34,13 @@ fn reorders_or_hides(letter: char) -> bool {
 
 pub(super) fn card(card: &PreviewCard, out: &mut Formatter<'_>) -> fmt::Result {
     let name = card.record_name.as_deref().map(visible).unwrap_or_default();
-    writeln!(out, "{} {} {name}", card.object, card.record)?;
+    match &card.creates {
+        Some(creates) => {
+            let rule = visible(&creates.rule);
+            writeln!(out, "new {} ({rule}) below {} {} {name}", card.object, creates.parent, card.record)?;
+        }
+        None => writeln!(out, "{} {} {name}", card.object, card.record)?,
+    }
     line(out, "proposal", card.proposal_id.as_str())?;
     line(out, "proposed by", &proposer(card))?;
     if let Some(confidence) = card.confidence {

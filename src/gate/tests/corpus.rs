@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
     ("autonomy", include_str!("../../../tests/corpus/gate/autonomy.json")),
     ("brakes", include_str!("../../../tests/corpus/gate/brakes.json")),
     ("narrowing", include_str!("../../../tests/corpus/gate/narrowing.json")),
+    ("making", include_str!("../../../tests/corpus/gate/making.json")),
     ("precedence", include_str!("../../../tests/corpus/gate/precedence.json")),
 ];
 
@@ -70,6 +71,11 @@ fn every_outcome_is_reached_and_only_promote_has_a_plan() {
         assert_eq!(verdict.plan.is_some(), verdict.outcome == Outcome::Promote, "{name}");
         let Some(plan) = verdict.plan else { continue };
         assert!(!plan.changes.is_empty(), "{name}: a promotion changes something");
+        if plan.making.is_some() {
+            assert_eq!(plan.expected_seq, 0, "{name}: a new record has no number");
+            assert!(plan.changes.iter().all(|change| change.before == FieldValue::Null), "{name}");
+            continue;
+        }
         assert_eq!(plan.expected_seq, owned.record.promotion_seq);
         for change in &plan.changes {
             assert_eq!(Some(&change.before), owned.record.value(&change.field), "{name}: expected value");

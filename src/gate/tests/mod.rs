@@ -3,6 +3,7 @@
 mod corpus;
 mod decay;
 mod golden;
+mod making;
 mod naive;
 mod narrowing;
 mod ordinary;

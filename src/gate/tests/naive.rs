@@ -24,6 +24,7 @@ use crate::{
     gate::{Outcome, decide},
 };
 
+mod making;
 mod size;
 
 use size::size;
@@ -58,6 +59,9 @@ impl<'a> Naive<'a> {
         }
         if it.history.superseded_by.is_some() {
             return Outcome::Superseded;
+        }
+        if it.proposal.creates.is_some() {
+            return self.of_a_new_record();
         }
         if self.never() {
             return Outcome::Block;
@@ -144,6 +148,7 @@ impl<'a> Naive<'a> {
                     || now.is_none()
                     || !it.proposal.base.keys().any(|field| field.as_str() == name)
                     || !self.org_holds(name, after)
+                    || self.type_lacks(name, after)
                     || self.not_a_target(rules, after)
                     || self.thin(rules) && self.blocks_thin(rules)
                     || rules.path == Path::BlockAndAlert && !self.runs_by_itself(name, rules, now, after)

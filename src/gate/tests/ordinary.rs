@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::{
+    making::making,
     narrowing::narrowing,
     properties::owned,
     world::{Case, Owned},
@@ -47,6 +48,7 @@ prop_compose! {
         path in prop::sample::select(&["approval_only", "approval_only", "block_and_alert"]),
         steps in prop::sample::select(STEPS),
         mode in prop::sample::select(&["live", "live", "live", "live", "shadow"]),
+        typed in prop::option::weighted(0.1, prop::collection::vec(prop::sample::select(STATES), 1..5)),
     ) -> Owned {
         let is = |code: u8| odd.contains(&code);
         let (object, patch, record) = if lead {
@@ -82,6 +84,7 @@ prop_compose! {
             "requires_review": is(5), "edited": is(17), "evidence": vec![signal; evidence],
             "expires": is(6).then_some(10), "hold": is(7).then(|| serde_json::json!({ "until": "2026-05-20" })),
             "rules": { object.1: rules },
+            "record_type": typed.map(|values| serde_json::json!({ "Status": values })),
             "auto_switch": if is(8) { vec![] } else { vec!["Status", "StageName"] },
             "undescribed": is(9), "state": if is(10) { "converted" } else { "live" },
             "base": if is(11) { serde_json::json!({ object.1: "Parked" }) } else { serde_json::json!({}) },
@@ -101,7 +104,7 @@ fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bo
 }
 
 pub fn inputs() -> impl Strategy<Value = Owned> {
-    let any = prop_oneof![4 => ordinary().boxed(), 1 => owned().boxed()];
+    let any = prop_oneof![14 => ordinary().boxed(), 2 => owned().boxed(), 2 => making().boxed()];
     (any, prop::option::weighted(0.4, narrowing()), known()).prop_map(|(mut owned, narrowing, known)| {
         if let Some(narrowing) = narrowing {
             owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::{
     domain::{
-        Actor, Approval, Decision, Digest, Door, Evidence, FieldName, FieldSchema, FieldType, FieldValue,
-        Hold, ObjectName, ObjectPolicy, ObjectSchema, Policy, Proposal, ProposalId, RecordId, RecordSnapshot,
-        RecordState,
+        Actor, Approval, Creation, Decision, Digest, Door, Evidence, FieldName, FieldSchema, FieldType,
+        FieldValue, Hold, ObjectName, ObjectPolicy, ObjectSchema, Policy, Proposal, ProposalId, RecordId,
+        RecordSnapshot, RecordState, RecordTypeSchema,
     },
     gate::{History, Input, Rules},
 };
@@ -28,6 +28,12 @@ pub struct Case {
     #[serde(default = "lead")]
     pub object: String,
     pub patch: BTreeMap<String, Value>,
+    /// What is to be made, where a record is; `record` is then its parent.
+    #[serde(default)]
+    pub creates: Option<Creation>,
+    /// What the record's type offers, by field.
+    #[serde(default)]
+    pub record_type: Option<BTreeMap<String, Vec<String>>>,
     /// Values of the record now, over the ordinary ones.
     #[serde(default)]
     pub record: BTreeMap<String, Value>,
@@ -163,8 +169,10 @@ impl Case {
         base.extend(typed(&self.base, &schema));
         fields.retain(|field, _| !self.unreadable.iter().any(|name| name == field.as_str()));
         let proposal = self.proposal(patch, base);
+        let parent = self.creates.as_ref().map(|creates| creates.parent.clone());
         let record = RecordSnapshot {
-            object: proposal.object.clone(),
+            record_type: self.record_type.as_ref().map(|_| id("012Dp0000000001")),
+            object: parent.unwrap_or_else(|| proposal.object.clone()),
             record: if self.other_record { id("00QDp0000099999") } else { proposal.record.clone() },
             state: self.state,
             name: Some("Example Widgets Ltd".into()),
@@ -194,6 +202,7 @@ impl Case {
     ) -> Proposal {
         let prefix = if self.object == "Opportunity" { "006" } else { "00Q" };
         Proposal {
+            creates: self.creates.clone(),
             id: ProposalId::parse("p-1").unwrap(),
             object: ObjectName::parse(&self.object).unwrap(),
             record: id(&format!("{prefix}Dp0000000042")),
@@ -210,6 +219,12 @@ impl Case {
             evidence: self.evidence.clone(),
             received_at: before(self.received),
         }
+    }
+
+    /// What the org asks of a new record.
+    fn required(&self) -> Vec<FieldName> {
+        let needed = if self.creates.is_some() { &["Subject"][..] } else { &[] };
+        needed.iter().map(|name| FieldName::parse(name).unwrap()).collect()
     }
 
     fn history(&self) -> History {
@@ -245,7 +260,15 @@ impl Case {
             };
             (FieldName::parse(name).unwrap(), schema)
         };
+        let types = |values: &BTreeMap<String, Vec<String>>| {
+            let named =
+                |(name, values): (&String, &Vec<String>)| (FieldName::parse(name).unwrap(), values.clone());
+            let values = values.iter().map(named).collect();
+            (id("012Dp0000000001"), RecordTypeSchema { name: "Partner".into(), values })
+        };
         ObjectSchema {
+            required: self.required(),
+            record_types: self.record_type.iter().map(types).collect(),
             object: ObjectName::parse(&self.object).unwrap(),
             fields: fields.as_object().unwrap().iter().map(field).collect(),
             auto_allowed: self.auto_switch.iter().map(|name| FieldName::parse(name).unwrap()).collect(),

@@ -1,7 +1,9 @@
 //! Makes the package of its components, in the order in which they need each other.
 
+use super::super::schema::activities::{ACTIVITIES, SHARED};
 use super::{
-    Component, Package, PackageObject, Problem, channels, fields, permissions, references, rules, xml::Draft,
+    Component, Package, PackageObject, Problem, channels, fields, permissions, record_types, references,
+    rules, xml::Draft,
 };
 
 /// The package of these components and what is wrong with it. A component that has a
@@ -40,11 +42,21 @@ fn add(package: &mut Package, at: &mut Draft, component: &Component) {
         }
         "CustomField" => {
             let field = fields::custom_field(at, root, &package.value_sets);
-            if let Some(target) = object_mut(package, at, object) {
+            if object == SHARED {
+                for activity in ACTIVITIES {
+                    package.objects.entry((*activity).to_owned()).or_default().fields.push(field.clone());
+                }
+            } else if let Some(target) = object_mut(package, at, object) {
                 target.fields.push(field);
             }
         }
         "CustomMetadata" => package.metadata_records.extend(rules::record(at, root, package)),
+        "RecordType" => {
+            let own = record_types::record_type(at, root);
+            if let Some(target) = object_mut(package, at, object) {
+                target.record_types.push(own);
+            }
+        }
         "ValidationRule" => {
             let rule = rules::validation_rule(at, root, package, object);
             if let Some(target) = object_mut(package, at, object) {

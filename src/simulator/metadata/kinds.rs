@@ -40,6 +40,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind("CustomPermission", "customPermissions", "customPermission", Single),
     kind("CustomObject", "objects", "object", Single),
     kind("CustomField", "objects", "field", Child),
+    kind("RecordType", "objects", "recordType", Child),
     kind("CustomMetadata", "customMetadata", "md", Single),
     kind("Group", "groups", "group", Single),
     kind("Queue", "queues", "queue", Single),

@@ -14,6 +14,7 @@ mod matrix_cases;
 pub(super) mod mdapi;
 mod names;
 mod permissions;
+mod record_types;
 mod references;
 #[cfg(test)]
 mod rule_cases;
@@ -26,6 +27,7 @@ mod tests;
 mod xml;
 
 pub(super) use kinds::kind_facts;
+pub use record_types::RecordTypeDef;
 pub(super) use stored::{Named, Stored};
 pub(super) use xml::Draft;
 pub use xml::Element;
@@ -92,6 +94,8 @@ pub struct PackageObject {
     pub fields: Vec<FieldDef>,
     /// Validation rules, by name.
     pub rules: Vec<ValidationRule>,
+    /// Record types, by name.
+    pub record_types: Vec<RecordTypeDef>,
 }
 
 /// One validation rule.
@@ -124,6 +128,8 @@ pub struct PermissionSetDef {
     pub custom_permissions: Vec<String>,
     /// Flows that it lets users start.
     pub flows: Vec<String>,
+    /// User permissions that it grants, for example `EditTask`.
+    pub user_permissions: Vec<String>,
     /// Object permissions by object.
     pub objects: BTreeMap<String, ObjectAccess>,
     /// Field permissions by `Object.Field`.

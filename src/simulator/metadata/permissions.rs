@@ -1,5 +1,6 @@
 //! Custom permissions and permission sets.
 
+use super::super::schema::activities::ACTIVITIES;
 use super::{
     FieldAccess, ObjectAccess, Package, PermissionSetDef,
     xml::{Draft, Element},
@@ -58,6 +59,17 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
     for entry in root.all("fieldPermissions") {
         field_access(at, entry, package, &mut set);
     }
+    for entry in root.all("userPermissions") {
+        let name = at.required(entry, "name");
+        if at.flag(entry, "enabled") {
+            set.user_permissions.push(name);
+        }
+    }
+    if set.user_permissions.iter().any(|name| name == "EditTask")
+        && !set.user_permissions.iter().any(|name| name == "ActivitiesAccess")
+    {
+        at.wrong("Permission Edit Tasks depends on permission(s): Access Activities");
+    }
     if set.objects.get("Opportunity").is_some_and(|access| access.read)
         && !set.objects.get("Account").is_some_and(|access| access.read)
     {
@@ -68,7 +80,11 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
 
 fn object_access(at: &mut Draft, entry: &Element, package: &Package, set: &mut PermissionSetDef) {
     let object = at.required(entry, "object");
-    if !package.has_object(&object) {
+    if ACTIVITIES.contains(&object.as_str()) {
+        at.wrong(format!(
+            "In field: object - {object} takes no object permissions: grant EditTask or EditEvent"
+        ));
+    } else if !package.has_object(&object) {
         at.wrong(format!("In field: object - no CustomObject named {object} found"));
     }
     let access = ObjectAccess {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     call::{Call, Reply},
     context::Context,
-    dates, describe_field, render, rows,
+    dates, describe_field, render, rows, ui_api,
 };
 use crate::simulator::model::{FieldKind, ObjectDef};
 
@@ -55,7 +55,7 @@ pub(super) fn full(context: &Context, call: &Call, object: &str) -> Result<Reply
             "lookupLayoutable": null,
             "namedLayoutInfos": [],
             "networkScopeFieldName": null,
-            "recordTypeInfos": [master_record_type(call, &object)],
+            "recordTypeInfos": record_types(context, call, &object),
             "searchLayoutable": object.dml,
             "sobjectDescribeOption": "FULL",
             "supportedScopes": [{ "label": format!("All {}", plural(&object.label)), "name": "everything" }],
@@ -147,8 +147,24 @@ fn history_name(child: &str) -> &'static str {
     if child == "OpportunityHistory" { "OpportunityHistories" } else { "Histories" }
 }
 
+/// The record types of the org, and the master that every object has.
+fn record_types(context: &Context, call: &Call, object: &ObjectDef) -> Vec<Value> {
+    let one = |row: &std::sync::Arc<crate::simulator::model::Row>| {
+        let mut info = master_record_type(call, object);
+        info["master"] = json!(false);
+        info["defaultRecordTypeMapping"] = json!(false);
+        info["name"] = json!(ui_api::text(row, "Name"));
+        info["developerName"] = json!(ui_api::text(row, "DeveloperName"));
+        info["recordTypeId"] = json!(ui_api::text(row, "Id"));
+        info
+    };
+    let mut infos: Vec<Value> = ui_api::rows(context, object).iter().map(one).collect();
+    infos.push(master_record_type(call, object));
+    infos
+}
+
 fn master_record_type(call: &Call, object: &ObjectDef) -> Value {
-    let id = "012000000000000AAA";
+    let id = ui_api::MASTER;
     let layout = format!("{}/sobjects/{}/describe/layouts/{id}", call.base(), object.name);
     let mut urls = Map::new();
     urls.insert("layout".to_owned(), Value::String(layout));

@@ -20,6 +20,7 @@ mod references;
 mod render;
 mod rows;
 mod tooling;
+mod ui_api;
 mod versions;
 
 use call::{Call, Reply, not_found};
@@ -36,6 +37,7 @@ fn dispatch(context: &Context, call: &Call) -> Reply {
         "queryAll" => query::handle(context, call, rest, true),
         "tooling" => tooling::handle(context, call, rest),
         "actions" => actions::handle(context, call, rest),
+        "ui-api" => ui_api::handle(context, call, rest),
         "limits" => versions::limits(context, call, rest),
         "composite" => match rest.split_first() {
             None => composite::handle(context, call),

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::{
-    super::{model::Row, schema, settings::UnlistedStage},
+    super::{model::Row, schema, settings::UnlistedStage, write::RowError},
     Save,
 };
 use crate::domain::FieldValue;
@@ -14,6 +14,10 @@ impl Save<'_> {
         match self.object.name.as_str() {
             "Lead" | "Contact" => person_name(row),
             "Opportunity" => self.stage(old, given, row),
+            "Task" => {
+                let closed = row.get("Status").and_then(FieldValue::as_text) == Some("Completed");
+                row.insert("IsClosed".to_owned(), FieldValue::Bool(closed));
+            }
             _ => {}
         }
         let owner_moved = old.is_some_and(|old| old.get("OwnerId") != row.get("OwnerId"));
@@ -21,6 +25,28 @@ impl Save<'_> {
             let today = self.context.now.to_zoned(jiff::tz::TimeZone::UTC).date();
             row.insert("LastTransferDate".to_owned(), FieldValue::Date(today));
         }
+    }
+
+    /// Refuses a new value that the record's own type does not offer. Whether a real org does so for
+    /// picklists that are not restricted is unconfirmed.
+    pub(super) fn offered_by_type(&self, old: Option<&Row>, row: &Row) -> super::Outcome<()> {
+        let Some(own) = row.get("RecordTypeId").and_then(FieldValue::as_text) else { return Ok(()) };
+        let known = self.state.table("RecordType").and_then(|table| table.live(own));
+        let name = known.and_then(|known| known.get("DeveloperName")).and_then(FieldValue::as_text);
+        let deployed = self.context.org.deployed();
+        let added = deployed.package.objects.get(&self.object.name);
+        let types = added.map(|added| added.record_types.as_slice()).unwrap_or_default();
+        let Some(own) = types.iter().find(|own| Some(own.name.as_str()) == name) else { return Ok(()) };
+        for (field, offered) in &own.values {
+            let value = row.get(field).filter(|value| old.is_none_or(|old| old.get(field) != Some(value)));
+            let Some(text) = value.and_then(FieldValue::as_text) else { continue };
+            if let Some(part) = text.split(';').find(|part| !offered.iter().any(|value| value == part)) {
+                let message = format!("bad value for restricted picklist field: {part}");
+                let code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST";
+                return Err(vec![RowError::on(code, message, field)]);
+            }
+        }
+        Ok(())
     }
 
     /// An active assignment rule takes created and updated leads, unless the call says no.

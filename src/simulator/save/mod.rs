@@ -167,6 +167,7 @@ impl Save<'_> {
         self.derive(None, &given, &mut row);
         self.before_flows(None, given, &mut row)?;
         self.require(&row)?;
+        self.offered_by_type(None, &row)?;
         self.run_rules(None, &row)?;
         let id = self.state.ids.next(&self.object.key_prefix);
         row.insert("Id".to_owned(), FieldValue::text(id.clone()));
@@ -198,6 +199,7 @@ impl Save<'_> {
         self.derive(Some(&old), &given, &mut row);
         self.before_flows(Some(&old), given, &mut row)?;
         self.require(&row)?;
+        self.offered_by_type(Some(&old), &row)?;
         self.run_rules(Some(&old), &row)?;
         self.unique(id, &row)?;
         self.assign_owner(&mut row);

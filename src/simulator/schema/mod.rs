@@ -1,5 +1,6 @@
 //! The objects that every org has, and the shape that change events give them.
 
+pub(in crate::simulator) mod activities;
 mod picklists;
 mod setup;
 mod standard;
@@ -13,16 +14,35 @@ pub use picklists::{StageDef, forecast_category, forecast_name, lead_statuses, s
 
 /// All objects of a fresh org, before any package is deployed.
 pub fn standard_objects() -> Vec<ObjectDef> {
-    standard::TABLES.iter().chain(setup::TABLES).map(table::parse).collect()
+    standard::TABLES.iter().chain(activities::TABLES).chain(setup::TABLES).map(table::parse).collect()
 }
 
 /// One standard object by name, letter case ignored.
 pub fn standard_object(name: &str) -> Option<ObjectDef> {
     standard::TABLES
         .iter()
+        .chain(activities::TABLES)
         .chain(setup::TABLES)
         .find(|table| table.name.eq_ignore_ascii_case(name))
         .map(table::parse)
+}
+
+/// The field that objects with record types have. Whether change events carry it depends on the org;
+/// here they do not.
+pub fn record_type_field() -> FieldDef {
+    FieldDef {
+        name: "RecordTypeId".to_owned(),
+        label: "Record Type ID".to_owned(),
+        custom_id: None,
+        nillable: true,
+        createable: true,
+        updateable: true,
+        has_fls: false,
+        external_id: false,
+        unique: false,
+        in_change_events: false,
+        kind: FieldKind::Reference(vec!["RecordType".to_owned()], Some("RecordType".to_owned())),
+    }
 }
 
 /// An object of a custom metadata type: its own fields come after these.

@@ -101,6 +101,16 @@ pub(super) fn values(name: &str) -> Vec<PicklistValue> {
         "CasePriority" => {
             ["High", "Medium", "Low"].iter().map(|value| entry(value, *value == "Medium")).collect()
         }
+        "TaskStatus" => ["Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred"]
+            .iter()
+            .map(|value| entry(value, *value == "Not Started"))
+            .collect(),
+        "TaskPriority" => {
+            ["High", "Normal", "Low"].iter().map(|value| entry(value, *value == "Normal")).collect()
+        }
+        "TaskType" => plain(&["Call", "Meeting", "Other"]),
+        "CallType" => plain(&["Internal", "Inbound", "Outbound"]),
+        "TaskSubtype" => plain(&["Task", "Email", "Call", "Cadence", "LinkedIn"]),
         "CaseOrigin" => plain(&["Phone", "Email", "Web"]),
         "CaseReason" => plain(&["Installation", "Performance", "Breakdown", "Feedback", "Other"]),
         "CaseType" => plain(&["Question", "Problem", "Request", "Other"]),

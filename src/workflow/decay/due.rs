@@ -137,6 +137,7 @@ fn step(
 /// A proposal that is judged and not recorded.
 fn sketch(step: &DecayStep, at: Timestamp) -> Result<Proposal, crate::domain::IdError> {
     Ok(Proposal {
+        creates: None,
         id: ProposalId::parse(&format!("decay:{}", step.record))?,
         object: step.object.clone(),
         record: step.record.clone(),

@@ -125,6 +125,7 @@ fn proposal(found: &Found, run: &Digest, at: Timestamp) -> Result<Proposal, IdEr
         digest: None,
     });
     Ok(Proposal {
+        creates: None,
         id: DecayRun::proposal_id(run, &record)?,
         object,
         record,

@@ -9,12 +9,13 @@ use super::{RollbackManyError, plan, steps_of, within};
 use crate::{
     clock,
     domain::{
-        Choice, Digest, ObjectName, Promotion, PromotionId, RecordId, Rollback, Settlement, event::Event,
+        Choice, Digest, Making, ObjectName, Promotion, PromotionId, RecordId, Rollback, Settlement,
+        event::Event,
     },
     gate::unwind::{Manifest, RecordUndo},
     ledger::{Begun, Landed},
     workflow::{
-        Context, WorkflowError,
+        Context, WorkflowError, made,
         promote::{MOST_PER_STEP, Promoter},
     },
 };
@@ -37,6 +38,8 @@ pub struct Asked {
 pub enum Outcome {
     /// It is back as it was before.
     Restored,
+    /// The record was made, and is cancelled.
+    Cancelled,
     /// The record changed under it, so it was spared.
     Conflicted,
     /// The org refused, or it has not ended yet.
@@ -48,6 +51,7 @@ impl Outcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Restored => "restored",
+            Self::Cancelled => "cancelled",
             Self::Conflicted => "conflicted",
             Self::Failed => "failed",
         }
@@ -144,7 +148,13 @@ async fn landed_before(
     undone: &[Promotion],
 ) -> Result<Vec<End>, RollbackManyError> {
     let place = |one: &Promotion| (one.plan.object.clone(), one.plan.record.clone());
-    let records: BTreeSet<(ObjectName, RecordId)> = undone.iter().map(place).collect();
+    // What undoes a record that was made stands on that record, not on its parent.
+    let on = |one: &Promotion| {
+        let made = one.proof.get(made::MADE_RECORD).filter(|_| one.plan.making.is_some());
+        let made = made.and_then(|id| RecordId::parse(id).ok());
+        (one.plan.object.clone(), made.unwrap_or_else(|| one.plan.record.clone()))
+    };
+    let records: BTreeSet<(ObjectName, RecordId)> = undone.iter().map(on).collect();
     let records: Vec<_> = records.into_iter().collect();
     let written = context.ledger.written_on(&records).await.map_err(WorkflowError::from)?;
     let mine = written.into_iter().map(|landed| landed.promotion).filter(|promotion| {
@@ -152,7 +162,9 @@ async fn landed_before(
     });
     let end = |promotion: Promotion| {
         let (object, record) = place(&promotion);
-        let (by, outcome, words) = (Some(promotion.id), Outcome::Restored, String::new());
+        let cancels = promotion.plan.making == Some(Making::Cancel);
+        let (outcome, words) = outcome_of(&promotion.settlement, cancels);
+        let by = Some(promotion.id);
         Some(End { object, record, undone: promotion.undoes?, by, outcome, words })
     };
     Ok(mine.filter_map(end).collect())
@@ -242,7 +254,7 @@ async fn carry_out(
         let mut next = Vec::with_capacity(alive.len());
         for batch in alive.chunks(MOST_PER_STEP) {
             for (record, end) in write_batch(context, promoter, (rollback, place), batch).await? {
-                let restored = end.outcome == Outcome::Restored;
+                let restored = matches!(end.outcome, Outcome::Restored | Outcome::Cancelled);
                 let words = format!("the undoing of a newer promotion {}", end.outcome.name());
                 hear(end);
                 if restored && record.steps.len() > place + 1 {
@@ -279,7 +291,7 @@ async fn write_batch<'a>(
         let Some(step) = record.steps.get(place) else { continue };
         let end = match id.as_ref().and_then(|id| ended.get(id)) {
             Some(promotion) => {
-                let (outcome, words) = outcome_of(&promotion.settlement);
+                let (outcome, words) = outcome_of(&promotion.settlement, record.cancels);
                 End { by: id, ..end_of(record, &step.promotion, outcome, words) }
             }
             None => {
@@ -332,8 +344,9 @@ async fn intend(
     Ok(intended)
 }
 
-fn outcome_of(settlement: &Settlement) -> (Outcome, String) {
+fn outcome_of(settlement: &Settlement, cancels: bool) -> (Outcome, String) {
     match settlement {
+        Settlement::Done if cancels => (Outcome::Cancelled, String::new()),
         Settlement::Done => (Outcome::Restored, String::new()),
         Settlement::Stale { reason } => (Outcome::Conflicted, reason.clone()),
         Settlement::Conflict { mark } => {

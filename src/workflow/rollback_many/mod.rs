@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, WorkflowError};
+use super::{Context, WorkflowError, made};
 use crate::{
     domain::{Choice, Digest, ObjectName, Promotion, PromotionId, RecordId, RollbackStep},
-    gate::unwind::{Found, Manifest, RecordUndo, is_undone, unwind},
+    gate::unwind::{Found, Manifest, RecordUndo, cancelling, is_cancelled, is_undone, unwind},
     ledger::Landed,
     salesforce::RecordReading,
 };
@@ -100,6 +100,9 @@ async fn policies_of(
 /// Plans the undoing of these promotions against the records as they are read now.
 pub async fn plan(context: &Context, chosen: &[Landed]) -> Result<Manifest, RollbackManyError> {
     let key = |promotion: &Promotion| (promotion.plan.object.clone(), promotion.plan.record.clone());
+    let made: Vec<Promotion> =
+        chosen.iter().map(|one| &one.promotion).filter(|one| one.plan.making.is_some()).cloned().collect();
+    let chosen: Vec<&Landed> = chosen.iter().filter(|one| one.promotion.plan.making.is_none()).collect();
     let records: BTreeSet<(ObjectName, RecordId)> = chosen.iter().map(|one| key(&one.promotion)).collect();
     let records: Vec<_> = records.into_iter().collect();
     let mut written: BTreeMap<(ObjectName, RecordId), Vec<Promotion>> = BTreeMap::new();
@@ -119,7 +122,30 @@ pub async fn plan(context: &Context, chosen: &[Landed]) -> Result<Manifest, Roll
             undone.push(unwind(found, mine, &wanted));
         }
     }
+    undone.extend(cancel(context, made).await?);
     Ok(Manifest { org: context.ledger.org_id().to_owned(), records: undone })
+}
+
+/// What cancelling the records that these promotions made would do, record by record.
+async fn cancel(context: &Context, made: Vec<Promotion>) -> Result<Vec<RecordUndo>, RollbackManyError> {
+    let mut left = Vec::with_capacity(made.len());
+    for promotion in made {
+        let id = &promotion.plan.proposal_id;
+        let all = context.ledger.promotions_of_proposal(id).await.map_err(WorkflowError::from)?;
+        if !is_cancelled(&promotion.id, &all) {
+            let open = all.iter().find(|one| one.undoes.as_ref() == Some(&promotion.id));
+            let open = open.filter(|one| !one.settlement.is_final()).map(|one| one.id.clone());
+            left.push((promotion, open));
+        }
+    }
+    let promotions: Vec<Promotion> = left.iter().map(|(promotion, _)| promotion.clone()).collect();
+    let rows = made::made_rows(context, &promotions).await?;
+    let planned = left.iter().filter_map(|(promotion, open)| {
+        let row = rows.get(&promotion.id);
+        let plan = made::plan_cancelling(context, promotion, row)?;
+        Some(cancelling(promotion, row.map(|row| &row.record), (&plan, open.clone())))
+    });
+    Ok(planned.collect())
 }
 
 /// Whether anything of a promotion was not undone yet.

@@ -42,6 +42,7 @@ pub fn field(name: &str) -> FieldName {
 /// A lead in its first state, with the proposal `p-1` on it and no decision.
 pub fn reading() -> RecordReading {
     let snapshot = RecordSnapshot {
+        record_type: None,
         object: ObjectName::parse("Lead").unwrap(),
         record: RecordId::parse(RECORD).unwrap(),
         state: RecordState::Live,
@@ -67,6 +68,7 @@ pub fn reading() -> RecordReading {
 pub fn proposal() -> Proposal {
     let reading = reading();
     Proposal {
+        creates: None,
         id: ProposalId::parse("p-1").unwrap(),
         object: reading.snapshot.object,
         record: reading.snapshot.record,
@@ -107,6 +109,7 @@ pub fn known(approval: Option<Approval>) -> ProposalRecord {
 pub fn promotion(settlement: Settlement, attempts: u64) -> Promotion {
     let proposal = proposal();
     let plan = Plan {
+        making: None,
         object: proposal.object,
         record: proposal.record,
         proposal_id: proposal.id,

@@ -33,7 +33,13 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = lint(&policy);
     for object in policy.objects.values() {
         let fields = Default::default();
-        let schema = ObjectSchema { object: object.object.clone(), fields, auto_allowed: Vec::new() };
+        let schema = ObjectSchema {
+            object: object.object.clone(),
+            fields,
+            auto_allowed: Vec::new(),
+            required: Vec::new(),
+            record_types: std::collections::BTreeMap::new(),
+        };
         let _ = check_against(&policy, &schema);
     }
 });

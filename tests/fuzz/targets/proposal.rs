@@ -26,6 +26,8 @@ static SCHEMA: LazyLock<ObjectSchema> = LazyLock::new(|| {
         (name, FieldSchema { field_type, updateable: true, nillable: true })
     };
     ObjectSchema {
+        required: Vec::new(),
+        record_types: std::collections::BTreeMap::new(),
         object: ObjectName::parse("Lead").expect("an object"),
         fields: fields.into_iter().map(field).collect(),
         auto_allowed: Vec::new(),

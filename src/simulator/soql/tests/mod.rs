@@ -112,7 +112,7 @@ fn package() -> Package {
         field("Seen_On__c", FieldKind::Date),
         field("Notes__c", FieldKind::LongText(32_000)),
     ];
-    let lead = PackageObject { label: None, fields, rules: Vec::new() };
+    let lead = PackageObject { label: None, fields, rules: Vec::new(), record_types: Vec::new() };
     Package { objects: BTreeMap::from([("Lead".to_owned(), lead)]), ..Package::default() }
 }
 
