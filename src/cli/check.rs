@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Exit, contracts};
 use crate::{
-    config::{self, ConfigErrors, Settings, policies::PolicyProblem},
-    domain::Policy,
+    config::{
+        self, ConfigErrors, Settings,
+        policies::{Policies, PolicyProblem},
+    },
     salesforce::Contracts,
 };
 
@@ -26,8 +28,8 @@ pub struct Args {
 pub struct Checked {
     /// The settings, or what is wrong with them.
     pub settings: Result<Settings, ConfigErrors>,
-    /// The policies, or what is wrong with them.
-    pub policy: Result<Policy, Vec<PolicyProblem>>,
+    /// The policies for every org, or what is wrong with them.
+    pub policies: Result<Policies, Vec<PolicyProblem>>,
     /// The contracts, or what is wrong with them or missing for the policies.
     pub contracts: Result<Contracts, Vec<PolicyProblem>>,
 }
@@ -39,18 +41,18 @@ pub fn read(path: Option<&Path>) -> Checked {
         Ok(settings) => settings.policy.clone(),
         Err(_) => config::policy_settings(path),
     };
-    let policy = config::policies::load(named.directory.as_deref());
+    let policies = config::policies::load_set(named.directory.as_deref());
     let contracts = contracts::load(named.contracts.as_deref()).and_then(|contracts| {
-        let missing = policy.as_ref().map_or_else(|_| Vec::new(), |it| contracts::missing(&contracts, it));
+        let missing = policies.as_ref().map_or_else(|_| Vec::new(), |it| contracts::missing(&contracts, it));
         if missing.is_empty() { Ok(contracts) } else { Err(missing) }
     });
-    Checked { settings, policy, contracts }
+    Checked { settings, policies, contracts }
 }
 
 /// Prints what is wrong; exit code 2 when anything is.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let checked = read(args.config.as_deref());
-    let is_good = checked.settings.is_ok() && checked.policy.is_ok() && checked.contracts.is_ok();
+    let is_good = checked.settings.is_ok() && checked.policies.is_ok() && checked.contracts.is_ok();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&as_json(&checked))?);
     } else {
@@ -65,10 +67,16 @@ fn as_text(checked: &Checked) -> anyhow::Result<String> {
         Ok(settings) => lines.push(format!("settings  ok  org {}", settings.org.login_url)),
         Err(errors) => lines.extend(errors.0.iter().map(|problem| format!("settings  {problem}"))),
     }
-    match &checked.policy {
-        Ok(policy) => {
+    match &checked.policies {
+        Ok(policies) => {
+            let policy = policies.of_known(checked.org());
             let names: Vec<&str> = policy.objects.values().map(|object| object.name.as_str()).collect();
             lines.push(format!("policies  ok  {} ({})", names.join(", "), policy.digest()?.short()));
+            lines.extend(
+                overrides(checked, policies).map(|one| {
+                    format!("overrides {}  org {}: {}", one.applies, one.org, one.keys.join(", "))
+                }),
+            );
         }
         Err(problems) => lines.extend(problems.iter().map(|problem| format!("policies  {problem}"))),
     }
@@ -82,6 +90,34 @@ fn as_text(checked: &Checked) -> anyhow::Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
+impl Checked {
+    /// The org, where the settings say which it must be.
+    fn org(&self) -> Option<&str> {
+        self.settings.as_ref().ok()?.org.org_id.as_deref()
+    }
+}
+
+/// What one org changes of the rules.
+#[derive(serde::Serialize)]
+struct Override<'a> {
+    org: &'a str,
+    /// `yes`, `no`, or `unknown` where the settings do not say which org it is.
+    applies: &'static str,
+    keys: &'a [String],
+}
+
+fn overrides<'a>(checked: &'a Checked, policies: &'a Policies) -> impl Iterator<Item = Override<'a>> {
+    let own = checked.org();
+    policies.overrides().map(move |(org, keys)| {
+        let applies = match own {
+            Some(own) if own == org => "yes",
+            Some(_) => "no",
+            None => "unknown",
+        };
+        Override { org, applies, keys }
+    })
+}
+
 fn as_json(checked: &Checked) -> Value {
     let settings: Vec<Value> = checked.settings.as_ref().err().map_or_else(Vec::new, |errors| {
         let problem = |p: &config::ConfigProblem| {
@@ -90,7 +126,10 @@ fn as_json(checked: &Checked) -> Value {
         errors.0.iter().map(problem).collect()
     });
     let told = |problems: Option<&Vec<PolicyProblem>>| problems.map_or_else(|| json!([]), |it| json!(it));
-    let (policies, contracts) = (told(checked.policy.as_ref().err()), told(checked.contracts.as_ref().err()));
-    let ok = checked.settings.is_ok() && checked.policy.is_ok() && checked.contracts.is_ok();
-    json!({ "ok": ok, "settings": settings, "policies": policies, "contracts": contracts })
+    let (policies, contracts) =
+        (told(checked.policies.as_ref().err()), told(checked.contracts.as_ref().err()));
+    let ok = checked.settings.is_ok() && checked.policies.is_ok() && checked.contracts.is_ok();
+    let own: Vec<Override<'_>> =
+        checked.policies.as_ref().map_or_else(|_| Vec::new(), |them| overrides(checked, them).collect());
+    json!({ "ok": ok, "settings": settings, "policies": policies, "contracts": contracts, "overrides": own })
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::{
-    config::policies::{PolicyProblem, toml_files},
+    config::policies::{Policies, PolicyProblem, toml_files},
     domain::{ObjectPolicy, Policy},
     package::{ContractError, ContractFile},
     salesforce::{Contracts, names::MADE},
@@ -50,8 +50,18 @@ pub fn load(folder: Option<&Path>) -> Result<Contracts, Vec<PolicyProblem>> {
     }
 }
 
-/// What the policies govern and no contract knows.
-pub fn missing(contracts: &Contracts, policy: &Policy) -> Vec<PolicyProblem> {
+/// What the policies govern for any org and no contract knows.
+pub fn missing(contracts: &Contracts, policies: &Policies) -> Vec<PolicyProblem> {
+    let mut problems: Vec<PolicyProblem> = Vec::new();
+    for found in policies.all().flat_map(|policy| missing_for(contracts, policy)) {
+        if !problems.contains(&found) {
+            problems.push(found);
+        }
+    }
+    problems
+}
+
+fn missing_for(contracts: &Contracts, policy: &Policy) -> Vec<PolicyProblem> {
     let mut problems = Vec::new();
     for (object, rules) in &policy.objects {
         let contract = contracts.find(object.as_str());

@@ -8,8 +8,11 @@ pub use super::connect::connect;
 use super::{ExitWith, contracts, place};
 use crate::{
     clock::Clock,
-    config::{self, Settings, policies::PolicyProblem},
-    domain::{ObjectName, Policy, RecordId},
+    config::{
+        self, Settings,
+        policies::{Policies, PolicyProblem},
+    },
+    domain::{ObjectName, RecordId},
     gate::Rules,
     ledger::{self, Ledger, OpenOptions},
     salesforce::{Connection, Contracts, Reader, Writer},
@@ -40,11 +43,12 @@ impl OrgSide {
         clock: Clock,
         ledger: Option<ledger::Place>,
     ) -> anyhow::Result<Self> {
-        let rules = load_rules(&settings)?;
-        let contracts = load_contracts(&settings, rules.policy())?;
+        let policies = load_policies(&settings)?;
+        let contracts = load_contracts(&settings, &policies)?;
         let promoter = connect(&settings, &settings.promoter, &clock)?;
         let identity = promoter.identity().await.context("connecting as the promoter")?;
         pin(&settings, &identity.org_id)?;
+        let rules = Rules::new(policies.of(&identity.org_id).clone())?;
         let mut machine_users: Vec<RecordId> = vec![identity.user_id.clone()];
         let proposer = match &settings.proposer {
             Some(credentials) => {
@@ -112,23 +116,22 @@ pub fn load_settings(path: Option<&Path>) -> anyhow::Result<Settings> {
     config::load(path).map_err(|errors| ExitWith::usage(errors.to_string()).into())
 }
 
-/// Loads the policies that the settings name, or the ones that are built in.
-pub fn load_rules(settings: &Settings) -> anyhow::Result<Rules> {
-    let policy = config::policies::load(settings.policy.directory.as_deref()).map_err(|problems| {
+/// Loads the policies that the settings name, or the ones that are built in, for every org.
+pub fn load_policies(settings: &Settings) -> anyhow::Result<Policies> {
+    config::policies::load_set(settings.policy.directory.as_deref()).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        ExitWith::usage(format!("the policies have {} problem(s):\n{}", lines.len(), lines.join("\n")))
-    })?;
-    Ok(Rules::new(policy)?)
+        ExitWith::usage(format!("the policies have {} problem(s):\n{}", lines.len(), lines.join("\n"))).into()
+    })
 }
 
 /// Loads the contracts that the settings name, and refuses policies that go beyond them.
-fn load_contracts(settings: &Settings, policy: &Policy) -> anyhow::Result<Contracts> {
+fn load_contracts(settings: &Settings, policies: &Policies) -> anyhow::Result<Contracts> {
     let told = |problems: Vec<PolicyProblem>| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         ExitWith::usage(format!("the contracts have {} problem(s):\n{}", lines.len(), lines.join("\n")))
     };
     let contracts = contracts::load(settings.policy.contracts.as_deref()).map_err(told)?;
-    let missing = contracts::missing(&contracts, policy);
+    let missing = contracts::missing(&contracts, policies);
     if missing.is_empty() { Ok(contracts) } else { Err(told(missing).into()) }
 }
 

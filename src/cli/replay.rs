@@ -51,8 +51,9 @@ pub struct Args {
 /// look, 5 when a verdict under the rules of then has other bytes than the recorded one.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let candidate = args.policy.as_ref().map(|directory| policy::load(Some(directory))).transpose()?;
-    let candidate = candidate.map(Rules::new).transpose()?;
     let ledger = status::open(args.ledger, args.config).await?;
+    // The candidates as they would be for the org of the ledger.
+    let candidate = candidate.map(|them| Rules::new(them.of(ledger.org_id()).clone())).transpose()?;
     let since = args.since.as_deref().map(|text| moment("since", text, Clock::system().now())).transpose()?;
     let after = match since {
         Some(since) => ledger.place_before(since).await?,

@@ -10,6 +10,7 @@ use super::{Exit, org_side, place::Place, show::safe};
 use crate::{
     clock::Clock,
     domain::event::Event,
+    gate::Rules,
     workflow::signal::{Signal, SignalProblem, read},
 };
 
@@ -37,13 +38,14 @@ pub struct Args {
 
 /// Records the signals, all or none of them.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
-    let rules = org_side::load_rules(&org_side::load_settings(args.place.config.as_deref())?)?;
+    let policies = org_side::load_policies(&org_side::load_settings(args.place.config.as_deref())?)?;
     let clock = Clock::system();
+    let ledger = args.place.write(&clock).await?;
+    let rules = Rules::new(policies.of(ledger.org_id()).clone())?;
     let signals = match read(&text(&args.file)?, &rules, clock.now()) {
         Ok(signals) => signals,
         Err(problems) => return Ok(print(&problems, args.place.json)),
     };
-    let ledger = args.place.write(&clock).await?;
     let mut tx = ledger.begin("signals received").await?;
     let mut recorded = 0_usize;
     for Signal { object, record, signal } in &signals {

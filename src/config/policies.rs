@@ -17,10 +17,12 @@ pub mod lint;
 mod narrowing;
 mod reader;
 mod rules;
+mod set;
 #[cfg(test)]
 mod tests;
 
 pub use against::check_against;
+pub use set::Policies;
 
 /// The policies that are built in, by file name.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -61,18 +63,32 @@ impl PolicyProblem {
 }
 
 /// The policies of a directory, or the built-in ones when no directory is set.
+pub fn load_set(dir: Option<&Path>) -> Result<Policies, Vec<PolicyProblem>> {
+    dir.map_or_else(built_in, set_of_dir)
+}
+
+/// The same without what single orgs change of them.
 pub fn load(dir: Option<&Path>) -> Result<Policy, Vec<PolicyProblem>> {
-    dir.map_or_else(load_default, load_dir)
+    load_set(dir).map(Policies::into_base)
 }
 
 /// The policies that are built in.
 pub fn load_default() -> Result<Policy, Vec<PolicyProblem>> {
+    load(None)
+}
+
+/// Every `*.toml` of a directory without what single orgs change.
+pub fn load_dir(dir: &Path) -> Result<Policy, Vec<PolicyProblem>> {
+    load(Some(dir))
+}
+
+fn built_in() -> Result<Policies, Vec<PolicyProblem>> {
     let files = EMBEDDED.iter().map(|(name, text)| (format!("(built in) {name}"), (*text).to_owned()));
     read_all(files.collect(), Vec::new())
 }
 
 /// Every `*.toml` of a directory, in the order of their names; folders in it are not read.
-pub fn load_dir(dir: &Path) -> Result<Policy, Vec<PolicyProblem>> {
+fn set_of_dir(dir: &Path) -> Result<Policies, Vec<PolicyProblem>> {
     let unreadable = |path: &Path, error: std::io::Error| PolicyProblem {
         file: path.display().to_string(),
         line: None,
@@ -120,8 +136,9 @@ pub fn toml_files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn read_all(
     files: Vec<(String, String)>,
     mut problems: Vec<PolicyProblem>,
-) -> Result<Policy, Vec<PolicyProblem>> {
+) -> Result<Policies, Vec<PolicyProblem>> {
     let mut policy = Policy::default();
+    let mut orgs = Vec::new();
     let mut seen: BTreeMap<ObjectName, String> = BTreeMap::new();
     for (file, text) in files {
         let (read, found) = reader::read(&file, &text);
@@ -140,6 +157,7 @@ fn read_all(
         }
         seen.insert(read.policy.object.clone(), file);
         policy.objects.insert(read.policy.object.clone(), read.policy);
+        orgs.extend(read.orgs);
     }
-    if problems.is_empty() { Ok(policy) } else { Err(problems) }
+    if problems.is_empty() { Ok(Policies::new(policy, orgs)) } else { Err(problems) }
 }

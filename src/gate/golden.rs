@@ -44,6 +44,9 @@ pub struct GoldenCase {
     /// A share from 0 to 1, as text.
     #[serde(default)]
     pub confidence: Option<Decimal>,
+    /// The org whose own rules are tried, by its 18-character id; without it those of all others.
+    #[serde(default)]
+    pub org: Option<String>,
     /// Who proposes.
     #[serde(default = "an_agent")]
     pub agent: String,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use countersign::gate::FindingCode;
+use serde_json::{Value, json};
 
 use crate::processes::countersign;
 
@@ -140,4 +141,52 @@ fn cases_know_budgets_and_count_nothing_unless_they_say_so() {
     let (code, out, err) = policy(&["test", folder.path().to_str().unwrap()]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("19 cases, 0 not as written"), "{out}");
+}
+
+#[test]
+fn an_org_has_rules_of_its_own_and_every_tool_says_so() {
+    let own = "00DCs0000000001MAA";
+    let folder = candidates(|text| {
+        let block = format!(
+            "\n[org.{own}]\nundecided_max_age_minutes = 60\n[org.{own}.fields.Status]\nmode = \"shadow\"\n"
+        );
+        if text.contains("object = \"Lead\"") { format!("{text}{block}") } else { text.to_owned() }
+    });
+    let directory = folder.path().to_str().unwrap();
+    let (code, out, err) = policy(&["lint", directory]);
+    assert!(code == 0 && out.contains("1 org(s) with rules of their own"), "{out}{err}");
+    let (code, out, err) = policy(&["diff", shipped().to_str().unwrap(), directory]);
+    assert!(code == 0 && out.contains(&format!("Lead in {own}")), "stricter for one org only: {out}{err}");
+
+    let cases = folder.path().join("own.cases");
+    let case = |org: &str, expect: &str| {
+        format!(
+            "[[case]]\nname = \"{expect}\"\norg = \"{org}\"\nobject = \"Lead\"\nconfidence = \"0.95\"\nswitches = [\"Status\"]\n\
+             record = {{ Status = \"Open - Not Contacted\" }}\nchange = {{ Status = \"Working - Contacted\" }}\nexpect = \"{expect}\"\n"
+        )
+    };
+    std::fs::write(&cases, case(own, "shadow")).unwrap();
+    let words = ["test", directory, "--cases", cases.to_str().unwrap()];
+    let (code, out, err) = policy(&words);
+    assert_eq!(code, 0, "{out}{err}");
+    std::fs::write(&cases, case("00DCs0000000002MAA", "promote")).unwrap();
+    let (code, out, err) = policy(&words);
+    assert!(code == 1 && out.contains("case-org-unknown"), "{out}{err}");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let settings = elsewhere.path().join("settings.toml");
+    let check = |org_id: &str| {
+        let text = format!(
+            "[org]\nlogin_url = \"https://example.my.salesforce.com\"\norg_id = \"{org_id}\"\n\
+             [promoter]\nkind = \"client_credentials\"\nclient_id = \"app\"\nclient_secret = \"canary\"\n[policy]\ndirectory = \"{directory}\"\n"
+        );
+        std::fs::write(&settings, text).unwrap();
+        countersign(&["check", "--json", "--config", settings.to_str().unwrap()], None).1
+    };
+    for (org_id, applies) in [(own, "yes"), ("00DCs0000000002MAA", "no")] {
+        let told: Value = serde_json::from_str(&check(org_id)).unwrap();
+        let found = &told["overrides"][0];
+        assert_eq!((&found["org"], &found["applies"]), (&json!(own), &json!(applies)), "{told}");
+        assert_eq!(found["keys"].as_array().map(Vec::len), Some(2), "{told}");
+    }
 }

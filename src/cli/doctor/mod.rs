@@ -45,7 +45,7 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let checked = check::read(args.config.as_deref());
     let mut report = Report::default();
-    if let Err(problems) = &checked.policy {
+    if let Err(problems) = &checked.policies {
         for problem in problems {
             report.failed("policies", problem.code, &problem.to_string(), &problem.fix);
         }
@@ -58,7 +58,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let exit = match &checked.settings {
         Ok(settings) => {
             let contracts = checked.contracts.unwrap_or_else(|_| Contracts::shipped());
-            let governing = (checked.policy.as_ref().ok(), &contracts);
+            let policies = checked.policies.as_ref().ok();
+            let policy = policies.map(|them| them.of_known(settings.org.org_id.as_deref()));
+            let governing = (policy, &contracts);
             examine(settings, governing, (&mut report, !args.no_canary)).await;
             if report.is_good() { Exit::Done } else { Exit::Failed }
         }

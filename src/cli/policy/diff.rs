@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Exit, load};
 use crate::{
-    config::policies::compare::{Direction, PolicyChange, compare},
+    config::policies::compare::{Direction, PolicyChange},
     telemetry::line::visible,
 };
 
@@ -27,7 +27,7 @@ pub struct Args {
 
 /// Exit code 0 when nothing gets looser, 4 when something does and a person should look.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let changes = compare(&load(Some(&args.before))?, &load(args.after.as_ref())?);
+    let changes = load(Some(&args.before))?.compare(&load(args.after.as_ref())?);
     let looser = changes.iter().filter(|change| change.direction == Direction::Looser).count();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&json!({ "looser": looser, "changes": changes }))?);
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             println!(
                 "| {} | {} | `{}` | {} | {} |",
                 change.direction.name(),
-                change.object,
+                about(change),
                 change.key,
                 cell(&change.before),
                 cell(&change.after)
@@ -58,7 +58,13 @@ fn line(change: &PolicyChange) -> String {
         (Some(before), None) => format!("- {}", visible(before)),
         (None, None) => String::new(),
     };
-    format!("{:8}  {}  {}: {said}", change.direction.name(), change.object, change.key)
+    format!("{:8}  {}  {}: {said}", change.direction.name(), about(change), change.key)
+}
+
+/// The object, and the org where it is about one only.
+fn about(change: &PolicyChange) -> String {
+    let org = change.org.as_ref().map(|org| format!(" in {org}")).unwrap_or_default();
+    format!("{}{org}", change.object)
 }
 
 /// A cell: no text of a policy may end it or become markup.

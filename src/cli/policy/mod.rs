@@ -7,7 +7,7 @@ mod test;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, ExitWith};
-use crate::{config::policies, domain::Policy};
+use crate::config::policies::{self, Policies};
 
 /// Lint, test and compare policies.
 #[derive(Debug, clap::Args)]
@@ -35,9 +35,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// The policies of a directory, or the built-in ones.
-pub fn load(directory: Option<&PathBuf>) -> anyhow::Result<Policy> {
-    policies::load(directory.map(PathBuf::as_path)).map_err(|problems| {
+/// The policies of a directory, or the built-in ones, for every org.
+pub fn load(directory: Option<&PathBuf>) -> anyhow::Result<Policies> {
+    policies::load_set(directory.map(PathBuf::as_path)).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
         let place = directory.map_or_else(|| "the built-in policies".into(), |path| shown(path));
         ExitWith::usage(format!("policy-unusable: {place}\n{}", lines.join("\n"))).into()

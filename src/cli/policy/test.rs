@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Exit, ExitWith, load, shown};
 use crate::{
+    config::policies::Policies,
     gate::{Rules, Verdict, golden::GoldenCase},
     telemetry::line::visible,
 };
@@ -65,14 +66,14 @@ impl Ran {
 
 /// Exit code 0 when every case agrees, 1 when one does not, 2 when something cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let rules = Rules::new(load(args.directory.as_ref())?)?;
+    let policies = load(args.directory.as_ref())?;
     let mut ran = Vec::new();
     for (file, text) in files(args)? {
         let read: File = toml::from_str(&text).map_err(|error| {
             ExitWith::usage(format!("case-unreadable: {file}: {}", error.to_string().trim()))
         })?;
         for case in read.case {
-            let verdict = case.run(&rules).map_err(|error| format!("{}: {error}", error.code()));
+            let verdict = run_case(&policies, &case)?;
             ran.push(Ran { file: file.clone(), case, verdict });
         }
     }
@@ -104,6 +105,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         println!("{} cases, {failed} not as written", ran.len());
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// Runs a case under the rules of its org. An org without rules of its own is refused: a misspelt id
+/// would try the rules of all others.
+fn run_case(policies: &Policies, case: &GoldenCase) -> anyhow::Result<Result<Verdict, String>> {
+    if let Some(org) = case.org.as_deref().filter(|org| !policies.has_own(org)) {
+        return Ok(Err(format!("case-org-unknown: no policy has rules for the org `{org}`")));
+    }
+    let rules = Rules::new(policies.of_known(case.org.as_deref()).clone())?;
+    Ok(case.run(&rules).map_err(|error| format!("{}: {error}", error.code())))
 }
 
 fn files(args: &Args) -> anyhow::Result<Vec<(String, String)>> {

@@ -44,6 +44,9 @@ impl Direction {
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PolicyChange {
+    /// The org that it is about; `None` for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org: Option<String>,
     /// Object API name.
     pub object: String,
     /// The key.
@@ -90,6 +93,7 @@ pub fn compare(before: &Policy, after: &Policy) -> Vec<PolicyChange> {
     let mut changes = Vec::new();
     for object in objects {
         let change = |key: &str, direction, before: Option<String>, after: Option<String>| PolicyChange {
+            org: None,
             object: object.to_string(),
             key: key.to_owned(),
             direction,

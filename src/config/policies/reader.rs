@@ -17,7 +17,10 @@ use crate::domain::{
 mod conditions;
 pub mod create;
 mod narrowing;
+mod overrides;
 mod values;
+
+pub use overrides::OrgRules;
 
 /// A file that could be read as a policy; its problems are reported beside it.
 pub struct Read {
@@ -25,6 +28,8 @@ pub struct Read {
     pub policy: ObjectPolicy,
     /// The line of the key `object`.
     pub object_line: Option<usize>,
+    /// The rules of the orgs that change some of them.
+    pub orgs: Vec<OrgRules>,
 }
 
 /// Reads a file. The rules are absent when a key without a default is.
@@ -40,7 +45,11 @@ pub fn read(file: &str, text: &str) -> (Option<Read>, Vec<PolicyProblem>) {
     }
     let section = Section { path: String::new(), span: root.span(), table: root.get_ref() };
     let read = reader.object(&section);
-    (read, reader.problems)
+    let overrides = reader.overrides(&section);
+    let mut problems = reader.problems;
+    // Each override is read, also where the rules without it have a problem.
+    let orgs = overrides.iter().filter_map(|one| one.read((file, text), &mut problems)).collect();
+    (read.map(|read| Read { orgs, ..read }), problems)
 }
 
 /// A table with the name of its place.
@@ -88,6 +97,7 @@ pub const OBJECT_KEYS: &[&str] = &[
     "listed_agents_only",
     "create",
     "fields",
+    "org",
 ];
 /// Keys of one field's rules.
 pub const FIELD_KEYS: &[&str] = &[
@@ -164,7 +174,7 @@ impl<'t> Reader<'t> {
             fields,
         };
         rules::object(self, section, &policy);
-        Some(Read { policy, object_line: self.line_of(section, "object") })
+        Some(Read { policy, object_line: self.line_of(section, "object"), orgs: Vec::new() })
     }
 
     fn fields(&mut self, section: &Section<'t>) -> BTreeMap<FieldName, FieldPolicy> {

@@ -139,6 +139,7 @@ fn the_shipped_policies_explain_every_key() {
                 || line.starts_with(&format!("{key}]"))
                 || line.starts_with("fields.") && line.contains(&format!(".{key}]"))
                 || (*key == "fields" && line.starts_with("fields.Status]"))
+                || (*key == "org" && line.starts_with("org.00D"))
         });
         let place = place.unwrap_or_else(|| panic!("{key} is not in the shipped policy"));
         let near = &lines[place.saturating_sub(7)..place + 2];
@@ -221,6 +222,11 @@ fn the_schema_for_editors_knows_the_keys_that_the_reader_knows() {
     assert_eq!(keys("/properties"), sorted(reader::OBJECT_KEYS));
     assert_eq!(keys("/$defs/field/properties"), sorted(reader::FIELD_KEYS));
     assert_eq!(keys("/properties/create/items/properties"), sorted(reader::create::KEYS));
+    let own: Vec<&str> =
+        reader::OBJECT_KEYS.iter().filter(|key| !["name", "object", "org"].contains(key)).copied().collect();
+    assert_eq!(keys("/$defs/override/properties"), sorted(&own));
+    let fields = "/$defs/override/properties/fields/additionalProperties/properties";
+    assert_eq!(keys(fields), sorted(reader::FIELD_KEYS));
     let measures: Vec<&str> = crate::domain::policy::Measure::ALL.iter().map(|(name, _)| *name).collect();
     let told = &schema["$defs"]["field"]["properties"]["limits"]["items"]["properties"]["measure"]["enum"];
     assert_eq!(told, &serde_json::json!(measures));
