@@ -40,6 +40,16 @@ pub struct Desk<'a> {
     pub now: Timestamp,
 }
 
+impl Desk<'_> {
+    /// Whether the record was last saved by the daemon itself. Where the ledger does not know the
+    /// proposal on it, a notice about an earlier one has taken this one's flag: sent by a leader that
+    /// stood still, or held up on its way.
+    fn took_the_flag(&self, reading: &RecordReading) -> bool {
+        let saved_by = reading.snapshot.modified_by.as_ref();
+        saved_by.is_some_and(|user| self.machine_users.contains(user))
+    }
+}
+
 /// One record to be considered.
 pub struct Case<'a> {
     /// What was read just now.
@@ -135,7 +145,7 @@ fn first_sight(
     current: &str,
     events: &mut Vec<Event>,
 ) -> Result<(), WorkflowError> {
-    if !case.reading.slot.pending {
+    if !case.reading.slot.pending && !desk.took_the_flag(case.reading) {
         // Nobody asks for anything. A decision without the flag is an old one, perhaps from
         // before this ledger: to act on it would be to use an approval again.
         return Ok(());

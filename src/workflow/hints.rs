@@ -113,10 +113,6 @@ impl Hints {
                 self.echoes.extend(echo(change, mark));
                 return;
             }
-            if changed(names::OUTCOME) {
-                // The echo of a notice.
-                return;
-            }
         }
         let Ok(object) = ObjectName::parse(contract.object) else { return };
         let reason = change.values.get(names::BREAK_GLASS_REASON).and_then(FieldValue::as_text);
@@ -262,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn echoes_are_proof_and_notices_are_nothing() {
+    fn echoes_are_proof_and_a_notice_has_its_record_read() {
         let landed = taken(&[change(DAEMON, &[(names::LAST_PROMOTION_ID, Some("promo-1"))])]);
         assert_eq!(landed.echoes.len(), 1);
         assert_eq!(landed.echoes[0].0.as_str(), "promo-1");
@@ -270,7 +266,8 @@ mod tests {
         let void = taken(&[change(DAEMON, &[(names::LAST_PROMOTION_ID, Some("void:promo-1"))])]);
         assert!(void.echoes.is_empty() && void.records.is_empty());
         let notice = taken(&[change(DAEMON, &[(names::OUTCOME, Some("refused: x"))])]);
-        assert!(notice.echoes.is_empty() && notice.records.is_empty());
+        assert!(notice.echoes.is_empty(), "a notice proves nothing");
+        assert_eq!(notice.records.len(), 1, "it may have taken the flag of a newer proposal");
         let foreign = taken(&[change(PERSON, &[(names::LAST_PROMOTION_ID, Some("promo-1"))])]);
         assert!(foreign.echoes.is_empty(), "somebody else's mark proves nothing");
     }

@@ -1,6 +1,6 @@
 //! Records whose flag is on while nothing stands there that could be judged.
 
-use super::{at, known, promotion, reading};
+use super::{OTHER, REVIEWER, at, known, promotion, reading, user};
 use crate::{
     domain::{RecordState, Settlement, Stage, event::Event},
     gate::Rules,
@@ -18,7 +18,8 @@ fn withdrawn() -> RecordReading {
 fn kinds(case: &Case<'_>) -> Vec<&'static str> {
     let rules = Rules::new(crate::config::policies::load(None).unwrap()).unwrap();
     let tally = Tally::default();
-    let desk = Desk { rules: &rules, described: None, machine_users: &[], tally: &tally, now: at(6) };
+    let machines = [user(OTHER)];
+    let desk = Desk { rules: &rules, described: None, machine_users: &machines, tally: &tally, now: at(6) };
     consider(&desk, case).unwrap().iter().map(Event::kind).collect()
 }
 
@@ -34,6 +35,16 @@ fn a_flag_without_a_proposal_is_taken_off_one_time() {
     let mut quiet = withdrawn();
     quiet.slot.pending = false;
     assert!(kinds(&case(&quiet)).is_empty());
+}
+
+#[test]
+fn a_proposal_whose_flag_a_late_notice_took_is_heard() {
+    let mut reading = reading();
+    reading.slot.pending = false;
+    reading.snapshot.modified_by = Some(user(OTHER));
+    assert_eq!(kinds(&case(&reading))[0], "proposal_received", "the daemon itself saved the record last");
+    reading.snapshot.modified_by = Some(user(REVIEWER));
+    assert!(kinds(&case(&reading)).is_empty(), "nobody asks");
 }
 
 #[test]
