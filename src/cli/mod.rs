@@ -10,6 +10,8 @@ pub mod check;
 pub mod checkpoint;
 pub mod connect;
 pub mod contracts;
+#[cfg(debug_assertions)]
+pub mod crash_at;
 pub mod csv;
 pub mod daemon;
 pub mod decay;

@@ -33,6 +33,11 @@ pub struct Args {
     /// Where health and metrics answer, for example 127.0.0.1:8080; overrides the settings.
     #[arg(long, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
+    /// Ends the process, as a kill would, at this point of its work; 0 only counts the points. Not in
+    /// the shipped build.
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true, value_name = "POINT")]
+    crash_at: Option<u64>,
 }
 
 /// Shortest and longest pause before a ledger that cannot be reached is opened again.
@@ -56,6 +61,8 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         settings.http.listen = args.http;
     }
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
+    #[cfg(debug_assertions)]
+    let _points = args.crash_at.map(super::crash_at::watch);
     let front = Front::open(settings.http.listen, Some(telemetry::init_metrics()?)).await?;
     let mut stop = StopSignals::new()?;
     let mut pause = PAUSE_LEAST;

@@ -63,6 +63,12 @@ impl Ledger {
         Ok(tx)
     }
 
+    /// Nobody knows whether a commit happened.
+    fn doubt(&self) -> LedgerError {
+        self.inner.in_doubt.store(true, Ordering::SeqCst);
+        LedgerError::InDoubt
+    }
+
     pub(super) async fn begin_as(
         &self,
         name: &'static str,
@@ -116,19 +122,18 @@ impl Tx<'_> {
             self.set_head().await?;
         }
         if crash::pass(crash::COMMIT).await == Fate::Fail {
-            return Err(LedgerError::Database("the commit was lost".to_owned()));
+            return Err(self.ledger.doubt());
         }
         let ended = self.connection().commit().await;
         if ended.is_err() && self.connection().is_lost() {
-            self.ledger.inner.in_doubt.store(true, Ordering::SeqCst);
-            return Err(LedgerError::InDoubt);
+            return Err(self.ledger.doubt());
         }
         ended?;
         if let Some(mut writer) = self.writer.take() {
             writer.unfinished = false;
         }
         if crash::pass(crash::COMMITTED).await == Fate::Fail {
-            return Err(LedgerError::Database("the answer to the commit was lost".to_owned()));
+            return Err(self.ledger.doubt());
         }
         tracing::trace!(transaction = self.name, head = self.head_seq, "committed");
         Ok(())

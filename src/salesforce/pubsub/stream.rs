@@ -97,12 +97,12 @@ impl EventStream {
         Self { batches, queue, opened, reader }
     }
 
-    /// A stream that somebody else than the network fills; it is open at once.
-    pub fn fed(batches: mpsc::UnboundedReceiver<Result<Batch, StreamError>>) -> Self {
-        let (opened, watched) = watch::channel(true);
-        // Lives as long as the stream: who waits for the opening must not see it closed.
-        let reader = tokio::spawn(async move { opened.closed().await });
-        Self { batches, queue: Arc::default(), opened: watched, reader }
+    /// A stream that somebody else than the network fills; `opened` tells when it is open.
+    pub fn fed(
+        batches: mpsc::UnboundedReceiver<Result<Batch, StreamError>>,
+        opened: watch::Receiver<bool>,
+    ) -> Self {
+        Self { batches, queue: Arc::default(), opened, reader: tokio::spawn(async {}) }
     }
 
     /// Resolves when the server has accepted the call. The service may hold this back
