@@ -6,6 +6,9 @@
 #   tests/nightly.sh               everything
 #   tests/nightly.sh gates         the two gates compared a million times (GATE_CASES for another number)
 #   tests/nightly.sh model         the model of the promotion protocol, with everything going wrong together
+#   tests/nightly.sh schedules     seeded fault schedules, other seeds each day (SCHEDULE_SEEDS for another number)
+#   tests/nightly.sh planted       each planted bug is found by the schedules within its budget of seeds
+#   tests/nightly.sh sweep         the real daemon ended at every point of its work
 #   tests/nightly.sh fuzz          each fuzz target for FUZZ_SECONDS (600), with the nightly toolchain
 #   tests/nightly.sh fuzz decide   one target
 #   tests/nightly.sh mutants       every small change of src/gate and src/domain is found by a unit test,
@@ -46,6 +49,22 @@ gates() {
 model() {
   say "the model of the promotion protocol, everything together"
   cargo test --locked --release --manifest-path tests/model/Cargo.toml -- --ignored
+}
+
+schedules() {
+  local first; first="$(date -u +%Y%m%d)000000"
+  say "fault schedules from seed $first"
+  cargo test --locked --test schedules -- --first "$first" --seeds "${SCHEDULE_SEEDS:-20000}"
+}
+
+planted() {
+  say "planted bugs"
+  if [ -n "$part" ]; then python3 tests/schedules/planted.py "$part"; else python3 tests/schedules/planted.py; fi
+}
+
+sweep() {
+  say "the crash sweep, every point"
+  cargo test --locked --test sweep -- --all
 }
 
 fuzz() {
@@ -101,7 +120,7 @@ mutants() {
 
 all() {
   local failed=()
-  for each in gates model fuzz mutants; do
+  for each in gates model schedules planted sweep fuzz mutants; do
     tests/nightly.sh "$each" || failed+=("$each")
   done
   told "${failed[@]}"
@@ -112,7 +131,7 @@ need rustup "install Rust from https://rustup.rs"
 need python3 "install Python 3.11 or newer"
 need cc "install a C compiler, for example the package build-essential"
 case "$what" in
-  all | gates | model | fuzz | mutants) "$what" ;;
-  *) echo "unknown part: $what (all, gates, model, fuzz, mutants)" >&2; exit 2 ;;
+  all | gates | model | schedules | planted | sweep | fuzz | mutants) "$what" ;;
+  *) echo "unknown part: $what (all, gates, model, schedules, planted, sweep, fuzz, mutants)" >&2; exit 2 ;;
 esac
 say "passed"

@@ -315,6 +315,23 @@ fn only_promotion_and_notices_hold_a_writer() {
 }
 
 #[test]
+fn only_tests_choose_randomness_and_end_the_process() {
+    let may = ["clock.rs", "crash.rs", "cli/crash_at.rs"];
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !is_test_file(&source.path)) {
+        let path = source.path.to_string_lossy().into_owned();
+        let found = Paths::of(&source.syntax).into_iter().any(|path| {
+            let path = path.join("::");
+            ["clock::seed", "crash::watch", "process::abort"].iter().any(|hook| path.ends_with(hook))
+        });
+        if found && !may.contains(&path.as_str()) {
+            wrong.push(path);
+        }
+    }
+    assert!(wrong.is_empty(), "these hooks are for tests:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn prose_never_promises_more_than_at_least_once() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let promise = ["exactly", "once"].join(" ");

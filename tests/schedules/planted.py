@@ -1,0 +1,111 @@
+"""Plants every bug of planted.toml in a copy of the sources and lets the schedules look for each.
+
+    python3 tests/schedules/planted.py            all of them
+    python3 tests/schedules/planted.py NAME..     these
+
+The copy is built one time: every bug is in it, behind a switch. A bug that is not found within its
+budget of seeds fails the run; so does a seed that fails while no bug is switched on.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COPY = ROOT / "target" / "planted"
+# More than the code needs: the seeds of a quiet run, which must find nothing.
+QUIET = 60
+SWITCH = """
+static PLANTED: std::sync::RwLock<String> = std::sync::RwLock::new(String::new());
+
+/// Switches a planted bug on.
+pub fn plant(name: &str) {
+    name.clone_into(&mut PLANTED.write().unwrap_or_else(std::sync::PoisonError::into_inner));
+}
+
+/// Whether this planted bug is switched on.
+pub fn planted(name: &str) -> bool {
+    *PLANTED.read().unwrap_or_else(std::sync::PoisonError::into_inner) == name
+}
+"""
+
+
+def copy_sources():
+    COPY.mkdir(parents=True, exist_ok=True)
+    for old in COPY.iterdir():
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                            cwd=ROOT, check=True, capture_output=True)
+    for name in listed.stdout.decode().split("\0"):
+        source = ROOT / name
+        if name and source.is_file() and not name.startswith(("benches/engines", "tests/model", "tests/fuzz")):
+            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, COPY / name)
+
+
+def edit(path, find, replace):
+    path = COPY / path
+    text = path.read_text()
+    if text.count(find) != 1:
+        sys.exit(f"{path.relative_to(COPY)}: found {text.count(find)} times, wanted once: {find!r}")
+    path.write_text(text.replace(find, replace))
+
+
+def plant(bugs):
+    for bug in bugs:
+        for one in bug.get("edit", []):
+            switch = f'crate::crash::planted("{bug["name"]}")'
+            edit(one["file"], one["find"], one["replace"].replace("PLANTED", switch))
+    with open(COPY / "src/crash.rs", "a") as crash:
+        crash.write(SWITCH)
+    edit("tests/schedules/main.rs", "fn plant(_name: &str) {}",
+         "fn plant(name: &str) {\n    countersign::crash::plant(name);\n}")
+
+
+def build():
+    command = ["cargo", "test", "--locked", "--test", "schedules", "--no-run", "--message-format", "json",
+               "--target-dir", str(ROOT / "target")]
+    out = subprocess.run(command, cwd=COPY, check=True, stdout=subprocess.PIPE).stdout.decode()
+    told = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    built = [one["executable"] for one in told
+             if one.get("reason") == "compiler-artifact" and one["target"]["name"] == "schedules"]
+    return built[-1]
+
+
+def look_for(binary, bug, seeds):
+    command = [binary, "--seeds", str(seeds), "--until-found", "--planted", bug.get("name", ""),
+               "--without", ",".join(bug.get("without", []))]
+    done = subprocess.run(command, cwd=COPY, capture_output=True, text=True)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    told = json.loads(lines[-1]) if lines else {"found": True, "seeds": 0, "seconds": 0}
+    words = [line for line in done.stderr.splitlines() if line.startswith("seed ")]
+    return told, (words or [""])[-1]
+
+
+def main():
+    bugs = tomllib.loads((ROOT / "tests/schedules/planted.toml").read_text())["bug"]
+    copy_sources()
+    plant(bugs)
+    binary = build()
+    told, words = look_for(binary, {}, QUIET)
+    print(f"no bug: {told['seeds']} seeds, {words or 'nothing found'}", flush=True)
+    missed = ["no bug"] if told["found"] else []
+    print("| bug | seeds until found | budget | found by |\n|---|---|---|---|", flush=True)
+    for bug in bugs:
+        if sys.argv[1:] and bug["name"] not in sys.argv[1:]:
+            continue
+        told, words = look_for(binary, bug, bug["budget"])
+        found = told["seeds"] if told["found"] else "NOT FOUND"
+        words = words.split(": ", 1)[-1][:60]
+        print(f"| {bug['name']} | {found} | {bug['budget']} | {words} |", flush=True)
+        if not told["found"]:
+            missed.append(bug["name"])
+    if missed:
+        sys.exit(f"not as it must be: {', '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()
