@@ -237,7 +237,7 @@ impl Scene {
         self.reached("people: an agent tried to approve");
     }
 
-    fn delete(&mut self, subject: &Subject) {
+    pub fn delete(&mut self, subject: &Subject) {
         if self.subjects.len() < 2 || self.value(subject, "Id").is_none() {
             return;
         }
@@ -248,7 +248,7 @@ impl Scene {
         self.reached("people: a record deleted");
     }
 
-    fn convert(&mut self, subject: &Subject) {
+    pub fn convert(&mut self, subject: &Subject) {
         if self.subjects.len() < 2 || subject.object != "Lead" {
             return;
         }

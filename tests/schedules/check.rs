@@ -77,6 +77,7 @@ fn chain(scene: &mut Scene, entries: &[Entry]) {
     let mut cause: BTreeMap<String, bool> = BTreeMap::new();
     let mut states: BTreeMap<String, String> = BTreeMap::new();
     let mut decided: BTreeMap<String, Value> = BTreeMap::new();
+    let mut sent_in: BTreeMap<String, u64> = BTreeMap::new();
     for entry in entries {
         let own: u64 = entry.epoch.parse().unwrap_or(0);
         if own > 0 && own < epoch {
@@ -113,6 +114,7 @@ fn chain(scene: &mut Scene, entries: &[Entry]) {
                     if cause.insert(id.to_owned(), false) == Some(false) && states[id] != "voiding" {
                         scene.broken(format!("a send of {id} without a cause (entry {})", entry.seq));
                     }
+                    sent_in.insert(id.to_owned(), own);
                     step(scene, &mut states, id, "sent");
                 }
             }
@@ -120,6 +122,9 @@ fn chain(scene: &mut Scene, entries: &[Entry]) {
                 let (id, state) = (text("/promotion").to_owned(), text("/settlement/state").to_owned());
                 step(scene, &mut states, &id, &state);
                 cause.insert(id.clone(), state == "intended");
+                if state == "done" && sent_in.get(&id).is_some_and(|sent| *sent < own) {
+                    scene.reached("a new leader finished what an old one sent");
+                }
                 if !["intended", "sent", "unknown", "voiding"].contains(&state.as_str())
                     && let Some(record) = record_of.get(&id)
                     && open.get(record) == Some(&id)

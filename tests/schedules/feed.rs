@@ -9,7 +9,7 @@ use countersign::{
         Batch, BatchSink, EventSource, EventStream, RecordedBatch, SinkError, Start, StreamError,
         proto::FetchResponse,
     },
-    simulator::pubsub::Pull,
+    simulator::{model::ChangeKind, pubsub::Pull},
 };
 use prost::{Message as _, bytes::Bytes};
 use tokio::sync::{mpsc, watch};
@@ -51,6 +51,8 @@ pub enum Delivery {
     Twice,
     Cut,
     Garbled,
+    Gap,
+    Overflow,
     PlaceRefused,
 }
 
@@ -120,9 +122,17 @@ impl Feed {
                     return sender.send(Ok(batch(last))).is_ok();
                 }
             }
-            Delivery::Plain | Delivery::Garbled => {}
+            Delivery::Plain | Delivery::Garbled | Delivery::Gap | Delivery::Overflow => {}
         }
-        let Some((mut response, position)) = self.pull.after(open.position, most) else { return false };
+        let gap = match how {
+            Delivery::Gap => Some(ChangeKind::GapUpdate),
+            Delivery::Overflow => Some(ChangeKind::GapOverflow),
+            _ => None,
+        };
+        let Some((mut response, position)) = self.pull.after(open.position, most, gap) else { return false };
+        if how == Delivery::Overflow {
+            self.scene.lock().owes();
+        }
         open.position = position;
         open.last = Some(response.clone());
         self.scene.lock().say(format!("{} events up to {position}, {how:?}", response.events.len()));

@@ -86,6 +86,8 @@ fn plant(_name: &str) {}
 struct Kept {
     package: Package,
     rules: Rules,
+    /// The same for leads alone: half of the schedules need no more.
+    of_leads: Rules,
 }
 
 impl Kept {
@@ -97,7 +99,13 @@ impl Kept {
         for object in package.objects.values_mut() {
             object.rules.retain(|rule| !bent.without.iter().any(|name| rule.name.starts_with(name)));
         }
-        Self { package, rules: Rules::new(policy).expect("rules") }
+        let mut of_leads = policy.clone();
+        of_leads.objects.retain(|object, _| object.as_str() == "Lead");
+        Self {
+            package,
+            rules: Rules::new(policy).expect("rules"),
+            of_leads: Rules::new(of_leads).expect("rules"),
+        }
     }
 }
 
@@ -121,11 +129,11 @@ fn play(kept: &Kept, seed: u64, loud: bool) -> Value {
 }
 
 fn kit(kept: &Kept, shared: &Shared, ledger: Place) -> Kit {
-    let (org, refresh_token, proposer_token) = {
+    let (org, with_deals, refresh_token, proposer_token) = {
         let scene = shared.lock();
         let token =
             |role: &str| scene.org.open_refresh(&scene.org.user(role).expect("a seeded user").user_id);
-        (scene.org.clone(), token("promoter"), token("proposer"))
+        (scene.org.clone(), scene.plan.deals > 0, token("promoter"), token("proposer"))
     };
     let pull = Pull::open(org.clone(), countersign::salesforce::names::TOPIC, "promoter")
         .expect("the shipped channel");
@@ -136,7 +144,7 @@ fn kit(kept: &Kept, shared: &Shared, ledger: Place) -> Kit {
             seen: Arc::default(),
             lot: None,
         },
-        rules: kept.rules.clone(),
+        rules: if with_deals { kept.rules.clone() } else { kept.of_leads.clone() },
         ledger,
         refresh_token,
         proposer_token,

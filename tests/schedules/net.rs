@@ -197,8 +197,10 @@ impl Scene {
     /// Somebody acts just before a write reaches the org, most often on what it writes.
     fn race(&mut self) {
         let subject = self.subject();
-        match self.rng.random_range(0..3) {
-            0 => self.people_act(),
+        match self.rng.random_range(0..10) {
+            0..3 => self.people_act(),
+            3 => self.delete(&subject),
+            4 => self.convert(&subject),
             _ => self.edit(&subject),
         }
     }
@@ -307,11 +309,19 @@ impl Exchange for Net {
         {
             lot.stand().await;
         }
+        let void = call.marks().iter().any(|mark| mark.starts_with("void:"));
+        let overtaken = {
+            let mut scene = self.scene.lock();
+            void && scene.faults && scene.chance(400)
+        };
+        if overtaken {
+            self.late_arrive().await;
+        }
         let unclear = !call.marks().is_empty()
             && !matches!(fate, Fate::Pass | Fate::Raced | Fate::RowLocked | Fate::TokenExpired);
         let reply = self.meet(fate, &call, host).await;
         let mut scene = self.scene.lock();
-        if unclear && scene.chance(400) {
+        if unclear && scene.chance(700) {
             scene.edit_meanwhile(&call);
         }
         reply

@@ -26,11 +26,11 @@ impl Plan {
         // Not the schedule's own source: another shape must not shift what comes after it.
         let mut rng = StdRng::seed_from_u64(seed ^ 0x5eed_0000);
         Self {
-            steps: rng.random_range(24..60),
+            steps: rng.random_range(20..46),
             leads: rng.random_range(1..3),
             deals: rng.random_range(0..2),
             rough: [0, 20, 60, 150][rng.random_range(0..4)],
-            hot: [0, 150, 350][rng.random_range(0..3)],
+            hot: [0, 300, 500][rng.random_range(0..3)],
             sweeps: seed % 2 == 0,
             auto: rng.random_range(0..3) == 0,
             skewed: rng.random_range(0..3) == 0,

@@ -126,6 +126,18 @@ impl Run {
             let mut scene = self.scene.lock();
             scene.say("the daemon is killed");
             scene.reached("fault: killed");
+            drop(scene);
+            self.long_outage();
+        }
+    }
+
+    /// Sometimes nobody starts it again for days: approvals grow too old, and places expire.
+    fn long_outage(&self) {
+        let mut scene = self.scene.lock();
+        if scene.chance(150) {
+            scene.pass(Duration::from_secs(4 * 24 * 3600));
+            scene.people_act();
+            scene.reached("fault: down for days");
         }
     }
 
@@ -174,6 +186,8 @@ impl Run {
                 4..8 => Delivery::Cut,
                 8..11 => Delivery::Garbled,
                 11..13 => Delivery::PlaceRefused,
+                13..16 => Delivery::Gap,
+                16..18 => Delivery::Overflow,
                 _ => Delivery::Plain,
             };
             if how != Delivery::Plain {
@@ -253,7 +267,10 @@ impl Run {
             }
         };
         match self.guarded(either).await {
-            None => self.scene.lock().say("the daemon is gone"),
+            None => {
+                self.scene.lock().say("the daemon is gone");
+                self.long_outage();
+            }
             Some(Some(done)) => {
                 lot.forget();
                 if self.stepped(&done) {

@@ -13,7 +13,10 @@ use super::{
     replay,
     stream::{corrupted, event_id},
 };
-use crate::simulator::Org;
+use crate::simulator::{
+    Org,
+    model::{ChangeKind, ChangeRecord, Row},
+};
 
 const RPC: &str = "Subscribe";
 
@@ -61,8 +64,9 @@ impl Pull {
     }
 
     /// The response after a position, with at most so many events, and the position after it.
-    /// Without events it is a keepalive. `None` at the newest change.
-    pub fn after(&self, position: u64, most: usize) -> Option<(FetchResponse, u64)> {
+    /// Without events it is a keepalive. `None` at the newest change. With a kind of gap, that is what
+    /// comes instead of each change.
+    pub fn after(&self, position: u64, most: usize, gap: Option<ChangeKind>) -> Option<(FetchResponse, u64)> {
         let page = self.org.changes_after(position, PAGE);
         let opaque = self.org.settings().opaque_replay_ids;
         let mut reached = position;
@@ -73,9 +77,13 @@ impl Pull {
             }
             reached = record.position;
             let Some(lane) = self.lanes.get(&record.object) else { continue };
-            let Some(payload) = lane.payload(&self.org, record, &[record.record_id.as_str()]) else {
-                continue;
-            };
+            // What a filter holds back is not made a gap of.
+            let ids = [record.record_id.as_str()];
+            let Some(mut payload) = lane.payload(&self.org, record, &ids) else { continue };
+            if let Some(kind) = gap {
+                let lost = ChangeRecord { kind, changed: Row::new(), ..(**record).clone() };
+                payload = lane.payload(&self.org, &lost, &ids).unwrap_or(payload);
+            }
             let event = ProducerEvent {
                 id: event_id(record),
                 schema_id: lane.encoder.schema_id.clone(),
