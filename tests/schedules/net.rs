@@ -164,7 +164,7 @@ impl Scene {
             return Fate::Pass;
         }
         if !call.marks().is_empty() && self.chance(hot) {
-            let (fate, name) = self.one_of(&[FATES[1], FATES[2], FATES[3], FATES[5], FATES[7]]);
+            let (fate, name) = self.one_of(&[FATES[1], FATES[2], FATES[3], FATES[5], FATES[7], FATES[9]]);
             self.reached(name);
             self.say(format!("{name}: {:?}", call.marks()));
             return fate;
@@ -184,19 +184,23 @@ impl Scene {
         fate
     }
 
+    fn written_on(&self, call: &Call) -> Option<crate::scene::Subject> {
+        let text = String::from_utf8_lossy(&call.body);
+        self.subjects.iter().find(|subject| text.contains(&subject.id)).cloned()
+    }
+
     /// A person changes a record of a write whose outcome nobody knows yet.
     fn edit_meanwhile(&mut self, call: &Call) {
-        let text = String::from_utf8_lossy(&call.body).into_owned();
-        let subjects = self.subjects.clone();
-        if let Some(subject) = subjects.iter().find(|subject| text.contains(&subject.id)) {
-            self.edit(subject);
+        if let Some(subject) = self.written_on(call) {
+            self.edit(&subject);
             self.reached("people: edited while an outcome was not known");
         }
     }
 
     /// Somebody acts just before a write reaches the org, most often on what it writes.
-    fn race(&mut self) {
-        let subject = self.subject();
+    fn race(&mut self, call: &Call) {
+        let anybody = self.subject();
+        let subject = self.written_on(call).unwrap_or(anybody);
         match self.rng.random_range(0..10) {
             0..3 => self.people_act(),
             3 => self.delete(&subject),
@@ -372,7 +376,7 @@ impl Net {
                 Ok(reply.into())
             }
             Fate::Raced => {
-                self.scene.lock().race();
+                self.scene.lock().race(call);
                 Ok(self.carry(call).await.into())
             }
         }
