@@ -65,6 +65,7 @@ planted() {
 sweep() {
   say "the crash sweep, every point"
   cargo test --locked --test sweep -- --all
+  cargo test --locked --test sweep -- --all --postgres
 }
 
 fuzz() {

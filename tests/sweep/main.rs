@@ -4,10 +4,17 @@
 //! A point lies before and after each ledger commit, each write while a ledger is opened, and each
 //! request to the org (`src/crash.rs`). A first run counts them; no list of them is kept by hand.
 //!
-//! `cargo test --test sweep` takes a part of the points, evenly spread; `-- --all` takes each.
+//! `cargo test --test sweep` takes a part of the points, evenly spread; `-- --all` takes each. The ledger
+//! is a file, and with `-- --postgres` a database on a server.
 
+#[path = "../it/databases.rs"]
+#[expect(unused, reason = "the other tests use the rest")]
+mod databases;
+#[path = "../it/postgres.rs"]
+#[expect(unused, reason = "the other tests use the rest")]
+mod postgres;
 #[path = "../it/processes.rs"]
-#[expect(dead_code, reason = "the other tests use the rest")]
+#[expect(unused, reason = "the other tests use the rest")]
 mod processes;
 mod served;
 mod story;
@@ -37,7 +44,8 @@ fn main() -> ExitCode {
         words.get(place + 1)?.parse::<u64>().ok()
     };
     let began = Instant::now();
-    let (expected, points) = play(0);
+    let postgres = words.iter().any(|word| word == "--postgres");
+    let (expected, points) = play(0, postgres);
     assert!(points > 20, "the run without a crash passes points: {points}");
     println!("{points} points in a run without a crash; it ends with:\n{expected}");
     let wanted: Vec<u64> = match (number("--at"), words.iter().any(|word| word == "--all")) {
@@ -45,9 +53,10 @@ fn main() -> ExitCode {
         (None, true) => (1..=points).collect(),
         (None, false) => spread(points, number("--points").unwrap_or(SOME)),
     };
-    let bad = sweep(&wanted, &expected);
+    let bad = sweep(&wanted, (&expected, postgres));
     println!(
-        "sweep: {} of {points} points, {} s; {} ended otherwise",
+        "sweep over {}: {} of {points} points, {} s; {} ended otherwise",
+        if postgres { "PostgreSQL" } else { "SQLite" },
         wanted.len(),
         began.elapsed().as_secs(),
         bad.len()
@@ -65,7 +74,7 @@ fn spread(points: u64, some: u64) -> Vec<u64> {
 }
 
 /// Ends a daemon at each of these points; the points that ended otherwise.
-fn sweep(wanted: &[u64], expected: &End) -> BTreeSet<u64> {
+fn sweep(wanted: &[u64], (expected, postgres): (&End, bool)) -> BTreeSet<u64> {
     let left = Arc::new(Mutex::new(wanted.iter().rev().copied().collect::<Vec<_>>()));
     let bad = Arc::new(Mutex::new(BTreeSet::new()));
     let threads: Vec<_> = (0..PROCESSES)
@@ -74,7 +83,7 @@ fn sweep(wanted: &[u64], expected: &End) -> BTreeSet<u64> {
             std::thread::spawn(move || {
                 let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 while let Some(at) = next() {
-                    let found = std::panic::catch_unwind(|| play(at).0);
+                    let found = std::panic::catch_unwind(|| play(at, postgres).0);
                     let good = found.as_ref().is_ok_and(|found| *found == expected);
                     if !good {
                         println!("point {at} ENDED OTHERWISE\n  again: cargo test --test sweep -- --at {at}");
@@ -95,7 +104,10 @@ fn sweep(wanted: &[u64], expected: &End) -> BTreeSet<u64> {
 }
 
 /// The story with a daemon that ends at this point (0: never): how it ended, and the points passed.
-fn play(at: u64) -> (End, u64) {
+fn play(at: u64, postgres: bool) -> (End, u64) {
+    if postgres {
+        databases::use_postgres();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(Story::play(at))
 }

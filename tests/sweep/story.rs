@@ -72,7 +72,7 @@ impl Story {
             })
             .collect();
         let leads = org.collections("admin", "POST", &rows).await;
-        let ledger = folder.path().join("ledger.db").to_str().expect("a plain path").to_owned();
+        let ledger = crate::databases::ledger(folder.path());
         let story = Self { org, config, ledger, leads, serve: None, points: 0, _folder: folder };
         for number in 1..=LEADS {
             let value = if number == 3 { "No such status" } else { WORKING };
