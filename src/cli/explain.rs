@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, ExitWith, show::safe, status};
 use crate::{
-    domain::{Digest, ProposalId, Rollback, Stage},
+    domain::{Digest, Proposal, ProposalId, Rollback, Stage},
     gate::{FindingCode, Verdict, explain},
     ledger::{Ledger, StoredEntry},
     salesforce::GateRule,
@@ -69,13 +69,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Done);
     }
-    let what = match &record.proposal.creates {
-        Some(creates) => {
-            format!("new {} ({}) below {}", record.proposal.object, safe(&creates.rule), creates.parent)
-        }
-        None => record.proposal.object.to_string(),
-    };
-    println!("{id}  {what} {}  {}", record.proposal.record, record.stage.name());
+    println!("{id}  {} {}  {}", what_of(&record.proposal), record.proposal.record, record.stage.name());
     for (field, value) in &record.proposal.patch {
         let base = record.proposal.base.get(field).cloned().unwrap_or_default();
         println!("  {field}: {} → {}", safe(&base.to_string()), safe(&value.to_string()));
@@ -101,6 +95,16 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         println!("\nNext: a reviewer sets AI_Decision__c and AI_Decision_Proposal_ID__c on the record.");
     }
     Ok(Exit::Done)
+}
+
+/// The object, and of a record to be made the rule and what it hangs on.
+fn what_of(proposal: &Proposal) -> String {
+    match &proposal.creates {
+        Some(creates) => {
+            format!("new {} ({}) below {}", proposal.object, safe(&creates.rule), creates.parent)
+        }
+        None => proposal.object.to_string(),
+    }
 }
 
 /// The rollbacks that the story's promotions belong to.

@@ -166,7 +166,7 @@ impl Ledger {
         );
         let query = db::query(sql);
         let query = query.bind(number(span.after)?).bind(number(span.up_to)?).bind(most);
-        let rows = query.fetch_all(&mut *reader).await?;
+        let rows = query.fetch_all(&mut reader).await?;
         if let Some(last) = rows.last() {
             span.after = u64::try_from(last.try_get::<i64>(3)?).unwrap_or(u64::MAX);
         }

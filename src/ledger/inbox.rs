@@ -109,7 +109,7 @@ impl Ledger {
     pub async fn replay_id(&self, topic: &str) -> Result<Option<Vec<u8>>, LedgerError> {
         let mut reader = self.reader().await?;
         let row = db::query("SELECT replay_id FROM cursor WHERE topic = ?").bind(topic);
-        let row = row.fetch_optional(&mut *reader).await?;
+        let row = row.fetch_optional(&mut reader).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
     }
 
@@ -127,7 +127,7 @@ impl Ledger {
         )
         .bind(after)
         .bind(i64::try_from(most).unwrap_or(i64::MAX));
-        rows.fetch_all(&mut *reader)
+        rows.fetch_all(&mut reader)
             .await?
             .into_iter()
             .map(|row| {

@@ -95,7 +95,7 @@ impl Ledger {
         let mut reader = self.reader().await?;
         let rows =
             db::query("SELECT body FROM promotion WHERE open = 1 ORDER BY seq LIMIT ?").bind(limit(most));
-        rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        rows.fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 
     /// Landed promotions without proof, oldest first, at most `most`.
@@ -103,14 +103,14 @@ impl Ledger {
         let mut reader = self.reader().await?;
         let rows =
             db::query("SELECT body FROM promotion WHERE open = 0 AND confirmed = 0 ORDER BY seq LIMIT ?");
-        rows.bind(limit(most)).fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        rows.bind(limit(most)).fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 
     /// Every promotion that a proposal led to, rollbacks included, oldest first.
     pub async fn promotions_of_proposal(&self, id: &ProposalId) -> Result<Vec<Promotion>, LedgerError> {
         let mut reader = self.reader().await?;
         let rows = db::query("SELECT body FROM promotion WHERE proposal = ? ORDER BY seq").bind(id.as_str());
-        rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        rows.fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 
     /// Promotions that were intended after a place and up to another, oldest first.
@@ -118,7 +118,7 @@ impl Ledger {
         let mut reader = self.reader().await?;
         let rows = db::query("SELECT body FROM promotion WHERE seq > ? AND seq <= ? ORDER BY seq");
         let rows = rows.bind(number(after)?).bind(number(up_to)?);
-        rows.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        rows.fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 
     /// Notices that have not been written yet, oldest first, at most `most`.
@@ -127,7 +127,7 @@ impl Ledger {
         let rows = db::query("SELECT object, record, proposal, text FROM notice ORDER BY seq LIMIT ?");
         let damaged = |error: crate::domain::IdError| LedgerError::Damaged(error.to_string());
         rows.bind(limit(most))
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?
             .iter()
             .map(|row| {

@@ -142,7 +142,7 @@ impl Ledger {
         );
         let query = db::query(sql).bind(object.as_str()).bind(i64::try_from(most).unwrap_or(i64::MAX));
         let mut reader = self.reader().await?;
-        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        query.fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 
     /// A proposal as it stands.
@@ -159,6 +159,6 @@ impl Ledger {
             .bind(filter.stage.map(Stage::name))
             .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
         let mut reader = self.reader().await?;
-        query.fetch_all(&mut *reader).await?.iter().map(from_row).collect()
+        query.fetch_all(&mut reader).await?.iter().map(from_row).collect()
     }
 }

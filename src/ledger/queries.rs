@@ -55,7 +55,7 @@ impl Ledger {
         let (head_seq, head_hash) = read_head(&mut reader).await?;
         let mut stages = BTreeMap::new();
         for row in
-            db::query("SELECT stage, count(*) FROM proposal GROUP BY stage").fetch_all(&mut *reader).await?
+            db::query("SELECT stage, count(*) FROM proposal GROUP BY stage").fetch_all(&mut reader).await?
         {
             let (name, found): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             if let Some(stage) = stage_of(&name) {
@@ -67,7 +67,7 @@ impl Ledger {
              ORDER BY received_seq LIMIT 1",
         );
         let oldest_awaiting =
-            oldest.fetch_optional(&mut *reader).await?.and_then(|row| row.try_get::<String>(0).ok());
+            oldest.fetch_optional(&mut reader).await?.and_then(|row| row.try_get::<String>(0).ok());
         Ok(Counts {
             stages,
             inbox_waiting: count(
@@ -94,7 +94,7 @@ impl Ledger {
         let rows =
             db::query("SELECT seq, hash, text FROM entry WHERE proposal = ? ORDER BY seq").bind(id.as_str());
         let mut entries = Vec::new();
-        for row in rows.fetch_all(&mut *reader).await? {
+        for row in rows.fetch_all(&mut reader).await? {
             let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
             let entry: Entry = serde_json::from_str(&row.text(2)?)?;
             let mut event = entry.event.clone();

@@ -201,7 +201,7 @@ impl Ledger {
              AND kind IN ('policy_recorded', 'schema_recorded')",
         );
         let mut basis = Basis::default();
-        for row in rows.fetch_all(&mut *reader).await? {
+        for row in rows.fetch_all(&mut reader).await? {
             let entry: Entry = serde_json::from_str(&row.text(0)?)?;
             match serde_json::from_value(entry.event)? {
                 Event::PolicyRecorded { policy } => basis.policies.insert(policy.digest()?, policy).map(drop),

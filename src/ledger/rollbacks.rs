@@ -133,21 +133,21 @@ impl Ledger {
             .bind(lane_object.map(ObjectName::as_str))
             .bind(field.map(|field| field.as_str()))
             .bind(choice.rule.as_deref());
-        query.fetch_all(&mut *reader).await?.iter().map(landed).collect()
+        query.fetch_all(&mut reader).await?.iter().map(landed).collect()
     }
 
     /// Promotions of these records that landed, rollbacks included, or have not ended; oldest first.
     pub async fn written_on(&self, records: &[(ObjectName, RecordId)]) -> Result<Vec<Landed>, LedgerError> {
         let rows = db::query(WRITTEN_ON).bind(serde_json::to_string(records)?);
         let mut reader = self.reader().await?;
-        rows.fetch_all(&mut *reader).await?.iter().map(landed).collect()
+        rows.fetch_all(&mut reader).await?.iter().map(landed).collect()
     }
 
     /// How these promotions stand now, in the order of their ids' first sight.
     pub async fn promotions_by_id(&self, ids: &[PromotionId]) -> Result<Vec<Promotion>, LedgerError> {
         let rows = db::query(BY_ID).bind(serde_json::to_string(ids)?);
         let mut reader = self.reader().await?;
-        let found = rows.fetch_all(&mut *reader).await?;
+        let found = rows.fetch_all(&mut reader).await?;
         found.iter().map(|row| Ok(serde_json::from_str(&row.text(0)?)?)).collect()
     }
 

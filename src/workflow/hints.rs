@@ -106,13 +106,13 @@ impl Hints {
         let user = RecordId::parse(&change.user_id).ok();
         let changed = |field: &str| change.changed_fields.iter().any(|name| name == field);
         let by_us = user.as_ref().is_some_and(|user| ears.machine_users.contains(user));
-        if by_us && !changed(names::PROPOSAL_ID) {
-            if let Some(mark) = change.values.get(names::LAST_PROMOTION_ID).and_then(FieldValue::as_text)
-                && changed(names::LAST_PROMOTION_ID)
-            {
-                self.echoes.extend(echo(change, mark));
-                return;
-            }
+        if by_us
+            && !changed(names::PROPOSAL_ID)
+            && changed(names::LAST_PROMOTION_ID)
+            && let Some(mark) = change.values.get(names::LAST_PROMOTION_ID).and_then(FieldValue::as_text)
+        {
+            self.echoes.extend(echo(change, mark));
+            return;
         }
         let Ok(object) = ObjectName::parse(contract.object) else { return };
         let reason = change.values.get(names::BREAK_GLASS_REASON).and_then(FieldValue::as_text);

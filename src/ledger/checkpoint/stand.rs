@@ -33,7 +33,7 @@ impl Ledger {
         let mut reader = self.reader().await?;
         while tree.size() < up_to {
             let query = db::query(HASHES).bind(number(tree.size())?).bind(number(up_to)?).bind(PAGE);
-            let row = query.fetch_one(&mut *reader).await?;
+            let row = query.fetch_one(&mut reader).await?;
             let (count, hashes): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
             let hashes = hashes.unwrap_or_default();
             if hashes.len() != usize::try_from(count).unwrap_or(0) * DIGITS || !hashes.is_ascii() {

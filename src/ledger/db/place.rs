@@ -47,8 +47,8 @@ impl Place {
         }
         let refused = |reason: &str| LedgerError::Place(reason.to_owned());
         let mut url = Url::parse(text).map_err(|error| LedgerError::Place(error.to_string()))?;
-        let (ours, theirs): (Vec<(String, String)>, Vec<(String, String)>) =
-            url.query_pairs().into_owned().partition(|(key, _)| key == "org");
+        let pairs = url.query_pairs().into_owned();
+        let (ours, theirs) = pairs.partition::<Vec<_>, _>(|(key, _)| key == "org");
         if url.password().is_some() || theirs.iter().any(|(key, _)| key == "password") {
             return Err(refused("it holds a password: set ledger.password_path or ledger.password instead"));
         }
