@@ -90,6 +90,20 @@ fn shape(plan: &Value) -> (usize, Vec<String>) {
     (steps, kept)
 }
 
+/// Commands that say too little, or two things.
+fn refused_words(world: &World) {
+    for (words, code) in [
+        (vec!["apply", "--agent", "bad", "--yes"], "rollback-words-wanted"),
+        ([vec!["apply", "--agent", "bad"], WHO.to_vec()].concat(), "rollback-manifest-wanted"),
+        ([vec!["apply", "--yes"], WHO.to_vec()].concat(), "rollback-nothing-chosen"),
+        (vec!["plan", "bad:0", "--agent", "bad"], "rollback-two-choices"),
+        (vec!["plan", "--policy", "none-such"], "rollback-policy-unknown"),
+    ] {
+        let (_, said) = rollback(world, &words);
+        assert!(said.contains(code), "{words:?}: {said}");
+    }
+}
+
 async fn an_agents_promotions_go_back_and_people_and_later_promotions_are_spared() {
     let (mut world, ids) = world(4).await;
     for (n, id) in ids.iter().take(3).enumerate() {
@@ -121,16 +135,7 @@ async fn an_agents_promotions_go_back_and_people_and_later_promotions_are_spared
     let all = shape(&plan(&world, &["--lane", "Opportunity.NextStep"]));
     assert_eq!(all, (3, vec!["newer-edit".to_owned(), "out-of-reach".to_owned()]), "newest first");
 
-    for (words, code) in [
-        (vec!["apply", "--agent", "bad", "--yes"], "rollback-words-wanted"),
-        ([vec!["apply", "--agent", "bad"], WHO.to_vec()].concat(), "rollback-manifest-wanted"),
-        ([vec!["apply", "--yes"], WHO.to_vec()].concat(), "rollback-nothing-chosen"),
-        (vec!["plan", "bad:0", "--agent", "bad"], "rollback-two-choices"),
-        (vec!["plan", "--policy", "none-such"], "rollback-policy-unknown"),
-    ] {
-        let (_, said) = rollback(&world, &words);
-        assert!(said.contains(code), "{words:?}: {said}");
-    }
+    refused_words(&world);
     let digest = text(&by_agent["digest"]).to_owned();
     let apply = |digest: &str| {
         let words = [&["apply", "--agent", "bad", "--manifest", digest], &WHO[..]].concat();
