@@ -1,19 +1,33 @@
 //! `countersign checkpoint`: signed statements about the ledger, and accepting a restore.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::{Exit, ExitWith, freeze::words, org_side::load_settings, output, place::Place};
+use super::{
+    Exit, ExitWith,
+    connect::connect,
+    freeze::words,
+    org_side::{OrgSide, load_settings},
+    output,
+    place::Place,
+};
 use crate::{
     clock::Clock,
     config::CheckpointSettings,
     domain::{event::Event, restore::Restore},
     ledger::{
         Ledger,
-        checkpoint::{CheckpointError, Keeper, Note, Signer, disagreement, read},
+        checkpoint::{
+            CheckpointError, Disagreement, Keeper, Note, Signer, Verifier, disagreement, read, unmet,
+        },
     },
+    salesforce::Reader,
+    workflow::anchor::{self, AnchorError},
 };
 
 /// Sign what the ledger holds: how many entries, and the head of the Merkle tree over them. Kept
@@ -58,13 +72,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let signer = Signer::read(&key)?;
     let clock = Clock::system();
     if let (Some(reason), Some(by)) = (&args.accept_restore, &args.by) {
-        let path = args.out.clone().or_else(|| set.map(|set| set.path)).ok_or_else(|| {
+        let path = args.out.clone().or_else(|| set.as_ref().map(|set| set.path.clone())).ok_or_else(|| {
             ExitWith::usage(
                 "checkpoint-file-missing: name the file of checkpoints with --out, or set `checkpoint.path`",
             )
         })?;
         let told = (words(reason, "--accept-restore")?, words(by, "--by")?);
-        let note = accept(&args.place, (signer, path), told, &clock).await?;
+        let note = accept((&args.place, set.as_ref()), (signer, path), told, &clock).await?;
         return say(&note, args.place.json);
     }
     let ledger = args.place.read().await?;
@@ -128,7 +142,7 @@ fn new_key(path: &Path, as_json: bool) -> anyhow::Result<Exit> {
 
 /// Records what is accepted and what is lost, then signs what there is.
 async fn accept(
-    place: &Place,
+    (place, set): (&Place, Option<&CheckpointSettings>),
     (signer, path): (Signer, PathBuf),
     (reason, by): (String, String),
     clock: &Clock,
@@ -138,11 +152,17 @@ async fn accept(
     if let Some(last) = log.notes.last() {
         last.check(ledger.org_id(), signer.verifier())?;
     }
-    let found = disagreement(&ledger, &log.notes).await?.ok_or(CheckpointError::Agrees)?;
+    let in_file = disagreement(&ledger, &log.notes).await?;
+    let in_org = match set {
+        Some(set) => in_org(place, &ledger, (set, &signer), clock).await?,
+        None => None,
+    };
+    let all = || in_file.iter().chain(&in_org);
+    let last = all().map(|found| &found.last).max_by_key(|last| last.size).ok_or(CheckpointError::Agrees)?;
     let restore = Restore {
-        agreed: found.agreed,
-        lost: found.last.size,
-        root: found.last.root,
+        agreed: all().map(|found| found.agreed).min().unwrap_or(0),
+        lost: last.size,
+        root: last.root.clone(),
         by,
         reason,
         at: clock.now(),
@@ -153,6 +173,54 @@ async fn accept(
     let note = Keeper::now(&ledger, &signer, clock).await?;
     crate::ledger::checkpoint::append(&path, &note)?;
     Ok(note)
+}
+
+/// What the checkpoints in the org say against the ledger. Where the org cannot be asked, only the
+/// file counts, and this is told.
+async fn in_org(
+    place: &Place,
+    ledger: &Ledger,
+    (set, signer): (&CheckpointSettings, &Signer),
+    clock: &Clock,
+) -> anyhow::Result<Option<Disagreement>> {
+    if set.anchor_every_seconds == 0 {
+        return Ok(None);
+    }
+    let settings = load_settings(place.config.as_deref())?;
+    let reader = Reader::new(connect(&settings, &settings.promoter, clock)?);
+    let anchors = match anchor::read(&reader, ledger.org_id()).await {
+        Ok(anchors) => anchors.unwrap_or_default(),
+        Err(error) => {
+            eprintln!("warning: the checkpoints in the org were not looked at: {error}");
+            return Ok(None);
+        }
+    };
+    let checkpoints = anchor::believed(&anchors, ledger.org_id(), &keys(set, signer.verifier())?)?;
+    Ok(unmet(ledger, &checkpoints).await?)
+}
+
+/// The keys whose checkpoints are believed.
+pub fn keys(set: &CheckpointSettings, own: &Verifier) -> Result<Vec<Verifier>, CheckpointError> {
+    let former = set.former_keys_path.as_ref().map(|path| Verifier::read_all(path)).transpose()?;
+    Ok(std::iter::once(own.clone()).chain(former.unwrap_or_default()).collect())
+}
+
+/// What keeps the daemon's checkpoints in the org, where it can. Refuses a ledger that they speak
+/// against.
+pub async fn anchors(
+    set: Option<&CheckpointSettings>,
+    side: &OrgSide,
+) -> anyhow::Result<Option<anchor::Anchors>> {
+    let Some(set) = set.filter(|set| set.anchor_every_seconds > 0) else { return Ok(None) };
+    let signer = Signer::read(&set.private_key_path)?;
+    let guarded = anchor::guard(&side.context, &keys(set, signer.verifier())?).await;
+    let is_there = guarded.map_err(|error| match error {
+        AnchorError::Checkpoint(error) => anyhow::Error::from(error),
+        AnchorError::Workflow(error) => error.into(),
+    });
+    let is_there = is_there.context("comparing the ledger with its checkpoints in the org")?;
+    let every = Duration::from_secs(set.anchor_every_seconds);
+    Ok(is_there.then(|| anchor::Anchors::new(side.context.clone(), side.promoter_writer(), every)))
 }
 
 /// The keeper of the daemon's checkpoints, where the settings name a file. Refuses a ledger that

@@ -26,7 +26,7 @@ use crate::{
     },
     subscriber::{self, Pace, StreamHealth, SubscriberDeps},
     telemetry,
-    workflow::{self, Engine, Health, WorkflowError, engine::Waker, promote::Promoter},
+    workflow::{self, Engine, Health, WorkflowError, anchor::Anchors, engine::Waker, promote::Promoter},
 };
 
 /// How long a stop waits for the step under way.
@@ -45,6 +45,7 @@ pub struct Daemon {
     schedule: Schedule,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    checkpoints: Option<(CancellationToken, JoinHandle<()>)>,
     /// Keeps the lease, also while the last step ends.
     kept: CancellationToken,
     keeping: JoinHandle<()>,
@@ -114,12 +115,15 @@ impl Daemon {
             let ends = (wake, stop.child_token());
             tasks.push(tokio::spawn(decay::run(context.clone(), promoter, daily, ends)));
         }
-        Ok(Self { context, waker, health, stream, schedule, stop, tasks, kept, keeping, over })
+        let checkpoints = None;
+        Ok(Self { context, waker, health, stream, schedule, stop, tasks, checkpoints, kept, keeping, over })
     }
 
-    /// Writes checkpoints from now on, the last one at the stop.
-    pub fn keep_checkpoints(&mut self, keeper: Keeper, every: Duration) {
-        self.tasks.push(tokio::spawn(checkpoints::run(keeper, every, self.stop.child_token())));
+    /// Writes checkpoints from now on, the last one at the stop, when nothing else writes any more.
+    pub fn keep_checkpoints(&mut self, keeper: Keeper, anchors: Option<Anchors>, every: Duration) {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(checkpoints::run(keeper, anchors, every, stop.clone()));
+        self.checkpoints = Some((stop, task));
     }
 
     /// Waits for what ends the daemon although nobody asked it to stop.
@@ -140,6 +144,10 @@ impl Daemon {
                 .context("a step did not end in time; what it began is settled at the next start")??;
         }
         self.schedule.stop().await?;
+        if let Some((stop, task)) = self.checkpoints {
+            stop.cancel();
+            tokio::time::timeout(STOP_WITHIN, task).await.context("the last checkpoint took too long")??;
+        }
         self.kept.cancel();
         self.keeping.await?;
         Ok(())

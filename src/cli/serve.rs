@@ -21,7 +21,7 @@ use crate::{
     ledger::{LedgerError, checkpoint::Keeper},
     salesforce::Reader,
     telemetry,
-    workflow::WorkflowError,
+    workflow::{WorkflowError, anchor::Anchors},
 };
 
 /// Listens to change events, asks the gate, and promotes what is allowed.
@@ -101,9 +101,9 @@ fn ledger_failure(error: &anyhow::Error) -> Option<&LedgerError> {
 /// From opening everything to its end.
 async fn turn(settings: &Settings, front: &Front, stop: &mut StopSignals) -> anyhow::Result<Turn> {
     let started = async {
-        let (side, keeper) = prepare(settings.clone()).await?;
+        let (side, keeper, anchors) = prepare(settings.clone()).await?;
         let daemon = Daemon::start(&side, front).await?;
-        anyhow::Ok((side, keeper, daemon))
+        anyhow::Ok((side, (keeper, anchors), daemon))
     };
     let opened = tokio::select! {
         biased;
@@ -113,9 +113,9 @@ async fn turn(settings: &Settings, front: &Front, stop: &mut StopSignals) -> any
         }
         opened = started => opened,
     };
-    let (side, keeper, mut daemon) = opened?;
+    let (side, (keeper, anchors), mut daemon) = opened?;
     if let Some((keeper, set)) = keeper.zip(side.settings.checkpoint.as_ref()) {
-        daemon.keep_checkpoints(keeper, Duration::from_secs(set.every_seconds));
+        daemon.keep_checkpoints(keeper, anchors, Duration::from_secs(set.every_seconds));
     }
     match front.address {
         Some(address) => tracing::info!(%address, "serving; health at /healthz and /readyz"),
@@ -158,13 +158,14 @@ async fn turn(settings: &Settings, front: &Front, stop: &mut StopSignals) -> any
 }
 
 /// Everything that must hold before the lead is taken.
-async fn prepare(settings: Settings) -> anyhow::Result<(OrgSide, Option<Keeper>)> {
+async fn prepare(settings: Settings) -> anyhow::Result<(OrgSide, Option<Keeper>, Option<Anchors>)> {
     let side = OrgSide::open(settings, Clock::system()).await?;
     let (set, context) = (side.settings.checkpoint.as_ref(), &side.context);
     let keeper = checkpoint::keeper(set, &context.ledger, &context.clock).await?;
+    let anchors = checkpoint::anchors(set, &side).await?;
     side.check_policies().await?;
     guard(&side).await?;
-    Ok((side, keeper))
+    Ok((side, keeper, anchors))
 }
 
 /// Refuses to serve while a user that proposes could write a governed field by itself.

@@ -1,21 +1,27 @@
 //! `countersign verify`: is the ledger, or what was exported from it, still what was written?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, ExitWith, place};
-use crate::ledger::{
-    LedgerError,
-    checkpoint::{self, CheckpointError, Verifier},
-    verify::{self, Against, Report},
+use super::{Exit, ExitWith, checkpoint::keys, connect::connect, org_side::load_settings, place};
+use crate::{
+    clock::Clock,
+    ledger::{
+        LedgerError,
+        checkpoint::{self, CheckpointError, Signer, Verifier},
+        verify::{self, Against, Report},
+    },
+    salesforce::Reader,
+    workflow::anchor,
 };
 
 /// Check a ledger file, or an export of one, for any damage. Exit code 5 when there is one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The ledger: a file, or the URL of a PostgreSQL database.
-    #[arg(long, value_name = "PLACE", required_unless_present = "export")]
+    #[arg(long, value_name = "PLACE", required_unless_present_any = ["export", "config"])]
     ledger: Option<String>,
     /// A file that `countersign export` wrote, checked without a ledger.
     #[arg(long, value_name = "FILE", conflicts_with = "ledger")]
@@ -23,26 +29,31 @@ pub struct Args {
     /// Checkpoints that `serve` or `countersign checkpoint` wrote: what they cover must still be there.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// The key that must have signed them, from `countersign checkpoint --new-key`.
-    #[arg(long, value_name = "FILE", requires = "checkpoint")]
-    public_key: Option<PathBuf>,
+    /// A key that must have signed them, from `countersign checkpoint --new-key`; may be given again
+    /// for earlier keys.
+    #[arg(long, value_name = "FILE")]
+    public_key: Vec<PathBuf>,
+    /// Settings file: asks the org for the checkpoints that are kept there, and takes ledger and keys
+    /// from the settings where they are not named.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Machine-readable report.
     #[arg(long)]
     json: bool,
 }
 
 /// Reads the whole file.
-pub async fn run(args: Args) -> anyhow::Result<Exit> {
+pub async fn run(mut args: Args) -> anyhow::Result<Exit> {
     let bar = if args.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} entries, {elapsed}") {
         bar.set_style(style);
     }
-    let against = args.checkpoint.as_ref().map(|path| -> Result<_, CheckpointError> {
-        let key = args.public_key.as_ref().map(|path| Verifier::read(path)).transpose()?;
-        Ok(Against { log: checkpoint::read(path)?, key })
-    });
-    let against = against.transpose();
-    let against = against.map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
+    let against = given(&args).map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
+    let against = match args.config.clone() {
+        Some(config) => of_settings(&args, config, against).await?,
+        None => against,
+    };
+    let against = Some(against).filter(|against| against.log.is_some() || against.anchors.is_some());
     let report = read(&args, against.as_ref(), &mut |entries| bar.set_position(entries)).await;
     bar.finish_and_clear();
     let report = report.map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
@@ -54,6 +65,35 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(if report.findings.is_empty() { Exit::Done } else { Exit::Damaged })
 }
 
+/// What the arguments name.
+fn given(args: &Args) -> Result<Against, CheckpointError> {
+    let keys = args.public_key.iter().map(|path| Verifier::read(path)).collect::<Result<_, _>>()?;
+    let log = args.checkpoint.as_ref().map(|path| checkpoint::read(path)).transpose()?;
+    Ok(Against { log, anchors: None, keys })
+}
+
+/// What the settings name, and what the org has.
+async fn of_settings(args: &mut Args, config: &Path, given: Against) -> anyhow::Result<Against> {
+    let settings = load_settings(Some(config))?;
+    let mut against = given;
+    if let (Some(set), true) = (&settings.checkpoint, against.keys.is_empty()) {
+        against.keys = keys(set, Signer::read(&set.private_key_path)?.verifier())?;
+    }
+    if args.ledger.is_none() && args.export.is_none() {
+        args.ledger = Some(settings.ledger.path.clone());
+    }
+    let connection = connect(&settings, &settings.promoter, &Clock::system())?;
+    let org = connection.identity().await.context("asking the org for its checkpoints")?.org_id;
+    let anchors = anchor::read(&Reader::new(connection), &org).await;
+    against.anchors = anchors.context("asking the org for its checkpoints")?;
+    if against.anchors.is_none() {
+        eprintln!(
+            "warning: anchors-off: the org has no object AI_Checkpoint__c, or the promoter does not see it"
+        );
+    }
+    Ok(against)
+}
+
 async fn read(
     args: &Args,
     against: Option<&Against>,
@@ -62,7 +102,7 @@ async fn read(
     match (&args.export, &args.ledger) {
         (Some(export), _) => verify::verify_export(export, against, progress),
         (None, ledger) => {
-            let place = place::at(ledger.clone().unwrap_or_default(), None)?;
+            let place = place::at(ledger.clone().unwrap_or_default(), args.config.as_deref())?;
             verify::verify(&place, against, progress).await
         }
     }
@@ -89,10 +129,11 @@ fn print(report: &Report) {
             println!("projections   {} rows folded again", report.projections);
         }
     }
-    if let Some(met) = &report.checkpoints {
+    for (name, met) in [("checkpoints  ", &report.checkpoints), ("in the org   ", &report.anchors)] {
+        let Some(met) = met else { continue };
         let signed =
-            if met.signed == met.read { "all signed by the key" } else { "signatures not all checked" };
-        println!("checkpoints   {} read, {} met up to entry {}, {signed}", met.read, met.met, met.up_to);
+            if met.signed == met.read { "all signed by a key" } else { "signatures not all checked" };
+        println!("{name} {} read, {} met up to entry {}, {signed}", met.read, met.met, met.up_to);
     }
     if report.restores > 0 {
         let set_aside = report.checkpoints.as_ref().map_or(0, |met| met.set_aside);

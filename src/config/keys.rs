@@ -61,6 +61,8 @@ pub const KEYS: &[Key] = &[
     key("checkpoint.path", "the path of a file outside the ledger", None),
     key("checkpoint.private_key_path", "the path of a key file that only its owner can read", None),
     key("checkpoint.every_seconds", "a whole number from 1 to 86400", Some("3600")),
+    key("checkpoint.anchor_every_seconds", "a whole number from 0 to 31536000", Some("86400")),
+    key("checkpoint.former_keys_path", "the path of a file with public keys, one a line", None),
     key("policy.directory", "the path of a folder with policy files", None),
     key("policy.contracts", "the path of a folder with contract files", None),
     key("http.listen", "address:port, for example 127.0.0.1:8080", None),

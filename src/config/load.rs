@@ -243,7 +243,15 @@ impl Keys {
         if path.is_some() && key.is_none() {
             self.missing("checkpoint.private_key_path", "checkpoints are signed");
         }
-        Some(CheckpointSettings { path: path?, private_key_path: key?, every_seconds })
+        let anchor_every_seconds = self.number("checkpoint.anchor_every_seconds", 0, 31_536_000);
+        let former_keys_path = self.text("checkpoint.former_keys_path").map(std::path::PathBuf::from);
+        Some(CheckpointSettings {
+            path: path?,
+            private_key_path: key?,
+            every_seconds,
+            anchor_every_seconds,
+            former_keys_path,
+        })
     }
 
     fn org(&mut self) -> OrgSettings {

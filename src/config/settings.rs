@@ -127,6 +127,10 @@ pub struct CheckpointSettings {
     pub private_key_path: PathBuf,
     /// Seconds between them.
     pub every_seconds: u64,
+    /// Seconds between those that are kept in the org as well; 0: none are.
+    pub anchor_every_seconds: u64,
+    /// A file with the public keys that signed earlier ones, one a line.
+    pub former_keys_path: Option<PathBuf>,
 }
 
 /// The policies.

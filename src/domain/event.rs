@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    anchor::Anchor,
     approval::Approval,
     break_glass::BreakGlassUse,
     decay::DecayRun,
@@ -174,6 +175,18 @@ pub enum Event {
         /// What they accepted.
         restore: Restore,
     },
+    /// A checkpoint is about to be written into the org.
+    AnchorIntended {
+        /// What it says.
+        anchor: Anchor,
+    },
+    /// How that ended: `done`, or the error's code.
+    AnchorSettled {
+        /// What it says.
+        anchor: Anchor,
+        /// `done`, or a code.
+        result: String,
+    },
     /// People erased private parts of earlier entries.
     Erased {
         /// What, why and by whom.
@@ -238,6 +251,8 @@ impl Event {
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
             Self::RestoreAccepted { .. } => "restore_accepted",
+            Self::AnchorIntended { .. } => "anchor_intended",
+            Self::AnchorSettled { .. } => "anchor_settled",
             Self::Erased { .. } => "erased",
             Self::RollbackBegun { .. } => "rollback_begun",
             Self::RollbackEnded { .. } => "rollback_ended",
@@ -373,6 +388,11 @@ mod tests {
                 &[],
             ),
             (json!({ "kind": "decay_ended", "run": "00", "counts": { "moved": "1" } }), &[]),
+            (json!({ "kind": "anchor_intended", "anchor": { "size": "3", "root": "r", "at": AT } }), &[]),
+            (
+                json!({ "kind": "anchor_settled", "anchor": { "size": "3", "root": "r", "at": AT }, "result": "done" }),
+                &[],
+            ),
             (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
         ]
     }

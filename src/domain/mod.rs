@@ -4,6 +4,7 @@
 //! an unordered way. Times are arguments, money and confidence are decimals.
 
 pub mod actor;
+pub mod anchor;
 pub mod approval;
 pub mod break_glass;
 pub mod canonical_text;

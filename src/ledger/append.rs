@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LedgerError, Tx, basis, db, decays, freezes, rollbacks, signals};
+use super::{LedgerError, Tx, anchors, basis, db, decays, freezes, rollbacks, signals};
 use crate::{
     clock,
     domain::{
@@ -118,6 +118,7 @@ impl Tx<'_> {
             Event::RollbackEnded { rollback, .. } => rollbacks::story(rollback),
             Event::DecayAnnounced { .. } | Event::DecayEnded { .. } => decays::STORY.to_owned(),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
+            Event::AnchorIntended { .. } | Event::AnchorSettled { .. } => anchors::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),
             Event::Started { .. }

@@ -3,6 +3,7 @@
 //! This is the only module with SQL. It runs on SQLite and on PostgreSQL through one thin layer, `db`.
 //! One owned connection writes, inside named transactions; a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
+mod anchors;
 mod append;
 mod backup;
 mod basis;
@@ -51,6 +52,7 @@ use std::sync::{
 
 use tokio::sync::Mutex;
 
+pub use anchors::Anchors;
 pub use db::place::Place;
 pub use decays::Announced;
 pub use erase::Erased;

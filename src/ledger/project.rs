@@ -78,6 +78,8 @@ impl Tx<'_> {
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
             | Event::RestoreAccepted { .. }
+            | Event::AnchorIntended { .. }
+            | Event::AnchorSettled { .. }
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }

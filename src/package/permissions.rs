@@ -42,6 +42,8 @@ pub struct FieldAccess {
 pub struct ObjectAccess {
     /// API name.
     pub name: String,
+    /// Records may be added.
+    pub create: bool,
     /// May be written too.
     pub edit: bool,
     /// All records, whoever owns them.
@@ -64,10 +66,20 @@ struct Text {
     /// May write the governed fields themselves.
     #[serde(default)]
     canonical: bool,
+    /// What it may do with the records about the ledger.
+    checkpoints: Option<Checkpoints>,
     /// Flows that its holders run, without the prefix `AI_Object_`.
     #[serde(default)]
     flows: Vec<String>,
     description: String,
+}
+
+/// What a set may do with checkpoints. None may change or delete them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Checkpoints {
+    Read,
+    Add,
 }
 
 /// All permission sets over these objects. `suffix` is for sets that stand beside the shipped ones.
@@ -79,11 +91,23 @@ pub(super) fn sets(engine: &Engine, objects: &[Governed], suffix: &str) -> Vec<P
 fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> PermissionSet {
     let mut access: Vec<ObjectAccess> = objects
         .iter()
-        .map(|object| ObjectAccess { name: object.object.clone(), edit: text.edits, view_all: text.view_all })
+        .map(|object| ObjectAccess {
+            name: object.object.clone(),
+            create: false,
+            edit: text.edits,
+            view_all: text.view_all,
+        })
         .collect();
     if objects.iter().any(|object| object.object == "Opportunity") {
         // Reading opportunities depends on reading accounts.
-        access.push(ObjectAccess { name: "Account".to_owned(), edit: false, view_all: false });
+        let name = "Account".to_owned();
+        access.push(ObjectAccess { name, create: false, edit: false, view_all: false });
+    }
+    // Checkpoints are the package's own; the sets of further objects stand beside the shipped ones.
+    let checkpoints = text.checkpoints.filter(|_| suffix.is_empty());
+    if let Some(may) = checkpoints {
+        let (name, create) = (names::checkpoint::OBJECT.to_owned(), may == Checkpoints::Add);
+        access.push(ObjectAccess { name, create, edit: false, view_all: true });
     }
     access.sort_by(|left, right| left.name.cmp(&right.name));
     let types = [names::setting::OBJECT, names::transition::OBJECT];
@@ -100,12 +124,23 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
         name,
         custom_permission: text.custom_permission.then(|| text.name.clone()),
         metadata_types: types.iter().filter(|_| text.metadata_types).map(|it| (*it).to_owned()).collect(),
-        fields: objects.iter().flat_map(|object| entries(engine, object, &text)).collect(),
+        fields: checkpoint_fields(checkpoints)
+            .chain(objects.iter().flat_map(|object| entries(engine, object, &text)))
+            .collect(),
         flows,
         objects: access,
         user_permissions: Vec::new(),
         description: text.description,
     }
+}
+
+/// Whoever adds a record may set its fields; without the right to edit they stay as they are.
+fn checkpoint_fields(may: Option<Checkpoints>) -> impl Iterator<Item = FieldAccess> {
+    let field = move |(field, may): (&str, Checkpoints)| FieldAccess {
+        name: format!("{}.{field}", names::checkpoint::OBJECT),
+        edit: may == Checkpoints::Add,
+    };
+    names::checkpoint::FIELDS.iter().filter_map(move |name| Some((*name, may?))).map(field)
 }
 
 fn entries(engine: &Engine, object: &Governed, text: &Text) -> Vec<FieldAccess> {

@@ -79,9 +79,11 @@ pub struct DescribedValue {
 #[serde(rename_all = "camelCase")]
 struct Described {
     #[serde(default)]
+    createable: bool,
+    #[serde(default)]
     updateable: bool,
     #[serde(default)]
-    createable: bool,
+    deletable: bool,
     fields: Vec<DescribedField>,
     #[serde(default)]
     record_type_infos: Vec<RecordTypeInfo>,
@@ -90,10 +92,12 @@ struct Described {
 /// An object as one identity sees it, uncut.
 #[derive(Debug, Clone)]
 pub struct ObjectDescription {
+    /// This identity may create records.
+    pub createable: bool,
     /// This identity may change records.
     pub updateable: bool,
-    /// This identity may make records.
-    pub createable: bool,
+    /// This identity may delete records.
+    pub deletable: bool,
     /// Fields that this identity can see, by name.
     pub fields: BTreeMap<String, DescribedField>,
     /// Its record types, the master included.
@@ -119,9 +123,9 @@ pub(super) async fn describe(
             status: 200,
             detail: format!("the description of {object} is not as documented: {error}"),
         })?;
-    let fields = described.fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-    let (updateable, createable) = (described.updateable, described.createable);
-    Ok(ObjectDescription { updateable, createable, fields, record_types: described.record_type_infos })
+    let Described { createable, updateable, deletable, fields, record_type_infos: record_types } = described;
+    let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
+    Ok(ObjectDescription { createable, updateable, deletable, fields, record_types })
 }
 
 /// The governed fields of an object with the org's switches.

@@ -1,5 +1,6 @@
 //! The only Salesforce wire: identity, REST, collections, Pub/Sub, change events.
 
+mod anchors;
 pub mod auth;
 pub mod avro;
 pub mod change_event;
@@ -29,6 +30,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use anchors::{AnchorRow, NewAnchor};
 pub use auth::Credentials;
 pub use classify::{Class, classify};
 pub use connection::{Connection, ConnectionSettings, Identity};

@@ -97,6 +97,26 @@ pub mod transition {
     pub const ACTIVE: &str = "Active__c";
 }
 
+/// The object that holds signed statements about the ledger. The daemon only adds records.
+pub mod checkpoint {
+    /// Object.
+    pub const OBJECT: &str = "AI_Checkpoint__c";
+    /// Size and head in one: a checkpoint that is sent twice is kept once.
+    pub const KEY: &str = "Checkpoint_Key__c";
+    /// The signed text; what counts.
+    pub const NOTE: &str = "Note__c";
+    /// Which ledger.
+    pub const ORIGIN: &str = "Origin__c";
+    /// Head of the tree, base64.
+    pub const ROOT: &str = "Root__c";
+    /// When it was signed.
+    pub const SIGNED_AT: &str = "Signed_At__c";
+    /// Entries that it covers.
+    pub const SIZE: &str = "Size__c";
+    /// All fields, by name.
+    pub const FIELDS: [&str; 6] = [KEY, NOTE, ORIGIN, ROOT, SIGNED_AT, SIZE];
+}
+
 /// Custom permissions that the rules test.
 pub mod permission {
     /// May write proposal fields only.

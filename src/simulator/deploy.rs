@@ -25,7 +25,7 @@ const QUEUE: &str = "AI_Review_Queue";
 /// The public group whose members may decide on every record.
 const GROUP: &str = "AI_Reviewers";
 
-/// Standard objects with the package's fields after their own, and custom metadata types.
+/// Standard objects with the package's fields after their own, custom metadata types and custom objects.
 pub(super) fn objects(package: &Package, state: &mut State) -> Result<Vec<Arc<ObjectDef>>, OrgError> {
     let mut objects = schema::standard_objects();
     let mut custom = |object: &str, fields: &[super::model::FieldDef]| {
@@ -49,7 +49,7 @@ pub(super) fn objects(package: &Package, state: &mut State) -> Result<Vec<Arc<Ob
     }
     for (name, added) in &package.metadata_types {
         let label = added.label.as_deref().unwrap_or(name);
-        objects.push(schema::metadata_type(name, label, custom(name, &added.fields)));
+        objects.push(schema::own_object(name, label, custom(name, &added.fields)));
     }
     Ok(objects.into_iter().map(Arc::new).collect())
 }

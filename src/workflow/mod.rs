@@ -4,6 +4,7 @@
 //! asks the gate, `promote` carries out what was intended, `settle` finds out what became of it,
 //! `notice` tells the record, and `engine` runs them in turn, one at a time.
 
+pub mod anchor;
 pub mod break_glass;
 pub mod consider;
 pub mod context;

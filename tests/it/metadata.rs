@@ -238,7 +238,7 @@ fn removal_names_every_component_in_an_order_that_holds() {
     let named = serde_json::to_string(&report["steps"]).unwrap();
     for (path, _) in countersign::package::SHIPPED {
         let file = path.rsplit('/').next().unwrap();
-        let of_setting = path.contains("__mdt/fields/");
+        let of_setting = path.contains("__mdt/fields/") || path.contains("__c/fields/");
         if let (Some((name, _)), false) =
             (file.split_once("-meta.xml").map(|it| it.0).and_then(|it| it.rsplit_once('.')), of_setting)
         {

@@ -4,6 +4,7 @@
 
 pub mod agents;
 mod canary;
+mod checkpoints;
 mod login;
 mod objects;
 mod org;
@@ -139,6 +140,7 @@ pub async fn examine(
         agents::examine(&setup, &sight, (&governed, own), report).await;
         sight.examine(report);
         parts::examine(&setup, &governed, report).await;
+        checkpoints::examine(&reader, settings, report).await;
         channel(settings, &promoter, report).await;
         org::limits(&promoter, report);
     }

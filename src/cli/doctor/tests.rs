@@ -25,7 +25,8 @@ fn seen(contract: &ObjectContract, edits: &[&str]) -> ObjectDescription {
             ((*name).to_owned(), serde_json::from_value(field).unwrap())
         })
         .collect();
-    ObjectDescription { updateable: true, createable: true, fields, record_types: Vec::new() }
+    let (createable, updateable, deletable) = (true, true, false);
+    ObjectDescription { createable, updateable, deletable, fields, record_types: Vec::new() }
 }
 
 fn codes(report: &Report) -> Vec<(String, State)> {

@@ -181,13 +181,12 @@ fn components() -> BTreeMap<&'static str, Vec<String>> {
         };
         let bare = file.trim_end_matches(suffix);
         let name = match (*kind, parts.as_slice()) {
-            ("CustomObject", _) if !bare.ends_with("__mdt") => continue,
             (
                 "CustomField" | "ValidationRule" | "ListView" | "FieldSet" | "CompactLayout" | "WebLink",
                 ["objects", object, ..],
             ) => {
-                // A custom metadata type takes its fields with it.
-                if object.ends_with("__mdt") {
+                // A type or object of the package takes its fields with it.
+                if object.ends_with("__mdt") || object.ends_with("__c") {
                     continue;
                 }
                 format!("{object}.{bare}")
@@ -205,7 +204,8 @@ fn components() -> BTreeMap<&'static str, Vec<String>> {
 
 /// Fields whose values go.
 fn lost(all: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
-    all.get("CustomField").cloned().unwrap_or_default()
+    let objects = all.get("CustomObject").into_iter().flatten().filter(|name| name.ends_with("__c"));
+    all.get("CustomField").into_iter().flatten().chain(objects).cloned().collect()
 }
 
 /// One folder for each step.

@@ -76,8 +76,47 @@ pub enum CheckpointError {
         /// When.
         at: String,
     },
+    /// A record in the org says that it is a checkpoint, and is none of ours.
+    #[error(
+        "the checkpoint `{id}` in the org, made by user `{by}`, is none of ours: {reason}. Find out who wrote it, and have an \
+         admin delete it; if an earlier key signed it, name that key's file in `checkpoint.former_keys_path`"
+    )]
+    Forged {
+        /// Id of the record.
+        id: String,
+        /// Id of the user who made it.
+        by: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The org holds a checkpoint over more entries than the ledger has.
+    #[error(
+        "the ledger ends at entry {head}, a checkpoint of {at} in the org covers {size}: an older file was put back, or its \
+         tail was cut. Put the newest ledger in place; if this one is all there is, \
+         `countersign checkpoint --accept-restore REASON --by NAME`"
+    )]
+    OlderThanAnchor {
+        /// Where the ledger ends.
+        head: u64,
+        /// What was signed.
+        size: u64,
+        /// When.
+        at: String,
+    },
+    /// The org holds a checkpoint over other entries.
+    #[error(
+        "the first {size} entries are not those that a checkpoint of {at} in the org covers: run `countersign verify --config \
+         FILE` and put the right ledger in place; if this one is all there is, \
+         `countersign checkpoint --accept-restore REASON --by NAME`"
+    )]
+    DiffersFromAnchor {
+        /// What was signed.
+        size: u64,
+        /// When.
+        at: String,
+    },
     /// There is nothing to accept.
-    #[error("the ledger agrees with its last checkpoint: there is no restore to accept")]
+    #[error("the ledger agrees with its last checkpoints: there is no restore to accept")]
     Agrees,
     /// The ledger itself failed.
     #[error(transparent)]
@@ -95,6 +134,9 @@ impl CheckpointError {
             Self::OtherOrg { .. } => "checkpoint-other-org",
             Self::Older { .. } => "ledger-older-than-checkpoint",
             Self::Differs { .. } => "ledger-differs-from-checkpoint",
+            Self::Forged { .. } => "anchor-forged",
+            Self::OlderThanAnchor { .. } => "ledger-older-than-anchor",
+            Self::DiffersFromAnchor { .. } => "ledger-differs-from-anchor",
             Self::Agrees => "checkpoint-agrees",
             Self::Ledger(error) => error.code(),
         }

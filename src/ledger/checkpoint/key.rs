@@ -93,6 +93,16 @@ impl Verifier {
         Self::parse(&text).map_err(key)
     }
 
+    /// Reads a file with the lines of several public keys. Empty lines are passed over.
+    pub fn read_all(path: &Path) -> Result<Vec<Self>, CheckpointError> {
+        let key = |reason: String| CheckpointError::Key { path: path.to_owned(), kind: "public", reason };
+        let text = fs::read_to_string(path).map_err(|error| key(error.to_string()))?;
+        text.lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| Self::parse(line).map_err(key))
+            .collect()
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -10,6 +10,7 @@
 //! of the chain can be tied to a later checkpoint, and the form (a signed note as C2SP describes it)
 //! is one that transparency logs and their witnesses read.
 
+mod anchored;
 mod error;
 mod key;
 mod log;
@@ -17,6 +18,7 @@ mod note;
 mod stand;
 mod tree;
 
+pub use anchored::{Anchored, unmet};
 pub use error::CheckpointError;
 pub use key::{Signer, Verifier};
 pub use log::{Log, append, read};

@@ -11,6 +11,7 @@
 //! ```
 
 use super::{CheckpointError, Signer, Tree, Verifier};
+use crate::domain::anchor::Anchor;
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,17 @@ impl Checkpoint {
         Note { checkpoint: self, text, signatures }
     }
 
+    /// What an anchor says, as it is signed.
+    pub fn of_anchor(org: &str, anchor: &Anchor) -> Self {
+        let (root, at) = (anchor.root.clone(), anchor.at.to_string());
+        Self { origin: Self::origin_of(org), size: anchor.size, root, at }
+    }
+
+    /// As an anchor; `None` when its time is none.
+    pub fn anchor(&self) -> Option<Anchor> {
+        Some(Anchor { size: self.size, root: self.root.clone(), at: self.at.parse().ok()? })
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
@@ -72,6 +84,23 @@ impl Note {
     pub(super) fn of(text: String, signatures: Vec<String>) -> Option<Self> {
         let checkpoint = Checkpoint::parse(&text).filter(|_| !signatures.is_empty())?;
         Some(Self { checkpoint, text, signatures })
+    }
+
+    /// A whole note, as it stands in a text field: such fields lose white space at the end, and may
+    /// end their lines in another way.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.replace("\r\n", "\n");
+        let (body, signatures) = text.split_once("\n\n")?;
+        let signatures: Vec<String> = signatures
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .map(|line| format!("{line}\n"))
+            .collect();
+        if !signatures.iter().all(|line| line.starts_with(SIGNATURE)) {
+            return None;
+        }
+        Self::of(format!("{body}\n"), signatures)
     }
 
     /// The whole note.

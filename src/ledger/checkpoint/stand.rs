@@ -80,6 +80,18 @@ impl Disagreement {
     }
 }
 
+impl Disagreement {
+    /// As a refusal because of what stands in the org.
+    pub fn anchor_error(&self) -> CheckpointError {
+        let (head, size, at) = (self.head, self.last.size, self.last.at.clone());
+        if head < size {
+            CheckpointError::OlderThanAnchor { head, size, at }
+        } else {
+            CheckpointError::DiffersFromAnchor { size, at }
+        }
+    }
+}
+
 /// Compares a ledger with the last of its checkpoints.
 pub async fn disagreement(ledger: &Ledger, notes: &[Note]) -> Result<Option<Disagreement>, LedgerError> {
     let Some(last) = notes.last().map(|note| &note.checkpoint) else { return Ok(None) };
@@ -107,8 +119,8 @@ pub struct Keeper {
     path: PathBuf,
     clock: Clock,
     tree: Tree,
-    /// Entries that the last one in the file covers.
-    written: Option<u64>,
+    /// The last one in the file.
+    newest: Option<Note>,
 }
 
 impl Keeper {
@@ -127,8 +139,18 @@ impl Keeper {
         if let Some(found) = disagreement(&ledger, &log.notes).await? {
             return Err(found.error());
         }
-        let written = log.notes.last().map(|note| note.checkpoint.size);
-        Ok(Self { ledger, signer, path, clock, tree: Tree::default(), written })
+        let newest = log.notes.last().cloned();
+        Ok(Self { ledger, signer, path, clock, tree: Tree::default(), newest })
+    }
+
+    /// The last one in the file.
+    pub fn newest(&self) -> Option<&Note> {
+        self.newest.as_ref()
+    }
+
+    /// The key that signs.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
     }
 
     /// A checkpoint over everything that is there, without a place to write it to.
@@ -140,13 +162,13 @@ impl Keeper {
     /// Writes one, unless nothing was added since the last one.
     pub async fn write(&mut self) -> Result<Option<Note>, CheckpointError> {
         let head = self.ledger.length().await?;
-        if self.written == Some(head) {
+        if self.newest.as_ref().is_some_and(|note| note.checkpoint.size == head) {
             return Ok(None);
         }
         self.ledger.grow(&mut self.tree, head).await?;
         let note = Checkpoint::over(self.ledger.org_id(), &self.tree, self.clock.now()).sign(&self.signer);
         log::append(&self.path, &note)?;
-        self.written = Some(self.tree.size());
+        self.newest = Some(note.clone());
         Ok(Some(note))
     }
 }

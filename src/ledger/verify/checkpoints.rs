@@ -3,15 +3,26 @@
 use serde::Serialize;
 
 use super::{Report, walk::Walk};
-use crate::ledger::checkpoint::{Checkpoint, Log, Note, Verifier};
+use crate::ledger::checkpoint::{Anchored, Checkpoint, CheckpointError, Log, Note, Verifier};
 
 /// What to compare with.
 #[derive(Debug, Clone, Default)]
 pub struct Against {
-    /// Checkpoints, oldest first.
-    pub log: Log,
-    /// The key that must have signed them; absent: signatures are not looked at.
-    pub key: Option<Verifier>,
+    /// Checkpoints, oldest first; absent where no file was given.
+    pub log: Option<Log>,
+    /// Checkpoints that stand in the org; absent where it was not asked, or has no place for them.
+    pub anchors: Option<Vec<Anchored>>,
+    /// The keys of which one must have signed each; none: signatures are not looked at.
+    pub keys: Vec<Verifier>,
+}
+
+impl Against {
+    /// The sizes of all of them.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = u64> {
+        let notes = self.log.iter().flat_map(|log| &log.notes).map(|note| note.checkpoint.size);
+        let anchors = self.anchors.iter().flatten().filter_map(|anchor| Note::parse(&anchor.note));
+        notes.chain(anchors.map(|note| note.checkpoint.size))
+    }
 }
 
 /// What came of the checkpoints.
@@ -33,20 +44,68 @@ pub struct Met {
     pub up_to: u64,
 }
 
+/// Codes and words for checkpoints of one place.
+struct Place {
+    ahead: &'static str,
+    differs: &'static str,
+    named: &'static str,
+}
+
+const FILE: Place = Place { ahead: "checkpoint-ahead", differs: "checkpoint-differs", named: "a checkpoint" };
+const ORG: Place =
+    Place { ahead: "anchor-ahead", differs: "anchor-differs", named: "a checkpoint in the org" };
+
 pub(super) fn compare(against: &Against, walk: &Walk, report: &mut Report) {
-    let mut met = Met { pieces: against.log.pieces as u64, ..Met::default() };
-    let notes = &against.log.notes;
-    if notes.is_empty() {
-        report.damage("checkpoint-missing", None, "the file has no checkpoint");
-    }
-    let mut agreed: Vec<u64> = Vec::new();
-    for note in notes {
-        met.read += 1;
-        if !is_trusted(note, against.key.as_ref(), walk, report) {
-            continue;
+    if let Some(log) = &against.log {
+        let mut met = Met { pieces: log.pieces as u64, ..Met::default() };
+        if log.notes.is_empty() {
+            report.damage("checkpoint-missing", None, "the file has no checkpoint");
         }
-        met.signed += u64::from(against.key.is_some());
-        let Checkpoint { size, root, at, .. } = &note.checkpoint;
+        met.read = log.notes.len() as u64;
+        let trusted = log.notes.iter().filter(|note| is_trusted(note, &against.keys, walk, report));
+        let trusted: Vec<Checkpoint> = trusted.map(|note| note.checkpoint.clone()).collect();
+        meet((&trusted, &FILE), !against.keys.is_empty(), (walk, &mut met), report);
+        report.checkpoints = Some(met);
+    }
+    if let Some(anchors) = &against.anchors {
+        let mut met = Met { read: anchors.len() as u64, ..Met::default() };
+        let mut trusted = believed(anchors, &against.keys, walk, report);
+        trusted.sort_by_key(|checkpoint| checkpoint.size);
+        meet((&trusted, &ORG), !against.keys.is_empty(), (walk, &mut met), report);
+        // An export may end before the entry that speaks of it.
+        if let Some(last) = walk.anchored().filter(|last| last.size >= walk.first_size())
+            && !trusted.iter().any(|found| found.size == last.size && found.root == last.root)
+        {
+            let what = format!(
+                "the checkpoint over {} entries that was kept in the org on {} is there no more",
+                last.size, last.at
+            );
+            report.damage("anchor-missing", None, what);
+        }
+        report.anchors = Some(met);
+    }
+}
+
+/// The checkpoints of the org that are ours.
+fn believed(anchors: &[Anchored], keys: &[Verifier], walk: &Walk, report: &mut Report) -> Vec<Checkpoint> {
+    let org = walk.org().unwrap_or_default();
+    let read = |anchor: &Anchored| -> Result<Checkpoint, CheckpointError> {
+        anchor.read(org, keys).map(|note| note.checkpoint)
+    };
+    let mut told = |error: CheckpointError| report.damage("anchor-forged", None, error.to_string());
+    anchors.iter().filter_map(|anchor| read(anchor).map_err(&mut told).ok()).collect()
+}
+
+/// Compares the walk with checkpoints that are believed.
+fn meet(
+    (checkpoints, place): (&[Checkpoint], &Place),
+    signed: bool,
+    (walk, met): (&Walk, &mut Met),
+    report: &mut Report,
+) {
+    let mut agreed: Vec<u64> = Vec::new();
+    for Checkpoint { size, root, at, .. } in checkpoints {
+        met.signed += u64::from(signed);
         if *size < walk.first_size() {
             met.before += 1;
         } else if walk.root_at(*size) == Some(root) {
@@ -57,25 +116,26 @@ pub(super) fn compare(against: &Against, walk: &Walk, report: &mut Report) {
             met.set_aside += 1;
         } else if *size > walk.size() {
             let what = format!(
-                "the chain ends at entry {}, a checkpoint of {at} covers {size}: its tail was cut, or an older file was put back",
-                walk.size()
+                "the chain ends at entry {}, {} of {at} covers {size}: its tail was cut, or an older file was put back",
+                walk.size(),
+                place.named
             );
-            report.damage("checkpoint-ahead", Some(walk.size()), what);
+            report.damage(place.ahead, Some(walk.size()), what);
         } else {
             let from = agreed.iter().filter(|agreed| *agreed < size).max().map_or(1, |agreed| agreed + 1);
             let what = format!(
-                "entries {from} to {size} are not those that a checkpoint of {at} covers: one or more of them were written anew"
+                "entries {from} to {size} are not those that {} of {at} covers: one or more of them were written anew",
+                place.named
             );
-            report.damage("checkpoint-differs", Some(from), what);
+            report.damage(place.differs, Some(from), what);
         }
     }
-    report.checkpoints = Some(met);
 }
 
 /// Signed by the key, and of the same org.
-fn is_trusted(note: &Note, key: Option<&Verifier>, walk: &Walk, report: &mut Report) -> bool {
+fn is_trusted(note: &Note, keys: &[Verifier], walk: &Walk, report: &mut Report) -> bool {
     let Checkpoint { size, at, origin, .. } = &note.checkpoint;
-    if let Some(key) = key.filter(|key| !note.is_signed_by(key)) {
+    if let Some(key) = keys.first().filter(|_| !keys.iter().any(|key| note.is_signed_by(key))) {
         let what = format!("the checkpoint of {at} over {size} entries is not signed by `{}`", key.name());
         report.damage("checkpoint-signature", None, what);
         return false;

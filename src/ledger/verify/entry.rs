@@ -142,7 +142,7 @@ impl Checked {
                 None
             }
             // What the walk itself needs is public.
-            None if matches!(&*entry.kind, "restore_accepted" | "erased") => {
+            None if matches!(&*entry.kind, "restore_accepted" | "erased" | "anchor_settled") => {
                 let step = self.event(entry, Parts::new());
                 self.missing.clear();
                 step

@@ -56,7 +56,7 @@ pub fn verify_export(
     let mut report = Report::default();
     let mut lines = Lines { input: BufReader::new(file), number: 0, end: None, is_over: false };
     let start = lines.start(&mut report);
-    let mut walk = begin(start.as_ref(), &mut report).watch(against.map(|against| &against.log));
+    let mut walk = begin(start.as_ref(), &mut report).watch(against);
     let end = std::thread::scope(|scope| {
         let (pages, next) = sync_channel(1);
         // Reads the next lines while these are checked.

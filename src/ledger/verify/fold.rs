@@ -86,6 +86,8 @@ impl Fold {
             | Event::SubmissionRefused { .. }
             | Event::BreakGlassUsed { .. }
             | Event::RestoreAccepted { .. }
+            | Event::AnchorIntended { .. }
+            | Event::AnchorSettled { .. }
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }

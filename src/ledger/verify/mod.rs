@@ -63,6 +63,9 @@ pub struct Report {
     /// What came of the checkpoints; absent where none were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<Met>,
+    /// What came of the checkpoints in the org; absent where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<Met>,
     /// Entries that speak of erased values.
     pub erasures: u64,
     /// Restores that people accepted.
@@ -143,7 +146,7 @@ async fn read_all(
     tables::integrity(connection, report).await?;
     report.schema = tables::version(connection).await;
     tables::schema(connection, report).await?;
-    let walk = rows::walk(connection, against.map(|against| &against.log), report, progress).await?;
+    let walk = rows::walk(connection, against, report, progress).await?;
     if let Some(against) = against {
         checkpoints::compare(against, &walk, report);
     }

@@ -3,14 +3,11 @@
 use std::borrow::Cow;
 
 use super::{
-    Report, cores,
+    Against, Report, cores,
     entry::{Parts, Stored},
     walk::Walk,
 };
-use crate::ledger::{
-    checkpoint::Log,
-    db::{self, Sql},
-};
+use crate::ledger::db::{self, Sql};
 
 /// Entries that are read in one go.
 const PAGE: i64 = 2000;
@@ -35,12 +32,12 @@ const ENTRIES: Sql = Sql::Either(
 /// Walks along every entry of the file.
 pub(super) async fn walk(
     connection: &mut db::Connection,
-    log: Option<&Log>,
+    against: Option<&Against>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Walk, sqlx::Error> {
     let org = db::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
-    let mut walk = Walk::whole(org.map(|row| row.try_get(0)).transpose()?).watch(log);
+    let mut walk = Walk::whole(org.map(|row| row.try_get(0)).transpose()?).watch(against);
     let mut page = read(connection, i64::MIN).await?;
     while let Some(last) = page.last() {
         let last: i64 = last.try_get(0)?;

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Report,
+    Against, Report,
     entry::{Checked, Said},
     fold::Fold,
     step::Step,
 };
 use crate::{
-    domain::{entry::GENESIS, event::Event, restore::Restore},
-    ledger::checkpoint::{Log, Tree},
+    domain::{anchor::Anchor, entry::GENESIS, event::Event, restore::Restore},
+    ledger::checkpoint::Tree,
 };
 
 /// Where the walk stands.
@@ -27,6 +27,8 @@ pub(super) struct Walk {
     /// The heads of the tree at the sizes that checkpoints ask for.
     roots: BTreeMap<u64, Option<String>>,
     restores: Vec<Restore>,
+    /// The newest one that was kept in the org, as the entries say.
+    anchored: Option<Anchor>,
     /// Private parts that are not there: place and path.
     missing: BTreeSet<(u64, String)>,
     /// Private parts that an entry says were erased.
@@ -52,6 +54,7 @@ impl Walk {
             tree,
             roots: BTreeMap::new(),
             restores: Vec::new(),
+            anchored: None,
             missing: BTreeSet::new(),
             erased: BTreeSet::new(),
             withheld: 0,
@@ -59,9 +62,8 @@ impl Walk {
     }
 
     /// Remembers the heads that these checkpoints name.
-    pub(super) fn watch(mut self, log: Option<&Log>) -> Self {
-        let sizes = log.into_iter().flat_map(|log| &log.notes).map(|note| note.checkpoint.size);
-        self.roots = sizes.map(|size| (size, None)).collect();
+    pub(super) fn watch(mut self, against: Option<&Against>) -> Self {
+        self.roots = against.into_iter().flat_map(Against::sizes).map(|size| (size, None)).collect();
         self.mark();
         self
     }
@@ -90,6 +92,11 @@ impl Walk {
     /// Whether a recorded restore says that what a checkpoint of this size covers is lost.
     pub(super) fn is_set_aside(&self, size: u64) -> bool {
         self.restores.iter().any(|restore| restore.agreed < size && size <= restore.lost)
+    }
+
+    /// The newest checkpoint that was kept in the org, as the entries say.
+    pub(super) fn anchored(&self) -> Option<&Anchor> {
+        self.anchored.as_ref()
     }
 
     /// The org that the entries name.
@@ -136,6 +143,9 @@ impl Walk {
             Event::RestoreAccepted { restore } => {
                 report.restores += 1;
                 self.restores.push(restore.clone());
+            }
+            Event::AnchorSettled { anchor, result } if result == "done" => {
+                self.anchored = Some(anchor.clone());
             }
             Event::Erased { erasure } => {
                 report.erasures += 1;

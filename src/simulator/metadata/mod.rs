@@ -49,7 +49,7 @@ pub struct Package {
     pub permission_sets: Vec<PermissionSetDef>,
     /// Custom permissions.
     pub custom_permissions: Vec<String>,
-    /// Custom metadata types (`..__mdt`).
+    /// Custom metadata types (`..__mdt`) and custom objects (`..__c`).
     pub metadata_types: BTreeMap<String, PackageObject>,
     /// Their records.
     pub metadata_records: Vec<MetadataRecord>,
@@ -88,7 +88,7 @@ pub struct Component {
 /// What the package adds to one object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PackageObject {
-    /// Label; custom metadata types only.
+    /// Label; only of types and objects that the package makes.
     pub label: Option<String>,
     /// Custom fields, by name.
     pub fields: Vec<FieldDef>,

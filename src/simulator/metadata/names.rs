@@ -34,7 +34,7 @@ impl Package {
             let standard = self
                 .metadata_types
                 .contains_key(object)
-                .then(|| schema::metadata_type(object, object, Vec::new()));
+                .then(|| schema::own_object(object, object, Vec::new()));
             standard?.field(field).cloned()
         })?;
         Some(formula_field(&found.kind))

@@ -33,7 +33,7 @@ pub(super) fn permission_set(at: &mut Draft, root: &Element, package: &Package) 
     }
     for entry in root.all("customMetadataTypeAccesses") {
         let name = at.required(entry, "name");
-        if !package.metadata_types.contains_key(&name) {
+        if !name.ends_with("__mdt") || !package.metadata_types.contains_key(&name) {
             at.wrong(format!("no CustomObject named {name} found"));
         }
         if at.flag(entry, "enabled") {

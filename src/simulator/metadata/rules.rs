@@ -45,12 +45,21 @@ pub(super) fn validation_rule(
     }
 }
 
-/// The label of a custom metadata type.
+/// The label of a custom metadata type or custom object.
 pub(super) fn custom_object(at: &mut Draft, root: &Element) -> String {
     let name = at.name.clone();
     at.api_name(&name);
-    if !name.ends_with("__mdt") {
-        at.wrong("Only custom metadata types are supported by the simulated org, no other objects");
+    if name.ends_with("__c") {
+        // Without these a deploy of a new object fails.
+        at.required(root, "deploymentStatus");
+        at.required(root, "sharingModel");
+        if root.first("nameField").and_then(|field| field.text("type")) != Some("Text") {
+            at.wrong("The simulated org supports custom objects with a name of type Text only");
+        }
+    } else if !name.ends_with("__mdt") {
+        at.wrong(
+            "Only custom objects and metadata types are supported by the simulated org, no other objects",
+        );
     }
     at.label(root, "pluralLabel");
     at.label(root, "label")

@@ -45,12 +45,23 @@ pub fn record_type_field() -> FieldDef {
     }
 }
 
-/// An object of a custom metadata type: its own fields come after these.
-pub fn metadata_type(name: &str, label: &str, custom: Vec<FieldDef>) -> ObjectDef {
-    let mut object =
-        table::parse(&table::Table { name, label, prefix: "m00", dml: false, fields: setup::METADATA_TYPE });
+/// A custom metadata type, or a custom object (`..__c`): its own fields come after these.
+pub fn own_object(name: &str, label: &str, custom: Vec<FieldDef>) -> ObjectDef {
+    let own = custom_prefix(name);
+    let (prefix, dml, fields) = match name.ends_with("__c") {
+        true => (own.as_str(), true, setup::CUSTOM_OBJECT),
+        false => ("m00", false, setup::METADATA_TYPE),
+    };
+    let mut object = table::parse(&table::Table { name, label, prefix, dml, fields });
     object.fields.extend(custom);
     object
+}
+
+/// The prefix of a custom object's ids: `a` and two digits that follow from its name, so that
+/// ids stay what they are when other objects come and go.
+fn custom_prefix(name: &str) -> String {
+    let sum = name.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    format!("a{:02}", sum % 100)
 }
 
 /// One top-level field of a change event.

@@ -265,6 +265,20 @@ const OPPORTUNITY_HISTORY: &str = "
     IsDeleted | Deleted | boolean | -
 ";
 
+/// Fields that every custom object has. The name is a text; left out, it is empty here and the id
+/// in a real org.
+pub(super) const CUSTOM_OBJECT: &str = "
+    Id | Record ID | id | -
+    OwnerId | Owner ID | ref Group,User Owner | cus
+    IsDeleted | Deleted | boolean | -
+    Name | Name | string 80 | cuns
+    CreatedDate | Created Date | datetime | -
+    CreatedById | Created By ID | ref User CreatedBy | -
+    LastModifiedDate | Last Modified Date | datetime | -
+    LastModifiedById | Last Modified By ID | ref User LastModifiedBy | -
+    SystemModstamp | System Modstamp | datetime | -
+";
+
 /// Fields that every custom metadata type has.
 pub(super) const METADATA_TYPE: &str = "
     Id | Custom Metadata Record ID | id | -

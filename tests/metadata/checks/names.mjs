@@ -64,6 +64,6 @@ function versions(pkg, findings) {
 
 /** Files that would overwrite settings of the org. */
 function forbidden(pkg, findings) {
-  for (const part of pkg.of('CustomObject')) if (!part.object.endsWith('__mdt')) findings.push(`${part.path}: overwrites the org's own object settings`);
+  for (const part of pkg.of('CustomObject')) if (!/__(mdt|c)$/.test(part.object)) findings.push(`${part.path}: overwrites the org's own object settings`);
   for (const part of pkg.of('CustomField')) if (!part.name.endsWith('__c')) findings.push(`${part.path}: is a standard field`);
 }

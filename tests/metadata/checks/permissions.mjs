@@ -93,9 +93,20 @@ function objects(root, name, say) {
     if ((may('allowEdit') || may('allowCreate') || may('viewAllRecords')) && !may('allowRead')) say(`${object}: edit depends on read`);
   }
   // Opportunity depends on reading Account; no more than that.
-  const other = [...seen.keys()].filter((it) => !['Lead', 'Opportunity', 'Account'].includes(it));
+  checkpoints(seen.get('AI_Checkpoint__c'), name, say);
+  const other = [...seen.keys()].filter((it) => !['Lead', 'Opportunity', 'Account', 'AI_Checkpoint__c'].includes(it));
   if (other.length) say(`grants access to ${other.join(', ')}`);
   const account = (seen.get('Account')?.children ?? []).filter((it) => it.name !== 'object' && it.name !== 'allowRead' && it.text.trim() === 'true').length;
   if (account) say('grants more than read on Account');
   if (seen.has('Opportunity') && value(seen.get('Account'), 'allowRead') !== 'true') say('Permission Read Opportunity depends on permission(s): Read Account');
+}
+
+/** The daemon adds checkpoints and auditors read them; nobody changes or deletes one. */
+function checkpoints(it, name, say) {
+  const may = (what) => value(it, what) === 'true';
+  const reads = name === 'AI_Promoter' || name === 'AI_Auditor';
+  if (reads && !(may('allowRead') && may('viewAllRecords'))) say('does not see all checkpoints');
+  if (!reads && it) say('sees checkpoints');
+  if (may('allowCreate') !== (name === 'AI_Promoter')) say('only the daemon adds checkpoints');
+  if (may('allowEdit') || may('allowDelete') || may('modifyAllRecords')) say('may change or delete a checkpoint');
 }
