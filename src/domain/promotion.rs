@@ -174,6 +174,18 @@ pub struct Promotion {
     pub proof: BTreeMap<String, String>,
 }
 
+impl Promotion {
+    /// Whether its end proves that the record's number moved on: it landed, or the void write that
+    /// closed it did. A void is a second send; what was stale at the first one moved nothing.
+    pub fn moved_the_number(&self) -> bool {
+        match self.settlement {
+            Settlement::Done => true,
+            Settlement::Stale { .. } => self.attempts > 1,
+            _ => false,
+        }
+    }
+}
+
 /// Integers as text, because canonical JSON holds no numbers.
 pub mod number_as_text {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};

@@ -77,6 +77,19 @@ pub enum LedgerError {
     /// A record can have one open promotion.
     #[error("promotion `{0}` is refused: another promotion of its record has not ended")]
     PromotionOpen(PromotionId),
+    /// A number of a record belongs to one write. Another process wrote after the record was read.
+    #[error(
+        "promotion `{promotion}` is refused: the number {number} of its record was already used by `{earlier}`; read the \
+         record again and plan anew. If a person set the number back, set it above {number}"
+    )]
+    NumberUsed {
+        /// The promotion that was to be intended.
+        promotion: PromotionId,
+        /// The number that it expects.
+        number: u64,
+        /// The promotion that moved it on.
+        earlier: PromotionId,
+    },
     /// What is to be erased is still needed.
     #[error(
         "`{0}` has not ended, and what it rests on is still needed: let people reject it, or wait until it ended, then erase"
@@ -139,6 +152,7 @@ impl LedgerError {
             Self::Full => "ledger-full",
             Self::Busy => "ledger-busy",
             Self::PromotionOpen(_) => "promotion-open",
+            Self::NumberUsed { .. } => "promotion-number-used",
             Self::ErasureOpen(_) => "erasure-open",
             Self::Unknown { .. } => "ledger-unknown",
             Self::StageTransition { .. } => "stage-transition",

@@ -193,6 +193,10 @@ impl Tx<'_> {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let plan = &promotion.plan;
+        if let Some(earlier) = self.used_number(plan).await? {
+            let (promotion, number) = (promotion.id.clone(), plan.expected_seq);
+            return Err(LedgerError::NumberUsed { promotion, number, earlier });
+        }
         // A refused statement would end the whole transaction on PostgreSQL, so it is left out.
         let inserted = db::query(
             "INSERT INTO promotion (id, proposal, object, record, open, confirmed, seq, body) \

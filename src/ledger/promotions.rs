@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ledger, LedgerError, Tx, append::number, db};
-use crate::domain::{ObjectName, Promotion, PromotionId, ProposalId, RecordId};
+use crate::domain::{ObjectName, Plan, Promotion, PromotionId, ProposalId, RecordId};
 
 /// A notice that has not been written to its record yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,20 @@ impl Tx<'_> {
 }
 
 impl Tx<'_> {
+    /// The promotion that moved the number on which a plan rests: it landed, or a void write closed it.
+    /// A plan that was read before that would end in a conflict with nobody.
+    pub async fn used_number(&mut self, plan: &Plan) -> Result<Option<PromotionId>, LedgerError> {
+        let sql = "SELECT body FROM promotion WHERE object = ? AND record = ? AND open = 0";
+        let rows = db::query(sql).bind(plan.object.as_str()).bind(plan.record.as_str());
+        for row in rows.fetch_all(self.connection()).await? {
+            let earlier = from_row(&row)?;
+            if earlier.plan.expected_seq == plan.expected_seq && earlier.moved_the_number() {
+                return Ok(Some(earlier.id));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether a notice under this id has not been written to its record yet.
     pub async fn notice_open(&mut self, id: &ProposalId) -> Result<bool, LedgerError> {
         let row = db::query("SELECT 1 FROM notice WHERE proposal = ?").bind(id.as_str());

@@ -33,6 +33,7 @@ impl WorkflowError {
             self,
             Self::Ledger(
                 LedgerError::PromotionOpen(_)
+                    | LedgerError::NumberUsed { .. }
                     | LedgerError::StageTransition { .. }
                     | LedgerError::Unknown { .. }
                     | LedgerError::Canonical(_)

@@ -295,7 +295,7 @@ async fn write_batch<'a>(
                 End { by: id, ..end_of(record, &step.promotion, outcome, words) }
             }
             None => {
-                let words = "another promotion of the record has not ended".to_owned();
+                let words = "another promotion of the record has not ended, or has ended meanwhile: plan again".to_owned();
                 end_of(record, &step.promotion, Outcome::Conflicted, words)
             }
         };
@@ -328,6 +328,11 @@ async fn intend(
             intended.push(None);
             continue;
         };
+        // Somebody wrote between the reading and now.
+        if tx.used_number(&plan).await.map_err(WorkflowError::from)?.is_some() {
+            intended.push(None);
+            continue;
+        }
         let promotion = Promotion {
             id: PromotionId::new(clock::unique_id()),
             plan,

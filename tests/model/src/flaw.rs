@@ -38,6 +38,8 @@ pub enum Flaw {
     AgentApproves,
     /// Nobody looks whether a person changed the value after the decision.
     LaterChange,
+    /// The ledger takes a plan whose number another promotion has moved on.
+    NumberReused,
 }
 
 /// The flaws of a variant.

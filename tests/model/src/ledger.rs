@@ -113,15 +113,31 @@ impl Ledger {
         let changed = record.changed && !flaws.has(Flaw::LaterChange);
         let approved = org::approved(flaws, record) == Some(id) && by_person && !unproven && !changed;
         let plan = Plan { expected_seq: record.seq, before: base, after: proposed(id) };
-        (approved && !busy).then_some((id, plan))
+        (approved && !busy && !self.is_used(flaws, &plan)).then_some((id, plan))
+    }
+
+    /// Whether the number that a plan rests on was moved on by a promotion that landed, or by the void
+    /// that closed one: `used_number` in `src/ledger/promotions.rs`. A void is a second send.
+    pub fn is_used(&self, flaws: Flaws, plan: &Plan) -> bool {
+        if flaws.has(Flaw::NumberReused) {
+            return false;
+        }
+        (0..PROMOTIONS).filter_map(|id| self.promotions[id]).any(|earlier| {
+            let moved = match earlier.settlement {
+                Settlement::Done => true,
+                Settlement::Stale => earlier.attempts > 1,
+                _ => false,
+            };
+            moved && earlier.plan.expected_seq == plan.expected_seq
+        })
     }
 
     /// The plan that undoes a promotion, while the record holds what it wrote: `plan_rollback` in
     /// `src/gate/rollback.rs`. No second promotion is opened beside an open one.
-    pub fn undo(&self, id: Id, record: &Record) -> Option<Plan> {
+    pub fn undo(&self, flaws: Flaws, id: Id, record: &Record) -> Option<Plan> {
         let undone = self.promotions[id].filter(|found| found.settlement == Settlement::Done)?.plan;
         let plan = Plan { expected_seq: record.seq, before: undone.after, after: undone.before };
-        (record.value == undone.after && !self.is_open()).then_some(plan)
+        (record.value == undone.after && !self.is_open() && !self.is_used(flaws, &plan)).then_some(plan)
     }
 
     /// Appends an intent.

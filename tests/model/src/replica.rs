@@ -26,7 +26,7 @@ pub fn cares_for(at: usize, id: Id) -> bool {
 
 /// The operator's command has read the record, and intends to undo the first promotion.
 pub fn undo(flaws: Flaws, state: &mut State, reading: &Record) {
-    transact(flaws, state, OPERATOR, |ledger| match ledger.undo(0, reading) {
+    transact(flaws, state, OPERATOR, |ledger| match ledger.undo(flaws, 0, reading) {
         Some(plan) => {
             ledger.intend(ROLLBACK, plan);
             Doing::Idle
