@@ -63,11 +63,7 @@ impl Ledger {
     }
 }
 
-async fn restore(
-    reader: &mut db::Connection,
-    seq: i64,
-    text: &str,
-) -> Result<Option<Restore>, LedgerError> {
+async fn restore(reader: &mut db::Connection, seq: i64, text: &str) -> Result<Option<Restore>, LedgerError> {
     let mut event = serde_json::from_str::<Entry>(text)?.event;
     super::queries::put_back(reader, u64::try_from(seq).unwrap_or(0), &mut event).await?;
     let Some(mut restore) = event.get_mut("restore").map(serde_json::Value::take) else { return Ok(None) };

@@ -295,7 +295,9 @@ async fn write_batch<'a>(
                 End { by: id, ..end_of(record, &step.promotion, outcome, words) }
             }
             None => {
-                let words = "another promotion of the record has not ended, or has ended meanwhile: plan again".to_owned();
+                let words =
+                    "another promotion of the record has not ended, or has ended meanwhile: plan again"
+                        .to_owned();
                 end_of(record, &step.promotion, Outcome::Conflicted, words)
             }
         };
