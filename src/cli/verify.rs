@@ -50,7 +50,7 @@ pub async fn run(mut args: Args) -> anyhow::Result<Exit> {
     }
     let against = given(&args).map_err(|error| ExitWith::usage(format!("{}: {error}", error.code())))?;
     let against = match args.config.clone() {
-        Some(config) => of_settings(&args, config, against).await?,
+        Some(config) => of_settings(&mut args, &config, against).await?,
         None => against,
     };
     let against = Some(against).filter(|against| against.log.is_some() || against.anchors.is_some());
