@@ -438,7 +438,7 @@ mod tests {
             assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
             kinds.insert(event.kind());
         }
-        assert_eq!(kinds.len(), 26);
+        assert_eq!(kinds.len(), 28);
     }
 
     #[test]
