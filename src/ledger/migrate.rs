@@ -111,9 +111,12 @@ async fn step(connection: &mut db::Connection, org_id: &str) -> Result<i64, Ledg
         let version = i64::try_from(place + 1).unwrap_or(i64::MAX);
         record(connection, version, (name, text)).await?;
         if found > 0 {
-            // Whoever leads knows the older schema: it may write nothing more.
-            let epoch = standing(connection).await?.epoch + 1;
-            set_meta(connection, "epoch", &epoch.to_string()).await?;
+            // Whoever leads knows the older schema: it may write nothing more. In a ledger that is being
+            // made nobody has led yet.
+            let epoch = standing(connection).await?.epoch;
+            if epoch > 0 {
+                set_meta(connection, "epoch", &(epoch + 1).to_string()).await?;
+            }
         }
     }
     if found < SCHEMA {
