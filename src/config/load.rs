@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
-        InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-        PromotionSettings, StreamSettings, SweepSettings,
+        AgentSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
+        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
+        StreamSettings, SweepSettings,
     },
 };
 
@@ -161,7 +161,6 @@ impl Keys {
         };
         let stream =
             StreamSettings { late_after_seconds: self.number("stream.late_after_seconds", 1, 86_400) };
-        let api = ApiSettings { keep_free_percent: self.number("api.keep_free_percent", 0, 90) };
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let decay = self.decay();
         let log = self.log();
@@ -181,7 +180,6 @@ impl Keys {
             promotion,
             sweep,
             stream,
-            api,
             decay,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },

@@ -31,8 +31,6 @@ pub struct Settings {
     pub sweep: SweepSettings,
     /// The event stream.
     pub stream: StreamSettings,
-    /// The org's daily API calls.
-    pub api: ApiSettings,
     /// The decay of stale states.
     pub decay: DecaySettings,
     /// What is asked of the agents' users.
@@ -174,13 +172,6 @@ pub struct SweepSettings {
 pub struct StreamSettings {
     /// Seconds without a word after which the stream is late: readiness turns red.
     pub late_after_seconds: u64,
-}
-
-/// The org's daily API calls, which are shared with others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ApiSettings {
-    /// Percent of the day's calls that are kept free for others.
-    pub keep_free_percent: u64,
 }
 
 /// The decay of stale states.

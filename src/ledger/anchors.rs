@@ -25,7 +25,7 @@ impl Ledger {
         // The kind as well: a proposer may choose an id that looks like this story.
         let sql = "SELECT text FROM entry WHERE proposal = ? AND kind IN ('anchor_intended', 'anchor_settled') \
                    ORDER BY seq DESC LIMIT ?";
-        let rows = db::query(sql).bind(STORY).bind(NEWEST).fetch_all(&mut *reader).await?;
+        let rows = db::query(sql).bind(STORY).bind(NEWEST).fetch_all(&mut reader).await?;
         let mut anchors = Anchors::default();
         for (place, row) in rows.iter().enumerate() {
             match event(&row.text(0)?)? {
@@ -45,7 +45,7 @@ impl Ledger {
         let mut reader = self.reader().await?;
         let sql =
             "SELECT 1 FROM entry WHERE seq > ? AND kind NOT IN ('anchor_intended', 'anchor_settled') LIMIT 1";
-        let row = db::query(sql).bind(number(size)?).fetch_optional(&mut *reader).await?;
+        let row = db::query(sql).bind(number(size)?).fetch_optional(&mut reader).await?;
         Ok(row.is_some())
     }
 
@@ -54,7 +54,7 @@ impl Ledger {
     pub async fn restores(&self) -> Result<Vec<Restore>, LedgerError> {
         let mut reader = self.reader().await?;
         let sql = "SELECT seq, text FROM entry WHERE kind = 'restore_accepted' ORDER BY seq";
-        let rows = db::query(sql).fetch_all(&mut *reader).await?;
+        let rows = db::query(sql).fetch_all(&mut reader).await?;
         let mut restores = Vec::with_capacity(rows.len());
         for row in rows {
             restores.extend(restore(&mut reader, row.try_get(0)?, &row.text(1)?).await?);

@@ -40,7 +40,7 @@ impl PostgresServer {
     /// Starts one. The package must be there; `tests/run.sh` installs it.
     pub fn start() -> Self {
         let binaries = binaries();
-        let folder = tempfile::Builder::new().prefix("countersign-pg-").tempdir().unwrap().keep();
+        let folder = tempfile::Builder::new().prefix("countersign-pg-").tempdir().expect("a folder").keep();
         let mut command = as_somebody("sh", &folder);
         command.args(["-c", KEEPER, "keeper"]).arg(&binaries).arg(&folder);
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh runs");
@@ -82,7 +82,8 @@ impl PostgresServer {
 
     /// Ends every process of the server at once, as a crash would, and starts it again.
     pub fn crash(&self) {
-        let mut command = as_somebody(self.binaries.join("pg_ctl").to_str().unwrap(), &self.folder);
+        let mut command =
+            as_somebody(self.binaries.join("pg_ctl").to_str().expect("a plain path"), &self.folder);
         command.arg("-D").arg(self.folder.join("data")).args(["-m", "immediate", "-w", "-l"]);
         command.arg(self.folder.join("log")).arg("restart").stdout(Stdio::null());
         assert!(command.status().expect("pg_ctl runs").success(), "the server starts again");
@@ -90,7 +91,8 @@ impl PostgresServer {
 
     /// Stops it, or starts it again.
     pub fn running(&self, wanted: bool) {
-        let mut command = as_somebody(self.binaries.join("pg_ctl").to_str().unwrap(), &self.folder);
+        let mut command =
+            as_somebody(self.binaries.join("pg_ctl").to_str().expect("a plain path"), &self.folder);
         command.arg("-D").arg(self.folder.join("data")).args(["-m", "immediate", "-w", "-l"]);
         command.arg(self.folder.join("log")).arg(if wanted { "start" } else { "stop" });
         assert!(command.stdout(Stdio::null()).status().expect("pg_ctl runs").success());
@@ -110,7 +112,7 @@ pub fn name_of(url: &str) -> &str {
 }
 
 fn holds(folder: &Path, words: &[u8]) -> bool {
-    std::fs::read_dir(folder).unwrap().map_while(Result::ok).any(|entry| {
+    std::fs::read_dir(folder).expect("a folder").map_while(Result::ok).any(|entry| {
         let path = entry.path();
         match path.is_dir() {
             true => holds(&path, words),

@@ -55,14 +55,15 @@ pub async fn promises(run: &Run, end: bool) {
     let entries = entries(ledger).await;
     let promotions = ledger.promotions_in(0, 1 << 40).await.expect("the ledger can be read");
     let report = verify::verify(&run.kit.ledger, None, &mut |_| {}).await.expect("there is a ledger");
-    let mut scene = run.scene.lock();
-    for damage in &report.findings {
-        scene.broken(format!("I6: verify found {}: {}", damage.code, damage.what));
+    {
+        let mut scene = run.scene.lock();
+        for damage in &report.findings {
+            scene.broken(format!("I6: verify found {}: {}", damage.code, damage.what));
+        }
+        chain(&mut scene, &entries);
+        landings(&mut scene, &promotions);
+        final_words(&mut scene, &promotions);
     }
-    chain(&mut scene, &entries);
-    landings(&mut scene, &promotions);
-    final_words(&mut scene, &promotions);
-    drop(scene);
     if end {
         nothing_waits(run, ledger).await;
     }

@@ -31,7 +31,7 @@ impl Plan {
             deals: rng.random_range(0..2),
             rough: [0, 20, 60, 150][rng.random_range(0..4)],
             hot: [0, 300, 500][rng.random_range(0..3)],
-            sweeps: seed % 2 == 0,
+            sweeps: seed.is_multiple_of(2),
             auto: rng.random_range(0..3) == 0,
             skewed: rng.random_range(0..3) == 0,
         }

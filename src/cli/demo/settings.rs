@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
+        AgentSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
         LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings,
         StreamSettings, SweepSettings,
     },
@@ -47,7 +47,6 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         },
         sweep: SweepSettings { every_seconds: 300 },
         stream: StreamSettings { late_after_seconds: 300 },
-        api: ApiSettings { keep_free_percent: 0 },
         decay: DecaySettings {
             daily_at: None,
             time_zone: jiff::tz::TimeZone::UTC,
