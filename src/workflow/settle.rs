@@ -18,6 +18,9 @@ use crate::{
     salesforce::{RecordReading, RowOutcome, names},
 };
 
+/// What Salesforce answers to a write to a converted lead.
+const CONVERTED: &str = "CANNOT_UPDATE_CONVERTED_LEAD";
+
 /// Which request a reply belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
@@ -33,6 +36,10 @@ pub fn after_reply(promotion: &Promotion, outcome: RowOutcome, attempt: u64, kin
         (Reply::Promotion, RowOutcome::Done) => Settlement::Done,
         (Reply::Void, RowOutcome::Done) => Settlement::Stale { reason: voided_reason(promotion) },
         (Reply::Promotion, outcome) => after_promotion_reply(outcome, attempt),
+        // A converted lead takes no write of ours any more, so no copy of the promotion either.
+        (Reply::Void, RowOutcome::Refused { code, .. }) if code == CONVERTED => {
+            Settlement::Stale { reason: format!("{}; the lead was converted", voided_reason(promotion)) }
+        }
         // A void without a clear yes proves nothing: the record is read, and the void sent again.
         (Reply::Void, _) => Settlement::Voiding { reason: voided_reason(promotion) },
     }

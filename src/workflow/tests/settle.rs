@@ -127,6 +127,15 @@ fn what_was_provably_not_applied_is_sent_again_and_silence_is_not() {
 }
 
 #[test]
+fn a_void_that_a_converted_lead_refuses_is_over() {
+    let closing = promotion(Settlement::Voiding { reason: "x".into() }, 2);
+    let code = "CANNOT_UPDATE_CONVERTED_LEAD".to_owned();
+    let refused = RowOutcome::Refused { code, message: "cannot reference converted lead".into(), rule: None };
+    let stale = Settlement::Stale { reason: "x; the lead was converted".into() };
+    assert_eq!(after_reply(&closing, refused, 2, Reply::Void), stale);
+}
+
+#[test]
 fn only_a_clear_yes_ends_a_void() {
     let voiding = Settlement::Voiding { reason: "x".into() };
     let closing = promotion(voiding.clone(), 2);
