@@ -1,7 +1,7 @@
 //! Seeded fault schedules: the real daemon and the simulated org in one process, driven step by step.
 //!
-//! `cargo test --test schedules` runs 300 seeds, some of them twice; `-- --seeds N` runs more. A seed that fails prints
-//! the command that plays it again with its whole trace. `tests/README.md` says what is checked.
+//! `cargo test --test schedules` runs 300 seeds, some of them twice; `-- --seeds N` runs more. A seed
+//! that fails prints the command that plays it again with its whole trace. `tests/README.md` says what is checked.
 
 mod actors;
 mod check;
