@@ -79,6 +79,10 @@ impl Tx<'_> {
     /// The promotion that moved the number on which a plan rests: it landed, or a void write closed it.
     /// A plan that was read before that would end in a conflict with nobody.
     pub async fn used_number(&mut self, plan: &Plan) -> Result<Option<PromotionId>, LedgerError> {
+        if plan.making.is_some() {
+            // Where a record is made or cancelled no number is written: `record` is its parent.
+            return Ok(None);
+        }
         let sql = "SELECT body FROM promotion WHERE object = ? AND record = ? AND open = 0";
         let rows = db::query(sql).bind(plan.object.as_str()).bind(plan.record.as_str());
         for row in rows.fetch_all(self.connection()).await? {
