@@ -43,7 +43,8 @@ pub struct Progress {
 }
 
 impl Promoter {
-    /// Takes the promoter's own writer. There is one per org.
+    /// Takes the promoter's own writer. Several may carry out promotions of one org, also in other
+    /// processes: what one has sent the others read before they send.
     pub fn new(context: Context, writer: Writer) -> Self {
         Self { context, writer }
     }

@@ -1,19 +1,19 @@
 //! Decay with a running daemon: announced, objected to, carried out, reported and put back.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
     daemon_world::{World, text},
-    processes::countersign,
+    processes::{countersign, eventually},
 };
 
 const OPEN: &str = "Open - Not Contacted";
 const WORKING: &str = "Working - Contacted";
 
 /// A world whose leads in work decay at once, those of one name after a month.
-fn world(objection: u32) -> World {
+fn world(objection: u32, more: &str) -> World {
     let mut world = World::start();
     let folder = world.folder.path().join("policies");
     fs::create_dir(&folder).unwrap();
@@ -27,7 +27,9 @@ fn world(objection: u32) -> World {
     fs::write(folder.join("lead-lifecycle.toml"), format!("{changed}\n{part}")).unwrap();
     world.kill();
     let folder = folder.to_str().unwrap();
-    world.set(&format!("[policy]\ndirectory = \"{folder}\"\n[decay]\nobjection_hours = {objection}\n"));
+    world.set(&format!(
+        "[policy]\ndirectory = \"{folder}\"\n[decay]\nobjection_hours = {objection}\n{more}\n"
+    ));
     world.restart();
     world
 }
@@ -59,7 +61,7 @@ fn decay(world: &World, words: &[&str]) -> (i32, Value, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_stale_moves_back_and_who_objected_is_spared() {
-    let mut world = world(0);
+    let mut world = world(0, "");
     let mut ids = Vec::new();
     for name in ["Amy", "Ben", "Cleo", "Dora", "Zoe"] {
         ids.push(stale(&world, name).await);
@@ -161,8 +163,8 @@ fn told(world: &World, id: &str, amy: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_moves_before_its_time_under_other_rules_or_twice() {
-    let mut world = world(24);
+async fn nothing_moves_before_its_time_or_twice() {
+    let mut world = world(24, "");
     let amy = stale(&world, "Amy").await;
     let (code, _, said) = decay(&world, &["run"]);
     assert!(code == 1 && said.contains("decay-nothing-announced"), "{said}");
@@ -179,7 +181,7 @@ async fn nothing_moves_before_its_time_under_other_rules_or_twice() {
         "AI_Status_Confidence__c": 0.99, "AI_Gate_Pending__c": true });
     let (code, said) = world.patch("proposer", "Lead", &amy, fields).await;
     assert_eq!(code, 204, "{said}");
-    crate::processes::eventually("it is refused", std::time::Duration::from_secs(20), || async {
+    eventually("it is refused", Duration::from_secs(20), || async {
         world.outcome("Lead", &amy).await.contains("proposal-id-reused")
     })
     .await;
@@ -197,4 +199,56 @@ async fn nothing_moves_before_its_time_under_other_rules_or_twice() {
     world.stop();
     world.over_ledger(&["verify"]);
     assert_eq!(lead(&world, &amy).await["Status"], WORKING);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_announces_each_day_and_carries_out_under_the_rules_of_then_only() {
+    let mut world = world(0, "daily_at = \"00:00\"");
+    let amy = stale(&world, "Amy").await;
+    let runs = |world: &World| -> Value {
+        // A daemon that starts may not have made its ledger yet.
+        let out = countersign(&["decay", "list", "--json", "--ledger", &world.ledger()], None).1;
+        serde_json::from_str(&out).unwrap_or(Value::Null)
+    };
+    let restart = |world: &mut World| {
+        world.kill();
+        world.restart();
+    };
+    // Today's slot was served when nothing was due, and nothing tells that to the next process.
+    restart(&mut world);
+    eventually("it is announced", Duration::from_secs(30), || async {
+        runs(&world)[0]["run"]["by"] == "the schedule"
+    })
+    .await;
+    assert_eq!(lead(&world, &amy).await["Status"], WORKING, "announced is not moved");
+    restart(&mut world);
+    eventually("it is carried out", Duration::from_secs(30), || async {
+        runs(&world)[0]["counts"] == json!({ "moved": "1" })
+    })
+    .await;
+    assert_eq!(lead(&world, &amy).await["Status"], OPEN);
+
+    // The day is served, however often the daemon starts.
+    let ben = stale(&world, "Ben").await;
+    restart(&mut world);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(runs(&world).as_array().map(Vec::len), Some(1));
+
+    // Other rules than it was announced under: a person is refused, the daemon gives it up.
+    let (code, _, said) = decay(&world, &["announce", "--by", "Olivia Example"]);
+    assert_eq!(code, 0, "{said}");
+    world.kill();
+    let file = world.folder.path().join("policies/lead-lifecycle.toml");
+    let rules = fs::read_to_string(&file).unwrap();
+    fs::write(&file, rules.replace("\"Working - Contacted\" = 0", "\"Working - Contacted\" = 1")).unwrap();
+    let (code, _, said) = decay(&world, &["run"]);
+    assert!(code == 1 && said.contains("decay-policy-changed"), "{said}");
+    world.restart();
+    eventually("it is given up", Duration::from_secs(30), || async {
+        runs(&world)[1]["counts"] == json!({ "cancelled": "1" })
+    })
+    .await;
+    assert_eq!(lead(&world, &ben).await["Status"], WORKING);
+    world.stop();
+    world.over_ledger(&["verify"]);
 }

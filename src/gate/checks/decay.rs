@@ -178,3 +178,19 @@ fn newest(input: &Input<'_>) -> Option<(&'static str, Timestamp)> {
     let changed = ("a governed field changed", known.changed_at?);
     std::iter::once(changed).chain(told).chain(signals).max_by_key(|(_, at)| *at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::begun_everywhere;
+
+    #[test]
+    fn a_day_counts_when_it_has_begun_in_the_last_zone() {
+        let day = |now: &str| begun_everywhere(now.parse().unwrap()).to_string();
+        assert_eq!(day("2026-05-20T11:59:59Z"), "2026-05-19", "west of the date line it is still yesterday");
+        assert_eq!(day("2026-05-20T12:00:00Z"), "2026-05-20");
+        assert!(
+            begun_everywhere(jiff::Timestamp::MIN) < begun_everywhere(jiff::Timestamp::MAX),
+            "and never fails"
+        );
+    }
+}
