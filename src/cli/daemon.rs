@@ -53,9 +53,9 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Takes the lead of the ledger, which may take as long as another replica has it, and starts
-    /// everything.
-    pub async fn start(side: &OrgSide, front: &Front) -> anyhow::Result<Self> {
+    /// Takes the lead of the ledger and starts everything. `None`: another replica had it, and now it is
+    /// free; what `side` knows is older than that.
+    pub async fn start(side: &OrgSide, front: &Front) -> anyhow::Result<Option<Self>> {
         let context = side.context.clone();
         let client = PubSubClient::connect(stream_settings(side)?, Arc::new(side.promoter.clone()))
             .context("connecting to the event stream")?;
@@ -84,7 +84,7 @@ impl Daemon {
             late_after,
         };
         // Only now: whoever cannot serve must not take the lead from somebody who can.
-        let lead = Lead::take(side, front).await.context("taking the lead")?;
+        let Some(lead) = Lead::take(side, front).await.context("taking the lead")? else { return Ok(None) };
         tracing::info!(epoch = lead.epoch, policy = context.rules.digest().short(), "leading");
         front.show(Arc::new(probe));
         let (ending, over) = mpsc::channel(4);
@@ -99,14 +99,7 @@ impl Daemon {
             )),
         ];
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending));
-        if let Some(days) = side.settings.inbox.keep_days {
-            let (ledger, clock) = (context.ledger.clone(), context.clock.clone());
-            tasks.push(tokio::spawn(retention::run(ledger, days, clock, stop.child_token())));
-        }
-        if let Some(metrics) = front.metrics.clone() {
-            let tidy = move || metrics.run_upkeep();
-            tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
-        }
+        tasks.extend(tend(side, front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         if let Some(daily) = daily(side) {
             let wake = Arc::new(Notify::new());
@@ -116,7 +109,19 @@ impl Daemon {
             tasks.push(tokio::spawn(decay::run(context.clone(), promoter, daily, ends)));
         }
         let checkpoints = None;
-        Ok(Self { context, waker, health, stream, schedule, stop, tasks, checkpoints, kept, keeping, over })
+        Ok(Some(Self {
+            context,
+            waker,
+            health,
+            stream,
+            schedule,
+            stop,
+            tasks,
+            checkpoints,
+            kept,
+            keeping,
+            over,
+        }))
     }
 
     /// Writes checkpoints from now on, the last one at the stop, when nothing else writes any more.
@@ -152,6 +157,20 @@ impl Daemon {
         self.keeping.await?;
         Ok(())
     }
+}
+
+/// What keeps house beside the work: old events of the inbox go, and the counters are kept small.
+fn tend(side: &OrgSide, front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    if let Some(days) = side.settings.inbox.keep_days {
+        let (ledger, clock) = (side.context.ledger.clone(), side.context.clock.clone());
+        tasks.push(tokio::spawn(retention::run(ledger, days, clock, stop.child_token())));
+    }
+    if let Some(metrics) = front.metrics.clone() {
+        let tidy = move || metrics.run_upkeep();
+        tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
+    }
+    tasks
 }
 
 /// The daily look for stale states, where one is set.

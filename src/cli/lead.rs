@@ -22,41 +22,36 @@ pub struct Lead {
 }
 
 impl Lead {
-    /// Takes the lead, or stands by until it is free. While the server cannot be reached, it is tried
-    /// again.
-    pub async fn take(side: &OrgSide, front: &Front) -> anyhow::Result<Self> {
+    /// Takes the lead, or stands by until it is free and then gives `None`: what was compared and
+    /// described before the wait is old, so whoever wants to lead begins anew. While the server cannot
+    /// be reached, it is tried again.
+    pub async fn take(side: &OrgSide, front: &Front) -> anyhow::Result<Option<Self>> {
         let (ledger, rules) = (side.context.ledger.clone(), &side.context.rules);
         let lasts = Duration::from_secs(side.settings.ledger.lease_seconds);
         let claim = Claim::new(env!("CARGO_PKG_VERSION"), rules.digest(), lasts);
         if !ledger.has_lease() {
             let epoch = ledger.lead(&claim.version, &claim.policy).await?;
-            return Ok(Self { epoch, ledger, claim });
+            return Ok(Some(Self { epoch, ledger, claim }));
         }
-        let mut waited = false;
-        loop {
-            match ledger.try_lead(&claim).await {
-                Ok(Some(epoch)) => {
-                    tracing::info!(epoch, "the lease is taken");
-                    // The org may have changed while this replica waited.
-                    if waited && let Err(error) = side.context.describe().await {
-                        tracing::warn!(code = error.code(), %error, "the governed objects cannot be described");
-                    }
-                    return Ok(Self { epoch, ledger, claim });
-                }
-                Ok(None) => {
-                    if !std::mem::replace(&mut waited, true) {
-                        let address = front.address.map(|address| address.to_string()).unwrap_or_default();
-                        tracing::info!(%address, "standing by: another replica leads");
-                    }
-                    front.say(Status::Standby, Vec::new());
-                }
-                Err(error) if is_passing(&error) => {
-                    tracing::warn!(code = error.code(), %error, "the lease cannot be asked for");
-                    front.say(Status::Waiting, vec![format!("{}: {error}", error.code())]);
-                }
-                Err(error) => return Err(error.into()),
+        match ledger.try_lead(&claim).await {
+            Ok(Some(epoch)) => {
+                tracing::info!(epoch, "the lease is taken");
+                return Ok(Some(Self { epoch, ledger, claim }));
             }
+            Ok(None) => {
+                let address = front.address.map(|address| address.to_string()).unwrap_or_default();
+                tracing::info!(%address, "standing by: another replica leads");
+                front.say(Status::Standby, Vec::new());
+            }
+            Err(error) => pass(error, front)?,
+        }
+        loop {
             tokio::time::sleep(lasts / 3).await;
+            match ledger.lead_is_free(&claim).await {
+                Ok(true) => return Ok(None),
+                Ok(false) => front.say(Status::Standby, Vec::new()),
+                Err(error) => pass(error, front)?,
+            }
         }
     }
 
@@ -88,6 +83,16 @@ impl Lead {
             tracing::warn!(code = error.code(), %error, "the lease runs out by itself");
         }
     }
+}
+
+/// Says what is waited for; an error that waiting does not cure is given back.
+fn pass(error: LedgerError, front: &Front) -> Result<(), LedgerError> {
+    if !is_passing(&error) {
+        return Err(error);
+    }
+    tracing::warn!(code = error.code(), %error, "the lease cannot be asked for");
+    front.say(Status::Waiting, vec![format!("{}: {error}", error.code())]);
+    Ok(())
 }
 
 /// Whether waiting may help.

@@ -48,8 +48,8 @@ const PAUSE_MOST: Duration = Duration::from_secs(15);
 enum Turn {
     /// It was told to stop.
     Over(Exit),
-    /// It served, and then another replica took the lead, or the database was lost in the middle of a
-    /// commit: everything is opened anew.
+    /// It stood by and the lead is free now; or it served, and then another replica took the lead, or the
+    /// database was lost in the middle of a commit: everything is opened anew.
     Again,
 }
 
@@ -113,7 +113,12 @@ async fn turn(settings: &Settings, front: &Front, stop: &mut StopSignals) -> any
         }
         opened = started => opened,
     };
-    let (side, (keeper, anchors), mut daemon) = opened?;
+    let (side, (keeper, anchors), daemon) = opened?;
+    let Some(mut daemon) = daemon else {
+        // What was compared with checkpoints and org before the wait is old.
+        side.context.ledger.close().await?;
+        return Ok(Turn::Again);
+    };
     if let Some((keeper, set)) = keeper.zip(side.settings.checkpoint.as_ref()) {
         daemon.keep_checkpoints(keeper, anchors, Duration::from_secs(set.every_seconds));
     }

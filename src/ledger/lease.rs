@@ -57,6 +57,10 @@ async fn found(connection: &mut db::Connection, lock: bool) -> Result<Option<Fou
     row.map(|row| Ok(Found { holder: row.try_get(0)?, is_alive: row.try_get(1)? })).transpose()
 }
 
+fn is_taken(found: Option<Found>, claim: &Claim) -> bool {
+    found.is_some_and(|found| found.is_alive && found.holder != claim.holder)
+}
+
 impl Ledger {
     /// Whether several replicas may stand by this ledger.
     pub fn has_lease(&self) -> bool {
@@ -73,17 +77,20 @@ impl Ledger {
 
     /// Takes the lead unless somebody else holds a living lease; `None`: somebody does.
     pub async fn try_lead(&self, claim: &Claim) -> Result<Option<u64>, LedgerError> {
-        let is_taken =
-            |found: Option<Found>| found.is_some_and(|found| found.is_alive && found.holder != claim.holder);
         // Without a lock first, so that who stands by does not hold up who leads.
-        if is_taken(found(&mut *self.reader().await?, false).await?) {
+        if !self.lead_is_free(claim).await? {
             return Ok(None);
         }
         let mut tx = self.begin_as("lead taken", None).await?;
-        if is_taken(found(tx.connection(), true).await?) {
+        if is_taken(found(tx.connection(), true).await?, claim) {
             return Ok(None);
         }
         self.take(tx, claim).await.map(Some)
+    }
+
+    /// Whether nobody else holds a living lease.
+    pub async fn lead_is_free(&self, claim: &Claim) -> Result<bool, LedgerError> {
+        Ok(!is_taken(found(&mut *self.reader().await?, false).await?, claim))
     }
 
     async fn take(&self, mut tx: Tx<'_>, claim: &Claim) -> Result<u64, LedgerError> {

@@ -241,6 +241,36 @@ async fn an_older_database_put_back_is_not_led() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_stood_by_compares_again_before_it_leads() {
+    databases::use_postgres();
+    let mut world = crate::checkpoint::world();
+    let deals = world.opportunities().await;
+    let id = |place: usize| text(&deals[place]["Id"]).to_owned();
+    world.asks(&id(0), ("again:one", "Call them")).await;
+    world.stop();
+    let (server, url) = (PostgresServer::shared(), world.ledger());
+    let name = name_of(&url);
+    server.sql("postgres", &format!("CREATE DATABASE {name}_older TEMPLATE {name}"));
+    world.restart();
+    world.asks(&id(1), ("again:two", "Call them")).await;
+    world.stop();
+    world.restart();
+    world.asks(&id(2), ("again:three", "Call them")).await;
+    let mut standby = ServeProcess::start(world.config.as_ref());
+    eventually("it stands by", Duration::from_secs(30), || async { standby.said().contains("standing by") })
+        .await;
+    // The older database is put back while it waits, before the lease of the dead leader is over.
+    world.kill();
+    let gone = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    server.sql("postgres", &gone);
+    server.sql("postgres", &format!("ALTER DATABASE {name} RENAME TO {name}_kept"));
+    server.sql("postgres", &format!("ALTER DATABASE {name}_older RENAME TO {name}"));
+    assert_eq!(standby.ends(Duration::from_secs(60)).await, 1);
+    assert!(standby.said().contains("ledger-older-than-checkpoint"), "{}", standby.said());
+    assert!(!standby.said().contains("the lease is taken"), "{}", standby.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_server_is_refused_with_advice_and_urls_keep_no_password() {
     databases::use_postgres();
     let mut world = World::start();

@@ -78,6 +78,7 @@ impl World {
         let metrics = Some(crate::telemetry::init_metrics()?);
         let front = Front::open(side.settings.http.listen, metrics).await?;
         let daemon = Daemon::start(&side, &front).await?;
+        let daemon = anyhow::Context::context(daemon, "a ledger in a file is led at once")?;
         let mut deals = subjects(&org, "Opportunity", 3)?;
         let third_deal = deals.pop().context("three opportunities")?;
         let second_deal = deals.pop().context("two opportunities")?;

@@ -118,6 +118,7 @@ impl World {
         let side = open(&running, &folder).await?;
         let front = Front::open(side.settings.http.listen, None).await?;
         let daemon = Daemon::start(&side, &front).await?;
+        let daemon = anyhow::Context::context(daemon, "a ledger in a file is led at once")?;
         Ok(Self { org, running, side, daemon, leads, folder })
     }
 
