@@ -6,6 +6,9 @@
 pub const PENDING: &str = "AI_Gate_Pending__c";
 /// The outcome in words, starting with a stable code; written by the daemon.
 pub const OUTCOME: &str = "AI_Gate_Outcome__c";
+/// The proposal that stood there when the outcome was written, so that one that comes late is refused;
+/// written by the daemon.
+pub const OUTCOME_OF: &str = "AI_Gate_Outcome_Of__c";
 /// The proposer's id of the proposal on the record.
 pub const PROPOSAL_ID: &str = "AI_Proposal_ID__c";
 /// When the model looked.
@@ -314,6 +317,7 @@ pub const MADE: &[&MadeContract] = &[&TASK];
 pub const SHARED_FIELDS: &[&str] = &[
     PENDING,
     OUTCOME,
+    OUTCOME_OF,
     PROPOSAL_ID,
     EVALUATED_AT,
     REQUIRES_REVIEW,

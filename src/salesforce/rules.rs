@@ -105,6 +105,9 @@ rules! {
     ProposerMakesNothing = "AI_GATE_21",
         "A proposer made a record by itself, or changed one that the gate made.",
         "Send a proposal with the operation create instead.";
+    OutcomeIsOfTheProposal = "AI_GATE_22",
+        "The daemon wrote an outcome for a proposal that is not the one on the record any more.",
+        "Nothing: the daemon reads the record again and judges what is there now.";
 }
 
 impl GateRule {

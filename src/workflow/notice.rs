@@ -1,7 +1,9 @@
 //! Telling a record how its proposal ended, and taking its pending flag off.
 //!
-//! Clearing the flag could hide a newer proposal that was written in between, so the records
-//! are read again after the write: whatever stands there now is considered once more.
+//! Clearing the flag could hide a newer proposal that was written in between. So the records are
+//! read first, and a newer proposal that stands there is considered before anything is written; the
+//! write then names the proposal that was read, and the org refuses it over any other one
+//! (`AI_GATE_22`), also when it arrives late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +11,7 @@ use super::{Context, WorkflowError, intake::level, observe, stamp};
 use crate::{
     domain::{RecordId, event::Event},
     ledger::NoticeRecord,
-    salesforce::{RecordReading, RowOutcome, RowWrite, Writer},
+    salesforce::{GateRule, RecordReading, RowOutcome, RowWrite, Writer},
 };
 
 /// Most notices in one step, one API call.
@@ -22,13 +24,12 @@ pub async fn step(context: &Context, writer: &Writer) -> Result<usize, WorkflowE
     if open.is_empty() {
         return Ok(0);
     }
-    let rows: Vec<RowWrite> =
-        open.iter().map(|notice| stamp::notice_row(&notice.object, &notice.record, &notice.text)).collect();
+    let (notices, rows): (Vec<NoticeRecord>, Vec<RowWrite>) =
+        read_first(context, open).await?.into_iter().unzip();
     let outcomes = writer.update(&rows).await;
-    read_again(context, &open).await?;
     let mut ended = 0;
     let mut tx = context.ledger.begin("notices settled").await?;
-    for (notice, outcome) in open.iter().zip(outcomes) {
+    for (notice, outcome) in notices.iter().zip(outcomes) {
         let Some(result) = result_of(&outcome) else { continue };
         tx.append(&Event::NoticeSettled { proposal_id: notice.proposal_id.clone(), result }).await?;
         ended += 1;
@@ -41,6 +42,8 @@ pub async fn step(context: &Context, writer: &Writer) -> Result<usize, WorkflowE
 fn result_of(outcome: &RowOutcome) -> Option<String> {
     match outcome {
         RowOutcome::Done => Some("done".to_owned()),
+        // Another proposal came in between: the record is read again.
+        RowOutcome::Refused { rule: Some(GateRule::OutcomeIsOfTheProposal), .. } => None,
         RowOutcome::Refused { code, .. } | RowOutcome::RaceLost { code, .. } | RowOutcome::Gone { code } => {
             Some(code.clone())
         }
@@ -48,31 +51,46 @@ fn result_of(outcome: &RowOutcome) -> Option<String> {
     }
 }
 
-async fn read_again(context: &Context, sent: &[NoticeRecord]) -> Result<(), WorkflowError> {
+/// Reads the records of the notices, considers what none of them speaks of, and gives each notice
+/// with its row. An object that nobody governs any more has no rows; its notices stay open.
+async fn read_first(
+    context: &Context,
+    open: Vec<NoticeRecord>,
+) -> Result<Vec<(NoticeRecord, RowWrite)>, WorkflowError> {
+    let mut rows = Vec::with_capacity(open.len());
     for contract in context.governed() {
-        let of_object = sent.iter().filter(|notice| notice.object.as_str() == contract.object);
-        let mut spoken_of: BTreeMap<RecordId, BTreeSet<&str>> = BTreeMap::new();
-        for notice in of_object {
-            spoken_of.entry(notice.record.clone()).or_default().insert(notice.proposal_id.as_str());
-        }
-        if spoken_of.is_empty() {
+        let of_object: Vec<&NoticeRecord> =
+            open.iter().filter(|notice| notice.object.as_str() == contract.object).collect();
+        if of_object.is_empty() {
             continue;
         }
-        let ids: Vec<RecordId> = spoken_of.keys().cloned().collect();
-        let mut moved: Vec<RecordReading> = Vec::new();
-        for mut reading in context.reader.retrieve(contract, &ids).await? {
-            let told = spoken_of.get(&reading.snapshot.record);
-            if told.is_some_and(|told| !speaks_of(told, &reading)) {
-                // Our own write may have taken this proposal's flag: it asks all the same.
-                reading.slot.pending = true;
-                moved.push(reading);
-            }
+        let mut told: BTreeMap<RecordId, BTreeSet<&str>> = BTreeMap::new();
+        for notice in &of_object {
+            told.entry(notice.record.clone()).or_default().insert(notice.proposal_id.as_str());
         }
-        if !moved.is_empty() {
-            level(context, contract, &moved, &BTreeMap::new()).await?;
+        let ids: Vec<RecordId> = told.keys().cloned().collect();
+        let found = context.reader.retrieve(contract, &ids).await?;
+        let newer = found.iter().filter(|reading| {
+            told.get(&reading.snapshot.record).is_some_and(|told| !speaks_of(told, reading))
+        });
+        let newer: Vec<RecordReading> = newer.cloned().map(asking).collect();
+        if !newer.is_empty() {
+            level(context, contract, &newer, &BTreeMap::new()).await?;
+        }
+        let found: BTreeMap<&RecordId, &RecordReading> =
+            found.iter().map(|reading| (&reading.snapshot.record, reading)).collect();
+        for notice in of_object {
+            let row = found.get(&notice.record).map(|reading| stamp::notice_row(reading, &notice.text));
+            rows.extend(row.map(|row| (notice.clone(), row)));
         }
     }
-    Ok(())
+    Ok(rows)
+}
+
+/// A proposal asks also when its flag is off: a notice may have taken it.
+fn asking(mut reading: RecordReading) -> RecordReading {
+    reading.slot.pending = true;
+    reading
 }
 
 /// Whether one of the notices is about what stands in the proposal fields now: under its own id,

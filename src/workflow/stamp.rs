@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{Basis, Change, FieldValue, Plan, Promotion},
     salesforce::{
-        Contracts, RowWrite,
+        Contracts, RecordReading, RowWrite,
         names::{self, ObjectContract, source},
     },
 };
@@ -43,16 +43,15 @@ pub fn void_row(promotion: &Promotion) -> RowWrite {
     row(&promotion.plan, fields)
 }
 
-/// The row that tells a record how a proposal ended.
-pub fn notice_row(
-    object: &crate::domain::ObjectName,
-    record: &crate::domain::RecordId,
-    text: &str,
-) -> RowWrite {
+/// The row that tells a record how a proposal ended. It states which proposal was
+/// read there, so that the org refuses it once another one stands there (`AI_GATE_22`).
+pub fn notice_row(reading: &RecordReading, text: &str) -> RowWrite {
+    let RecordReading { snapshot, slot, .. } = reading;
     let mut fields = BTreeMap::new();
     fields.insert(names::PENDING.to_owned(), Value::Bool(false));
     fields.insert(names::OUTCOME.to_owned(), json!(fit(text)));
-    RowWrite { object: object.clone(), record: record.clone(), fields }
+    fields.insert(names::OUTCOME_OF.to_owned(), json!(slot.proposal_id));
+    RowWrite { object: snapshot.object.clone(), record: snapshot.record.clone(), fields }
 }
 
 /// Cuts a text to the length of the outcome field.

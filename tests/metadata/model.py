@@ -31,7 +31,8 @@ NAMES = {"Lead": ["OwnerId", "LastName", "Company"], "Opportunity": ["OwnerId", 
 CONFIDENCE = {"Lead": "AI_Status_Confidence__c", "Opportunity": "AI_Proposal_Confidence__c"}
 DECISION_STAMPS = ["AI_Decision_Proposal_ID__c", "AI_Decided_By__c", "AI_Decided_At__c", "AI_Rejection_Reason__c"]
 FIRST = ["AI_First_Approved_By__c", "AI_First_Approval_Proposal_ID__c"]
-DAEMONS_OWN = ["AI_Promoted_Proposal_ID__c", "AI_Last_Promotion_ID__c", "AI_Promotion_Seq__c", "AI_Gate_Outcome__c"]
+DAEMONS_OWN = ["AI_Promoted_Proposal_ID__c", "AI_Last_Promotion_ID__c", "AI_Promotion_Seq__c", "AI_Gate_Outcome__c",
+               "AI_Gate_Outcome_Of__c"]
 
 
 class Save:
@@ -324,6 +325,14 @@ def r17(s):
     if not s.changed("AI_Break_Glass_Reason__c"):
         return False
     return not s.may_break or not reason or not s.is_("AI_Gate_Pending__c")
+
+
+def r22(s):
+    """The gate's words, or its clearing the flag, name the proposal on the record; a promotion names it by 07 and 08."""
+    if not s.gate or s.insert or s.moved or s.changed("AI_Last_Promotion_ID__c"):
+        return False
+    cleared = s.changed("AI_Gate_Pending__c") and not s.is_("AI_Gate_Pending__c")
+    return (s.changed("AI_Gate_Outcome__c") or cleared) and (s.is_("AI_Gate_Outcome_Of__c") or "") != s.id
 
 
 RULES = {name[1:]: rule for name, rule in sorted(globals().items()) if name[0] == "r" and name[1:].isdigit()}

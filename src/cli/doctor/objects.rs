@@ -70,7 +70,13 @@ pub(super) fn is_always_editable(field: &str) -> bool {
 /// Fields that only the daemon writes.
 fn stamps(contract: &ObjectContract) -> Vec<&'static str> {
     let mut fields: Vec<&str> = contract.lanes.iter().map(|lane| lane.previous).collect();
-    fields.extend([contract.changed_at, contract.change_source, names::OUTCOME, names::PROMOTION_SEQ]);
+    fields.extend([
+        contract.changed_at,
+        contract.change_source,
+        names::OUTCOME,
+        names::OUTCOME_OF,
+        names::PROMOTION_SEQ,
+    ]);
     fields.extend([names::LAST_PROMOTION_ID, names::PROMOTED_PROPOSAL_ID]);
     if let Some(signals) = contract.signals {
         fields.extend([signals.at, signals.source, signals.score, signals.decay_eligible]);

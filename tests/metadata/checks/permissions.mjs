@@ -3,7 +3,7 @@ import { children, value } from '../lib/xml.mjs';
 import { orgOf, REQUIRED } from '../lib/org.mjs';
 
 const CANONICAL = ['Lead.Status', 'Opportunity.StageName', 'Opportunity.CloseDate', 'Opportunity.Amount', 'Opportunity.NextStep'];
-const STAMPS = /\.(Previous_\w+__c|\w+_(Changed_Date|Change_Source)__c|AI_Promot(ed_Proposal_ID|ion_Seq)__c|AI_Last_Promotion_ID__c|AI_Gate_Outcome__c|Decay_Eligible_Date__c)$/;
+const STAMPS = /\.(Previous_\w+__c|\w+_(Changed_Date|Change_Source)__c|AI_Promot(ed_Proposal_ID|ion_Seq)__c|AI_Last_Promotion_ID__c|AI_Gate_Outcome(_Of)?__c|Decay_Eligible_Date__c)$/;
 const DECISION = /\.(AI_Decision_(Proposal_ID|Comments)__c|AI_Decided_(By|At)__c|AI_Rejection_Reason__c|AI_First_\w+__c|AI_Edited_From__c)$/;
 const HOLD = /\.AI_Hold_\w+__c$/;
 const REASON = /\.AI_Break_Glass_Reason__c$/;

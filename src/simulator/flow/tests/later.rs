@@ -83,7 +83,10 @@ fn an_approval_that_was_not_carried_out_is_told() {
         "AI_Decision__c": "Approved", "AI_Decision_Proposal_ID__c": "p-1", "AI_Gate_Pending__c": true,
     });
     saved(write(&org, "reviewer", "Lead", Some(&id), fields));
-    let notice = json!({"AI_Gate_Outcome__c": "stale: the value has moved", "AI_Gate_Pending__c": false});
+    let notice = json!({
+        "AI_Gate_Outcome__c": "stale: the value has moved", "AI_Gate_Outcome_Of__c": "p-1",
+        "AI_Gate_Pending__c": false,
+    });
     saved(write(&org, "promoter", "Lead", Some(&id), notice));
     let last = org.notifications().pop().unwrap();
     assert!(last.body.contains("stale: the value has moved"), "{last:?}");
