@@ -22,6 +22,7 @@ mod export;
 mod flows;
 mod further_object;
 mod kill;
+mod late_notice;
 mod lifecycle;
 mod making;
 mod metadata;
