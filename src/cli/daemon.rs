@@ -26,7 +26,10 @@ use crate::{
     },
     subscriber::{self, Pace, StreamHealth, SubscriberDeps},
     telemetry,
-    workflow::{self, Engine, Health, WorkflowError, anchor::Anchors, engine::Waker, promote::Promoter},
+    workflow::{
+        self, Engine, Health, WorkflowError, anchor::Anchors, engine::Waker, governor::Governor,
+        promote::Promoter,
+    },
 };
 
 /// How long a stop waits for the step under way.
@@ -74,7 +77,9 @@ impl Daemon {
         };
         let linger = Duration::from_millis(side.settings.promotion.linger_ms);
         let engine = Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
-        let engine = engine.with_linger(linger);
+        let api = side.settings.api;
+        let governor = Governor::new(api.keep_free_percent, Duration::from_secs(api.look_again_seconds));
+        let engine = engine.with_linger(linger).with_governor(governor);
         let health = engine.health();
         let probe = DaemonProbe {
             ledger: context.ledger.clone(),
@@ -212,6 +217,8 @@ impl Probe for DaemonProbe {
             troubles.push(format!("{code}: {words}"));
         }
         troubles.extend(health.paused);
+        let waiting = health.waiting.clone();
+        troubles.extend(waiting.iter().filter(|words| words.starts_with("api-budget-spent")).cloned());
         if health.sweeps == 0 {
             troubles.push(
                 "first-sweep-pending: what happened while the daemon was down is being read".to_owned(),
@@ -236,6 +243,7 @@ impl Probe for DaemonProbe {
             stream_silent_seconds: stream.silent_seconds(now),
             inbox_waiting,
             promotions_open,
+            waiting,
         }
     }
 }

@@ -37,10 +37,12 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let counts = ledger.counts().await?;
     let broken = ledger.break_glass_uses().await?;
     let frozen = ledger.freezes().await?;
+    let waiting = ledger.waiting().await?;
     if args.json {
         let mut json = serde_json::to_value(&counts)?;
         json["break_glass_uses"] = serde_json::to_value(&broken)?;
         json["frozen"] = serde_json::to_value(&frozen)?;
+        json["waiting"] = serde_json::to_value(&waiting)?;
         println!("{json}");
         return Ok(Exit::Done);
     }
@@ -52,6 +54,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     match &counts.oldest_awaiting {
         Some(since) => println!("oldest waiting for a person since {since}"),
         None => println!("nothing waits for a person"),
+    }
+    if let Some(words) = &waiting {
+        println!("WAITING             {}", safe(words));
     }
     for freeze in &frozen {
         let (scope, by) = (safe(&freeze.scope.to_string()), safe(&freeze.by));

@@ -72,6 +72,8 @@ pub const KEYS: &[Key] = &[
     key("promotion.timeout_ms", "a whole number from 1000 to 600000", Some("30000")),
     key("sweep.every_seconds", "a whole number from 1 to 86400", Some("300")),
     key("stream.late_after_seconds", "a whole number from 1 to 86400", Some("300")),
+    key("api.look_again_seconds", "a whole number from 1 to 3600", Some("300")),
+    key("api.keep_free_percent", "a whole number from 0 to 90", Some("20")),
     key("decay.daily_at", "a time of day, for example 06:00", None),
     key("decay.time_zone", "an IANA time zone, for example Europe/Berlin", Some("UTC")),
     key("decay.objection_hours", "a whole number from 0 to 720", Some("24")),

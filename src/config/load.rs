@@ -161,6 +161,10 @@ impl Keys {
         };
         let stream =
             StreamSettings { late_after_seconds: self.number("stream.late_after_seconds", 1, 86_400) };
+        let api = ApiSettings {
+            keep_free_percent: self.number("api.keep_free_percent", 0, 90),
+            look_again_seconds: self.number("api.look_again_seconds", 1, 3_600),
+        };
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let decay = self.decay();
         let log = self.log();

@@ -174,6 +174,15 @@ pub struct StreamSettings {
     pub late_after_seconds: u64,
 }
 
+/// The org's daily API calls, which are shared with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// Percent of the day's calls that are kept free for others.
+    pub keep_free_percent: u64,
+    /// Seconds between looks at the limits while the rest is spent.
+    pub look_again_seconds: u64,
+}
+
 /// The decay of stale states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecaySettings {

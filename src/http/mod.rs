@@ -43,6 +43,8 @@ pub struct Readiness {
     pub inbox_waiting: u64,
     /// Promotions that have not ended.
     pub promotions_open: u64,
+    /// What waits for the org's API calls, starting with a stable code, and until when.
+    pub waiting: Option<String>,
 }
 
 impl Readiness {

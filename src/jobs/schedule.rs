@@ -21,7 +21,7 @@ impl Schedule {
         let scheduler = JobScheduler::new().await?;
         let sweep = Job::new_async(cron(every_seconds).as_str(), move |_, _| {
             let waker = waker.clone();
-            Box::pin(async move { waker.ask_sweep() })
+            Box::pin(async move { waker.ask_routine_sweep() })
         })?;
         scheduler.add(sweep).await?;
         scheduler.start().await?;

@@ -44,6 +44,7 @@ pub mod stage;
 mod tests;
 mod tx;
 pub mod verify;
+mod waiting;
 
 use std::sync::{
     Arc,

@@ -83,8 +83,49 @@ pub(super) fn outcomes(rows: &[&RowWrite], reply: &Value) -> Vec<RowOutcome> {
     }
 }
 
+/// Of what a refusal speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Of each row.
+    Rows,
+    /// Of a batch as a whole: one of its rows may be to blame.
+    Batch,
+    /// Of the call as a whole.
+    Call,
+}
+
+/// Outcomes of a batch, and of what they speak.
+pub(super) struct Answer {
+    pub outcomes: Vec<RowOutcome>,
+    pub scope: Scope,
+}
+
+impl Answer {
+    fn rows(outcomes: Vec<RowOutcome>) -> Self {
+        Self { outcomes, scope: Scope::Rows }
+    }
+
+    /// One refusal for all rows of a batch.
+    pub fn whole(count: usize, outcome: &RowOutcome, scope: Scope) -> Self {
+        // Only what was refused for good, or for another row's sake, can be one row's fault.
+        let by_a_row = match outcome {
+            RowOutcome::Refused { .. } => true,
+            RowOutcome::Retry { code } => {
+                matches!(classify(None, code, ""), Class::Innocent | Class::Bisect)
+            }
+            _ => false,
+        };
+        Self { outcomes: same(count, outcome), scope: if by_a_row { scope } else { Scope::Rows } }
+    }
+}
+
+/// The answer to a single collections request.
+pub(super) fn single(rows: &[&RowWrite], reply: &Value) -> Answer {
+    Answer::rows(outcomes(rows, reply))
+}
+
 /// Outcomes from the reply to a composite call, batch by batch.
-pub(super) fn composite_outcomes(batches: &[Vec<&RowWrite>], reply: &Value) -> Vec<Vec<RowOutcome>> {
+pub(super) fn composite_outcomes(batches: &[Vec<&RowWrite>], reply: &Value) -> Vec<Answer> {
     let parts = reply.get("compositeResponse").and_then(Value::as_array);
     let part_of = |place: usize| {
         let name = reference(place);
@@ -92,19 +133,20 @@ pub(super) fn composite_outcomes(batches: &[Vec<&RowWrite>], reply: &Value) -> V
     };
     let of_batch = |(place, batch): (usize, &Vec<&RowWrite>)| {
         let Some(part) = part_of(place) else {
-            return same(batch.len(), &unknown("the reply has no part for this batch"));
+            return Answer::rows(same(batch.len(), &unknown("the reply has no part for this batch")));
         };
         let body = part.get("body").unwrap_or(&Value::Null);
         match part.get("httpStatusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok())
         {
-            Some(200..300) => outcomes(batch, body),
+            Some(200..300) => single(batch, body),
             Some(status) => {
                 let first = body.get(0).unwrap_or(&Value::Null);
                 let code = text(first, "errorCode").unwrap_or_else(|| format!("HTTP_{status}"));
                 let message = text(first, "message").unwrap_or_default();
-                same(batch.len(), &of_call(&SalesforceError::Refused { status, code, message }))
+                let outcome = of_call(&SalesforceError::Refused { status, code, message });
+                Answer::whole(batch.len(), &outcome, Scope::Batch)
             }
-            None => same(batch.len(), &unknown("the reply has a part without status")),
+            None => Answer::rows(same(batch.len(), &unknown("the reply has a part without status"))),
         }
     };
     batches.iter().enumerate().map(of_batch).collect()
@@ -122,10 +164,11 @@ pub(super) fn of_call(error: &SalesforceError) -> RowOutcome {
         // Said of the whole call: the path or something on the way is wrong, not the rows.
         (_, Class::Gone | Class::Reread) => RowOutcome::NotSent { code },
         _ if code.starts_with("HTTP_") => RowOutcome::NotSent { code },
-        (SalesforceError::Refused { message, .. }, Class::Drop | Class::Park) => {
+        (SalesforceError::Refused { message, .. }, Class::Drop) => {
             RowOutcome::Refused { code, message: message.clone(), rule: None }
         }
-        (_, Class::Drop | Class::Park) => RowOutcome::NotSent { code },
+        (_, Class::Park) => RowOutcome::Retry { code },
+        (_, Class::Drop) => RowOutcome::NotSent { code },
     }
 }
 
@@ -188,7 +231,9 @@ fn refusal(errors: &[Value]) -> RowOutcome {
         Class::Pause | Class::Login => RowOutcome::NotSent { code },
         Class::Unknown => unknown(&code),
         Class::Reread => RowOutcome::RaceLost { code, message },
-        Class::Drop | Class::Park => RowOutcome::Refused { code, message, rule: None },
+        // Locked for hours or days: it passes, and the caller waits longer each time.
+        Class::Park => RowOutcome::Retry { code },
+        Class::Drop => RowOutcome::Refused { code, message, rule: None },
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{
     Credentials, LimitInfo, SalesforceError,
     auth::{self, TokenReply},
+    classify::Class,
     endpoint,
     exchange::{Exchange, Http},
     limits, names,
@@ -178,6 +179,29 @@ impl Connection {
         *self.0.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Asks for the limits; costs one call. Any reply tells them, also a refusal.
+    pub async fn ask_limits(&self) -> Result<(), SalesforceError> {
+        let path = self.data("limits");
+        match self.send(&Call::get(&path)).await?.json() {
+            Err(error) if error.salesforce_code() != Some("REQUEST_LIMIT_EXCEEDED") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A refusal for the day's limit says that nothing is left, whatever the header of an earlier
+    /// reply said.
+    fn note_refusal(&self, reply: &Reply) {
+        if reply.status != 403 || !matches!(reply.error().class(), Class::Pause) {
+            return;
+        }
+        if reply.error().salesforce_code() == Some("REQUEST_LIMIT_EXCEEDED") {
+            let mut limits = self.0.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            let max = limits.map_or(1, |limits| limits.max);
+            let used = limits.map_or(max, |limits| limits.used.max(max));
+            *limits = Some(LimitInfo { used, max });
+        }
+    }
+
     /// How long to pause where this would be usual.
     pub(super) fn pause(&self, usual: Duration) -> Duration {
         if self.0.hurried { Duration::ZERO } else { usual }
@@ -251,6 +275,9 @@ impl Connection {
             Err(error) => Err(error),
         };
         crash::pass(crash::REPLY).await;
+        if let Ok(reply) = &received {
+            self.note_refusal(reply);
+        }
         let result = match &received {
             Ok(reply) if reply.is_success() => "ok",
             Ok(_) => "salesforce-refused",

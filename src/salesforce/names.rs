@@ -52,6 +52,12 @@ pub const FIRST_APPROVED_BY: &str = "AI_First_Approved_By__c";
 /// The proposal that the first reviewer approved.
 pub const FIRST_APPROVAL_PROPOSAL_ID: &str = "AI_First_Approval_Proposal_ID__c";
 
+/// The field with the record that Salesforce locks together with a record of this object.
+pub fn parent_of(object: &str) -> Option<&'static str> {
+    matches!(object, "Opportunity" | "Contact" | "Contract" | "Case" | "Asset" | "Order")
+        .then_some("AccountId")
+}
+
 /// Texts that are read from change events. One that is no text any more must not be taken for empty.
 pub const TEXTS_OF_EVENTS: &[&str] =
     &[PROPOSAL_ID, DECISION, DECISION_PROPOSAL_ID, LAST_PROMOTION_ID, OUTCOME, BREAK_GLASS_REASON];

@@ -131,6 +131,28 @@ impl Reader {
             .collect()
     }
 
+    /// The parent that the org locks together with each of these records, where the object has one and
+    /// it can be read: it is only used to send rows of one parent together.
+    pub async fn parents(&self, contract: &ObjectContract, ids: &[RecordId]) -> BTreeMap<RecordId, RecordId> {
+        let Some(field) = names::parent_of(contract.object) else { return BTreeMap::new() };
+        let path = self.connection.data(&format!("composite/sobjects/{}", segment(contract.object)));
+        let mut parents = BTreeMap::new();
+        for chunk in ids.chunks(MOST_IDS) {
+            let body = json!({ "ids": chunk, "fields": ["Id", field] });
+            let call = Call::with_body(reqwest::Method::POST, &path, &body);
+            let rows = match self.connection.send(&call).await.and_then(|reply| reply.json()) {
+                Ok(Value::Array(rows)) => rows,
+                _ => return parents,
+            };
+            let id = |row: &Value, name: &str| {
+                let text = row.get(name)?.as_str()?;
+                RecordId::parse(&RecordId::complete(text).ok()?).ok()
+            };
+            parents.extend(rows.iter().filter_map(|row| Some((id(row, "Id")?, id(row, field)?))));
+        }
+        parents
+    }
+
     /// All records with the pending flag.
     pub fn pending(&self, contract: &'static ObjectContract) -> Pages {
         Pages {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{Mutex, RwLock};
 
-use super::{WorkflowError, pause::Pauses, recent::Recent};
+use super::{WorkflowError, pacing::Pacing, pause::Pauses, recent::Recent};
 use crate::{
     clock::Clock,
     domain::{Digest, FieldName, ObjectName, ObjectSchema, RecordId, policy::CreateRule},
@@ -40,6 +40,8 @@ pub struct Context {
     pub pauses: Pauses,
     /// What the stream told lately.
     pub recent: Recent,
+    /// What waits for another try.
+    pub pacing: Pacing,
 }
 
 /// An object as the org describes it, with the digest computed once.
@@ -81,6 +83,7 @@ impl Context {
             held: Arc::default(),
             pauses: Pauses::default(),
             recent: Recent::default(),
+            pacing: Pacing::default(),
         }
     }
 

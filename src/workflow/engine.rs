@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,7 +12,9 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context, WorkflowError, intake, make, notice,
+    Context, WorkflowError,
+    governor::{Governor, Level, SELDOM},
+    intake, make, notice,
     promote::{MOST_PER_STEP, Promoter},
 };
 use crate::salesforce::{Writer, pubsub::PubSubClient};
@@ -30,6 +32,8 @@ const PAUSE_MOST: Duration = Duration::from_secs(30);
 pub struct Waker {
     work: Arc<Notify>,
     sweep: Arc<AtomicBool>,
+    /// A sweep that nothing but the clock asks for.
+    routine: Arc<AtomicBool>,
     turnstile: Arc<Mutex<()>>,
 }
 
@@ -57,6 +61,12 @@ impl Waker {
         self.work.notify_one();
     }
 
+    /// The clock says that it is time for a sweep; it may wait while API calls are scarce.
+    pub fn ask_routine_sweep(&self) {
+        self.routine.store(true, Ordering::SeqCst);
+        self.work.notify_one();
+    }
+
     /// Waits for the step under way and then holds the engine, so that several things can
     /// happen in the org before it looks again.
     pub async fn hold(&self) -> Held {
@@ -69,6 +79,8 @@ impl Waker {
 pub struct Health {
     /// Code and words of the failure that the engine is pausing on; `None` when all is well.
     pub trouble: Option<(String, String)>,
+    /// What waits for the org's API calls, with its code and until when.
+    pub waiting: Option<String>,
     /// Objects that are left alone, one line for each: code, object and what is wrong.
     pub paused: Vec<String>,
     /// Steps that did something, since start.
@@ -85,6 +97,8 @@ pub struct Engine {
     events: PubSubClient,
     waker: Waker,
     linger: Duration,
+    governor: Governor,
+    swept_at: Arc<std::sync::Mutex<Option<jiff::Timestamp>>>,
     health: tokio::sync::watch::Sender<Health>,
 }
 
@@ -104,7 +118,14 @@ impl Engine {
     pub fn new(context: Context, writer: Writer, events: PubSubClient, waker: Waker) -> Self {
         let promoter = Promoter::new(context.clone(), writer.clone());
         let (health, _) = tokio::sync::watch::channel(Health::default());
-        Self { context, promoter, notices: writer, events, waker, linger: LINGER, health }
+        let (governor, swept_at) = (Governor::default(), Arc::default());
+        Self { context, promoter, notices: writer, events, waker, linger: LINGER, governor, swept_at, health }
+    }
+
+    /// Leaves a share of the org's API calls to others.
+    #[must_use]
+    pub fn with_governor(self, governor: Governor) -> Self {
+        Self { governor, ..self }
     }
 
     /// How long a step waits for more work, so that reads and writes go out in fuller calls.
@@ -132,14 +153,13 @@ impl Engine {
                 }
                 Ok(Stepped::Idle) => {
                     pause = PAUSE_LEAST;
-                    let woken = tokio::select! {
+                    // What wakes it while nothing else is going on is worked on at once, alone if need
+                    // be; what comes in meanwhile goes together.
+                    tokio::select! {
                         biased;
-                        () = stop.cancelled() => false,
-                        () = self.waker.work.notified() => true,
-                        () = tokio::time::sleep(IDLE) => false,
-                    };
-                    if woken {
-                        self.rest(&stop, self.linger).await;
+                        () = stop.cancelled() => {}
+                        () = self.waker.work.notified() => {}
+                        () = tokio::time::sleep(IDLE) => {}
                     }
                 }
                 Err(error) => {
@@ -171,12 +191,18 @@ impl Engine {
     async fn stepped(&self) -> Result<Stepped, WorkflowError> {
         let _turn = self.waker.turnstile.lock().await;
         let mut busy = false;
-        if self.waker.sweep.swap(false, Ordering::SeqCst) {
+        let level = self.governor.look(&self.context).await?;
+        self.tell_waiting().await?;
+        if level == Level::Spent {
+            return Ok(Stepped::Idle);
+        }
+        if self.sweep_is_due(level) {
             let swept = intake::sweep_all(&self.context, &self.events)
                 .await
                 .inspect_err(|_| self.waker.ask_sweep())?;
             tracing::info!(pending = swept.pending, confirmed = swept.confirmed, "sweep finished");
             self.health.send_modify(|health| health.sweeps += 1);
+            self.note_sweep();
             busy = true;
         }
         // What was decided is carried out, also while the inbox cannot be read.
@@ -184,7 +210,10 @@ impl Engine {
         let judged = make::step(&self.context).await?;
         let progress = self.promoter.step().await?;
         intake::held(&self.context).await?;
-        let told = notice::step(&self.context, &self.notices).await?;
+        let told = match level {
+            Level::Free => notice::step(&self.context, &self.notices).await?,
+            _ => 0,
+        };
         let taken = taken?;
         busy |= judged > 0 || taken.events > 0 || progress.finished > 0 || told > 0;
         let paused = self.context.paused();
@@ -202,6 +231,35 @@ impl Engine {
             (false, true) => Stepped::Busy,
             (false, false) => Stepped::Idle,
         })
+    }
+
+    /// A sweep that something asked for comes first; one that the clock asked for comes seldom while API
+    /// calls are scarce.
+    fn sweep_is_due(&self, level: Level) -> bool {
+        let asked = self.waker.sweep.swap(false, Ordering::SeqCst);
+        let routine = self.waker.routine.swap(false, Ordering::SeqCst);
+        let last = *self.swept_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.context.clock.now();
+        let long_ago = last.is_none_or(|last| now.duration_since(last) >= SELDOM);
+        asked || (routine && (level == Level::Free || long_ago))
+    }
+
+    fn note_sweep(&self) {
+        let now = self.context.clock.now();
+        *self.swept_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// Health and ledger say what waits; the ledger only when it has changed.
+    async fn tell_waiting(&self) -> Result<(), WorkflowError> {
+        let words = self.governor.words();
+        if self.health.borrow().waiting == words {
+            return Ok(());
+        }
+        let mut tx = self.context.ledger.begin("what waits").await?;
+        tx.note_waiting(words.as_deref().unwrap_or_default()).await?;
+        tx.commit().await?;
+        self.health.send_modify(|health| health.waiting.clone_from(&words));
+        Ok(())
     }
 
     fn report(&self, error: &WorkflowError) {

@@ -11,7 +11,7 @@ use super::{
     stamp, undone,
 };
 use crate::{
-    domain::{Basis, Freeze, Promotion, PromotionId, Settlement, event::Event},
+    domain::{Basis, Freeze, Promotion, PromotionId, RecordId, Settlement, event::Event},
     ledger::Tx,
     salesforce::{Contracts, RowOutcome, RowWrite, Writer},
 };
@@ -24,6 +24,9 @@ const LOOKS: u32 = 60;
 /// How long it waits between two looks.
 const LOOK_LEAST: Duration = Duration::from_millis(50);
 const LOOK_MOST: Duration = Duration::from_secs(1);
+
+/// Most calls of less than that in one step.
+const MOST_SMALL_CALLS: usize = 20;
 
 /// Carries out intents.
 pub struct Promoter {
@@ -51,7 +54,12 @@ impl Promoter {
 
     /// Sends or settles open promotions, at most [`MOST_PER_STEP`].
     pub async fn step(&self) -> Result<Progress, WorkflowError> {
-        let open = self.context.ledger.open_promotions(MOST_PER_STEP).await?;
+        // Those that wait for another try must not stand in the way of the others.
+        let (pacing, now) = (&self.context.pacing, self.context.clock.now());
+        let most = MOST_PER_STEP + pacing.waiting();
+        let mut open = self.context.ledger.open_promotions(most).await?;
+        open.retain(|promotion| pacing.is_due(&wait_key(&promotion.id), now));
+        open.truncate(MOST_PER_STEP);
         self.advance(open).await
     }
 
@@ -66,12 +74,18 @@ impl Promoter {
             open.into_iter().partition(|promotion| self.context.is_paused(promotion.plan.object.as_str()));
         progress.deferred += paused.len();
         // Only a promotion that was sent before can be, or become, one that a void must close.
-        let (ready, uncertain): (Vec<_>, Vec<_>) = open.into_iter().partition(|promotion| {
+        let (ready, mut uncertain): (Vec<_>, Vec<_>) = open.into_iter().partition(|promotion| {
             promotion.settlement == Settlement::Intended && settle::approval_holds(&self.context, promotion)
         });
+        // What was sent before is read before it is sent again; what it is then, `send` looks up.
+        uncertain.extend(ready.iter().filter(|promotion| promotion.attempts > 0).cloned());
         let voids = !uncertain.is_empty();
         progress.finished += settle::read_marks(&self.context, uncertain).await?;
-        self.send(ready, &mut progress).await?;
+        for (most, group) in by_attempts(ready) {
+            for chunk in group.chunks(most).take(if most < MOST_PER_STEP { MOST_SMALL_CALLS } else { 1 }) {
+                self.send(chunk.to_vec(), &mut progress).await?;
+            }
+        }
         if voids {
             self.send_voids(&mut progress).await?;
         }
@@ -129,8 +143,21 @@ impl Promoter {
             return Ok(());
         }
         progress.sent += fresh.len();
-        let outcomes = self.writer.update(&rows).await;
+        let outcomes = self.writer.update_by_parent(&rows, &self.parents(&rows).await).await;
         self.record_outcomes(&fresh, outcomes, Reply::Promotion, progress).await
+    }
+
+    /// Parents of the rows, where there are more of an object than one collection takes.
+    async fn parents(&self, rows: &[RowWrite]) -> BTreeMap<RecordId, RecordId> {
+        let mut parents = BTreeMap::new();
+        for contract in self.context.governed() {
+            let of_object = rows.iter().filter(|row| row.object.as_str() == contract.object);
+            let ids: Vec<RecordId> = of_object.map(|row| row.record.clone()).collect();
+            if ids.len() > self.writer.batch_rows() {
+                parents.extend(self.context.reader.parents(contract, &ids).await);
+            }
+        }
+        parents
     }
 
     async fn send_voids(&self, progress: &mut Progress) -> Result<(), WorkflowError> {
@@ -163,13 +190,49 @@ impl Promoter {
         for (promotion, outcome) in sent.iter().zip(outcomes) {
             // Attempts of every process count: a refusal proves something only of a lone copy.
             let promotion = current(&mut tx, &promotion.id).await?;
+            let refusal = passing(&outcome);
             let settlement = settle::after_reply(&promotion, outcome, promotion.attempts, kind);
+            let (key, pacing) = (wait_key(&promotion.id), &self.context.pacing);
+            match refusal.filter(|_| !settlement.is_final()) {
+                Some(code) => pacing.wait(&key, &code, self.context.clock.now()),
+                None => pacing.forget(&key),
+            }
             let done = settle_if_open(&mut tx, &promotion, settlement).await?;
             if done { progress.finished += 1 } else { progress.deferred += 1 }
         }
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Under which name a promotion waits.
+fn wait_key(id: &PromotionId) -> String {
+    format!("promotion {id}")
+}
+
+/// The code of a refusal that may pass by itself.
+pub fn passing(outcome: &RowOutcome) -> Option<String> {
+    match outcome {
+        RowOutcome::Retry { code } | RowOutcome::NotSent { code } => Some(code.clone()),
+        _ => None,
+    }
+}
+
+/// Promotions by how many may share a call. What stayed without an answer again and again may do so
+/// for one row's sake: it goes in smaller and smaller calls, so that the rest lands.
+fn by_attempts(ready: Vec<Promotion>) -> BTreeMap<usize, Vec<Promotion>> {
+    let mut groups: BTreeMap<usize, Vec<Promotion>> = BTreeMap::new();
+    for promotion in ready {
+        let most = match promotion.attempts {
+            0 | 1 => MOST_PER_STEP,
+            2 => 200,
+            3 => 40,
+            4 => 8,
+            _ => 1,
+        };
+        groups.entry(most).or_default().push(promotion);
+    }
+    groups
 }
 
 /// A proposal whose promotion did not land still has its pending flag: the record is told.

@@ -47,6 +47,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         },
         sweep: SweepSettings { every_seconds: 300 },
         stream: StreamSettings { late_after_seconds: 300 },
+        api: ApiSettings { keep_free_percent: 0, look_again_seconds: 300 },
         decay: DecaySettings {
             daily_at: None,
             time_zone: jiff::tz::TimeZone::UTC,

@@ -1,0 +1,162 @@
+//! The org's daily API calls are shared with others: a share of them is left free.
+//!
+//! Near it, what can wait waits: sweeps that nothing asks for, and notices. Below it everything waits
+//! that makes calls; what the stream delivers is still recorded. It goes on by itself when calls fall
+//! out of the rolling 24 hours. How much is used, replies tell; while nothing is sent, the limits are
+//! asked for at intervals.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Context, WorkflowError};
+use crate::salesforce::LimitInfo;
+
+/// 0: free, 1: optional work waits, 2: everything waits.
+const LEVEL: &str = "countersign_api_budget_level";
+
+/// How long a sweep that nothing asked for waits while calls are scarce.
+pub const SELDOM: SignedDuration = SignedDuration::from_hours(1);
+
+/// What may be done with the calls that are left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Everything.
+    #[default]
+    Free,
+    /// Nothing that can wait.
+    Scarce,
+    /// Nothing.
+    Spent,
+}
+
+/// Decides at which level the daemon works.
+#[derive(Debug, Clone, Default)]
+pub struct Governor {
+    keep_free_percent: u64,
+    look_again: Duration,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    level: Level,
+    /// Since when it is spent, and when is looked again.
+    spent: Option<(Timestamp, Timestamp)>,
+    words: Option<String>,
+}
+
+impl Governor {
+    /// Keeps this share of the day free, and looks at the limits this often while it is spent.
+    pub fn new(keep_free_percent: u64, look_again: Duration) -> Self {
+        metrics::gauge!(LEVEL).set(0.0);
+        Self { keep_free_percent, look_again, state: Arc::default() }
+    }
+
+    /// The level for the next step. Asks the org when the day was spent at the last look.
+    pub async fn look(&self, context: &Context) -> Result<Level, WorkflowError> {
+        let connection = context.reader.connection();
+        let now = context.clock.now();
+        let spent = self.state.lock().unwrap_or_else(PoisonError::into_inner).spent;
+        if let Some((_, again)) = spent {
+            if now < again {
+                return Ok(Level::Spent);
+            }
+            connection.ask_limits().await?;
+        }
+        let limits = connection.limits();
+        Ok(self.note(limits, now))
+    }
+
+    /// What waits and until when, in words that start with a stable code; none while all is free.
+    pub fn words(&self) -> Option<String> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).words.clone()
+    }
+
+    fn note(&self, limits: Option<LimitInfo>, now: Timestamp) -> Level {
+        let level = limits.map_or(Level::Free, |limits| level(limits, self.keep_free_percent));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
+        let again = later(SignedDuration::try_from(self.look_again).unwrap_or(SELDOM));
+        state.spent = match (level, state.spent) {
+            (Level::Spent, Some((since, _))) => Some((since, again)),
+            (Level::Spent, None) => Some((now, again)),
+            _ => None,
+        };
+        let used = limits.map_or_else(String::new, |limits| format!("{} of {}", limits.used, limits.max));
+        state.words = match (level, state.spent) {
+            (Level::Spent, Some((since, again))) => {
+                let latest = since.saturating_add(SignedDuration::from_hours(24)).unwrap_or(since);
+                Some(format!(
+                    "api-budget-spent: {used} of the org's daily API calls are used and {} % are kept for \
+                     others: promotions wait, are looked at again at {again}, and go on at {latest} at the \
+                     latest if others use no more",
+                    self.keep_free_percent
+                ))
+            }
+            (Level::Scarce, _) => Some(format!(
+                "api-budget-scarce: {used} of the org's daily API calls are used: notices and sweeps wait"
+            )),
+            _ => None,
+        };
+        if state.level != level {
+            state.level = level;
+            metrics::gauge!(LEVEL).set(f64::from(level as u8));
+            match &state.words {
+                Some(words) => tracing::warn!("{words}"),
+                None => tracing::info!("the org has API calls enough again"),
+            }
+        }
+        level
+    }
+}
+
+/// Whole numbers only: a share is never rounded in our favour.
+fn level(limits: LimitInfo, keep_free_percent: u64) -> Level {
+    let keep = limits.max.saturating_mul(keep_free_percent).div_ceil(100);
+    let free = limits.max.saturating_sub(limits.used);
+    // Half as much again, and a twentieth of the day where nothing is kept.
+    let near = keep.saturating_add((keep / 2).max(limits.max / 20));
+    match free {
+        _ if free <= keep => Level::Spent,
+        _ if free <= near => Level::Scarce,
+        _ => Level::Free,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_kept() {
+        let of = |used: u64, keep: u64| level(LimitInfo { used, max: 15_000 }, keep);
+        assert_eq!(of(10_499, 20), Level::Free);
+        assert_eq!(of(10_500, 20), Level::Scarce);
+        assert_eq!(of(11_999, 20), Level::Scarce);
+        assert_eq!(of(12_000, 20), Level::Spent);
+        assert_eq!(of(14_999, 0), Level::Scarce);
+        assert_eq!(of(15_000, 0), Level::Spent);
+        assert_eq!(of(0, 90), Level::Scarce);
+        assert_eq!(level(LimitInfo { used: 0, max: 0 }, 20), Level::Spent);
+    }
+
+    #[test]
+    fn it_says_until_when_and_ends_by_itself() {
+        let governor = Governor::new(20, Duration::from_secs(300));
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
+        let limits = |used: u64| Some(LimitInfo { used, max: 100 });
+        assert_eq!(governor.note(None, at(0)), Level::Free);
+        assert_eq!(governor.note(limits(80), at(0)), Level::Spent);
+        let words = governor.words().unwrap();
+        assert!(words.starts_with("api-budget-spent: 80 of 100"), "{words}");
+        assert!(words.contains(&at(300).to_string()) && words.contains(&at(86_400).to_string()), "{words}");
+        assert_eq!(governor.note(limits(81), at(300)), Level::Spent);
+        assert!(governor.words().unwrap().contains(&at(86_400).to_string()), "since it began");
+        assert_eq!(governor.note(limits(5), at(600)), Level::Free);
+        assert_eq!(governor.words(), None);
+    }
+}
