@@ -23,6 +23,9 @@ pub enum FaultPoint {
     Reply,
     /// One row of a write, while it is being saved.
     Row,
+    /// One row in the body of a collections request, before anything is done: an error refuses the
+    /// whole request.
+    Payload,
     /// Just before a write looks at its rows.
     BeforeWrite,
     /// A Pub/Sub call is opened.

@@ -14,6 +14,7 @@ mod metadata_api;
 pub mod model;
 mod oauth;
 pub mod org;
+mod parent_locks;
 pub mod pubsub;
 mod redeploy;
 mod rest;

@@ -38,6 +38,9 @@ pub struct Settings {
     pub blank_numbers: BlankNumbers,
     /// Unconfirmed: whether one locked row fails its whole batch of rows or only itself.
     pub locked_row_fails_batch: bool,
+    /// Milliseconds that a collections request keeps the accounts of its rows from the next one, as
+    /// triggers and roll-ups do in busy orgs. 0: never.
+    pub parent_lock_millis: u64,
     /// Unconfirmed: the HTTP status of `UNABLE_TO_LOCK_ROW` (400 and 500 are both reported).
     pub lock_row_status: u16,
     /// Unconfirmed: the HTTP status of `INSUFFICIENT_ACCESS_OR_READONLY` (400 or 403).
@@ -134,6 +137,7 @@ impl Default for Settings {
             trim_text: true,
             blank_numbers: BlankNumbers::AsNull,
             locked_row_fails_batch: false,
+            parent_lock_millis: 0,
             lock_row_status: 400,
             insufficient_access_status: 400,
             promoter_sees_setup: true,

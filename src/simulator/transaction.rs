@@ -110,6 +110,7 @@ impl Org {
             return results;
         }
         let turn = self.0.gate.enter();
+        self.0.parent_locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).begin();
         let mut results = Vec::with_capacity(rows.len());
         for chunk in chunks(&rows) {
             let mut journal = Journal::default();

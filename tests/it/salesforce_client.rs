@@ -12,7 +12,7 @@ use countersign::{
         names::LEAD,
     },
     simulator::{
-        Fault, FaultAction, FaultPoint, Org, OrgOptions, Seed,
+        Fault, FaultAction, FaultPoint, Org, OrgOptions, Seed, Settings,
         metadata::Package,
         seed,
         server::{self, RunningOrg, ServerOptions},
@@ -20,19 +20,25 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
-struct World {
-    running: RunningOrg,
+pub struct World {
+    pub running: RunningOrg,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::with(Package::embedded().expect("the shipped package deploys"), false).await
     }
 
     async fn with(package: Package, tls: bool) -> Self {
+        Self::settled(package, tls, Settings::default()).await
+    }
+
+    /// With another org's answers.
+    pub async fn settled(package: Package, tls: bool, settings: Settings) -> Self {
         // The binary installs the provider itself; a second test finds one installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let org = Org::new(OrgOptions::new(Clock::system(), package)).unwrap();
+        let options = OrgOptions { settings, ..OrgOptions::new(Clock::system(), package) };
+        let org = Org::new(options).unwrap();
         seed::plant(&org, Seed::Demo).unwrap();
         let running = server::start(org, ServerOptions { tls, ..ServerOptions::default() }).await.unwrap();
         Self { running }
@@ -42,7 +48,7 @@ impl World {
         self.running.org.user(role).unwrap().username.clone()
     }
 
-    fn connection(&self, role: &str) -> Connection {
+    pub fn connection(&self, role: &str) -> Connection {
         Connection::new(ConnectionSettings {
             login_url: self.running.instance_url.clone(),
             instance_url: None,
@@ -61,12 +67,12 @@ impl World {
         .unwrap()
     }
 
-    fn writer(&self, role: &str) -> Writer {
+    pub fn writer(&self, role: &str) -> Writer {
         Writer::new(self.connection(role))
     }
 
     /// Ids of leads that are not converted, in order.
-    fn leads(&self) -> Vec<RecordId> {
+    pub fn leads(&self) -> Vec<RecordId> {
         let mut ids: Vec<RecordId> = self
             .running
             .org
@@ -79,7 +85,7 @@ impl World {
         ids
     }
 
-    fn arm(&self, point: FaultPoint, action: FaultAction) {
+    pub fn arm(&self, point: FaultPoint, action: FaultAction) {
         self.running.org.faults().arm(Fault::once(point, action));
     }
 
@@ -127,7 +133,7 @@ impl World {
     }
 }
 
-fn row(record: &RecordId, fields: Value) -> RowWrite {
+pub fn row(record: &RecordId, fields: Value) -> RowWrite {
     let Value::Object(fields) = fields else { panic!("fields") };
     RowWrite {
         object: ObjectName::parse("Lead").unwrap(),
@@ -136,7 +142,7 @@ fn row(record: &RecordId, fields: Value) -> RowWrite {
     }
 }
 
-fn proposal(record: &RecordId, id: &str) -> RowWrite {
+pub fn proposal(record: &RecordId, id: &str) -> RowWrite {
     row(
         record,
         json!({

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     domain::RecordId,
-    simulator::write::{RowError, RowResult, WriteOp, WriteRow},
+    simulator::{
+        FaultAction, FaultPoint, FaultSite,
+        write::{RowError, RowResult, WriteOp, WriteRow},
+    },
 };
 
 /// Rows per call.
@@ -58,8 +61,24 @@ fn write_rows(context: &Context, call: &Call, kind: &Kind) -> Result<Reply, Repl
     check_size(records.len(), MAX_ROWS)?;
     let prepared =
         records.iter().map(|record| prepare(context, record, kind)).collect::<Result<Vec<_>, Reply>>()?;
+    prepared.iter().flatten().try_for_each(|row| poison(context, row))?;
     let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
     run(context, call, prepared, all_or_none, matches!(kind, Kind::Upsert { .. }))
+}
+
+/// An armed fault that refuses the request for this row's sake.
+fn poison(context: &Context, row: &WriteRow) -> Result<(), Reply> {
+    let site = FaultSite {
+        object: &row.object,
+        record_id: row.id.as_deref().unwrap_or_default(),
+        username: &context.user.username,
+        fields: Some(&row.fields),
+        ..FaultSite::default()
+    };
+    match context.org.faults().take_matching(FaultPoint::Payload, &site).map(|fault| fault.action) {
+        Some(FaultAction::Error { status, code, message }) => Err(Reply::error(status, &code, message)),
+        _ => Ok(()),
+    }
 }
 
 fn prepare(context: &Context, record: &Value, kind: &Kind) -> Result<Prepared, Reply> {

@@ -83,6 +83,7 @@ pub(super) fn row(
         );
     }
     strike(context, &object, row)?;
+    lock_parent(context, state, &object, row)?;
     let mut save = Save { context, state, journal, object };
     match &row.op {
         WriteOp::Create => save.create(&row.fields),
@@ -114,6 +115,17 @@ fn strike(context: &Context<'_>, object: &ObjectDef, row: &WriteRow) -> Outcome<
         Some(FaultAction::Error { code, message, .. }) => fail(&code, message),
         _ => Ok(()),
     }
+}
+
+fn lock_parent(context: &Context<'_>, state: &State, object: &ObjectDef, row: &WriteRow) -> Outcome<()> {
+    let id = row.id.as_deref().and_then(ids::complete).unwrap_or_default();
+    let Some(stored) = state.table(&object.name).and_then(|table| table.live(&id)) else { return Ok(()) };
+    let mut locks = context.org.0.parent_locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if locks.take(stored, context.org.settings()) {
+        return Ok(());
+    }
+    let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
+    fail(UNABLE_TO_LOCK_ROW, message)
 }
 
 impl Save<'_> {
