@@ -82,7 +82,9 @@ impl Promoter {
         let voids = !uncertain.is_empty();
         progress.finished += settle::read_marks(&self.context, uncertain).await?;
         for (most, group) in by_attempts(ready) {
-            for chunk in group.chunks(most).take(if most < MOST_PER_STEP { MOST_SMALL_CALLS } else { 1 }) {
+            for chunk in
+                group.chunks(most).take(if most < MOST_PER_STEP { MOST_SMALL_CALLS } else { usize::MAX })
+            {
                 self.send(chunk.to_vec(), &mut progress).await?;
             }
         }
