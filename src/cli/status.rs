@@ -37,7 +37,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let counts = ledger.counts().await?;
     let broken = ledger.break_glass_uses().await?;
     let frozen = ledger.freezes().await?;
-    let waiting = ledger.waiting().await?;
+    let waiting = ledger.told_waiting().await?;
     if args.json {
         let mut json = serde_json::to_value(&counts)?;
         json["break_glass_uses"] = serde_json::to_value(&broken)?;

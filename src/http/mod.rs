@@ -51,7 +51,15 @@ impl Readiness {
     /// Of a daemon that does no work.
     pub fn without_work(status: Status, troubles: Vec<String>) -> Self {
         let (ready, stream_silent_seconds) = (false, None);
-        Self { status, ready, troubles, stream_silent_seconds, inbox_waiting: 0, promotions_open: 0 }
+        Self {
+            status,
+            ready,
+            troubles,
+            waiting: None,
+            stream_silent_seconds,
+            inbox_waiting: 0,
+            promotions_open: 0,
+        }
     }
 
     /// A replica that stands by is as it should be.

@@ -12,7 +12,7 @@ impl Tx<'_> {
 
 impl Ledger {
     /// What the daemon waits for, as it last said.
-    pub async fn waiting(&self) -> Result<Option<String>, LedgerError> {
+    pub async fn told_waiting(&self) -> Result<Option<String>, LedgerError> {
         let mut reader = self.reader().await?;
         Ok(meta(&mut reader, "waiting").await?.filter(|words| !words.is_empty()))
     }
