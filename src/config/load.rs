@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
-        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-        StreamSettings, SweepSettings,
+        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
+        InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        PromotionSettings, StreamSettings, SweepSettings,
     },
 };
 
@@ -184,6 +184,7 @@ impl Keys {
             promotion,
             sweep,
             stream,
+            api,
             decay,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },

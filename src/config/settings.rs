@@ -31,6 +31,8 @@ pub struct Settings {
     pub sweep: SweepSettings,
     /// The event stream.
     pub stream: StreamSettings,
+    /// The org's daily API calls.
+    pub api: ApiSettings,
     /// The decay of stale states.
     pub decay: DecaySettings,
     /// What is asked of the agents' users.

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
         LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings,
         StreamSettings, SweepSettings,
     },
