@@ -61,16 +61,27 @@ fn compare(input: &Input<'_>, (budget, key): (&Budget, &CountKey), approved: boo
         Spent::Block => findings.add(
             FindingCode::BudgetExceeded,
             message,
-            format!("fewer than {} {name}, under a new proposal id", budget.at_most),
+            match fewer(budget, &name) {
+                Some(fewer) => format!("{fewer}, under a new proposal id"),
+                None => "a policy whose budget is above 0, and a new proposal id".to_owned(),
+            },
         ),
         Spent::Hold if !approved => findings.add(
             FindingCode::BudgetSpent,
             message,
-            format!("fewer than {} {name}, or a person's approval", budget.at_most),
+            match fewer(budget, &name) {
+                Some(fewer) => format!("{fewer}, or a person's approval"),
+                None => "a person's approval".to_owned(),
+            },
         ),
         Spent::Review if !approved => {
             findings.add(FindingCode::BudgetNeedsPerson, message, "a person's approval");
         }
         Spent::Hold | Spent::Review => {}
     }
+}
+
+/// What would leave room. A budget of 0 never has any.
+fn fewer(budget: &Budget, name: &str) -> Option<String> {
+    (!budget.at_most.is_zero()).then(|| format!("fewer than {} {name}", budget.at_most))
 }
