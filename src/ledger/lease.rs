@@ -93,6 +93,21 @@ impl Ledger {
         Ok(!is_taken(found(&mut *self.reader().await?, false).await?, claim))
     }
 
+    /// Fails with `ledger-fenced` when somebody else has taken the lead since this process did, and with
+    /// `ledger-in-doubt` when a commit of any part of this process has lost its answer. It only reads:
+    /// what is written is held against the epoch in its own transaction.
+    pub async fn check_lead(&self) -> Result<(), LedgerError> {
+        let own = self.inner.epoch.load(Ordering::SeqCst);
+        if own == 0 {
+            return Ok(());
+        }
+        if self.inner.in_doubt.load(Ordering::SeqCst) {
+            return Err(LedgerError::InDoubt);
+        }
+        let current = super::meta::standing(&mut *self.reader().await?).await?.epoch;
+        if own == current { Ok(()) } else { Err(LedgerError::Fenced { own, current }) }
+    }
+
     async fn take(&self, mut tx: Tx<'_>, claim: &Claim) -> Result<u64, LedgerError> {
         let epoch = tx.epoch_in_force() + 1;
         tx.set_meta("epoch", &epoch.to_string()).await?;

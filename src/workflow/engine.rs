@@ -191,6 +191,8 @@ impl Engine {
     async fn stepped(&self) -> Result<Stepped, WorkflowError> {
         let _turn = self.waker.turnstile.lock().await;
         let mut busy = false;
+        // Who has nothing to write would not learn from a transaction that another one leads.
+        self.context.ledger.check_lead().await?;
         let level = self.governor.look(&self.context).await?;
         self.tell_waiting().await?;
         if level == Level::Spent {
