@@ -96,6 +96,12 @@ impl Org {
         *self.counters().stats.calls.entry(key).or_insert(0) += 1;
     }
 
+    /// The calls and deliveries so far fall out of the last 24 hours, as a day later.
+    pub fn forget_usage(&self) {
+        let mut counters = self.counters();
+        (counters.api, counters.delivered) = (Rolling::default(), Rolling::default());
+    }
+
     /// API calls of the day so far.
     pub fn api_usage(&self) -> Usage {
         let now = self.0.clock.now();

@@ -44,8 +44,10 @@ pub struct Governor {
 #[derive(Debug, Default)]
 struct State {
     level: Level,
-    /// Since when it is spent, and when is looked again.
-    spent: Option<(Timestamp, Timestamp)>,
+    /// Since when it is spent.
+    since: Option<Timestamp>,
+    /// When the org is asked again; none while everything is free, for replies tell enough.
+    again: Option<Timestamp>,
     words: Option<String>,
 }
 
@@ -56,19 +58,23 @@ impl Governor {
         Self { keep_free_percent, look_again, state: Arc::default() }
     }
 
-    /// The level for the next step. Asks the org when the day was spent at the last look.
+    /// The level for the next step. While calls are scarce few are made, and others use them too: the
+    /// org is asked at intervals.
     pub async fn look(&self, context: &Context) -> Result<Level, WorkflowError> {
         let connection = context.reader.connection();
         let now = context.clock.now();
-        let spent = self.state.lock().unwrap_or_else(PoisonError::into_inner).spent;
-        if let Some((_, again)) = spent {
-            if now < again {
-                return Ok(Level::Spent);
-            }
+        let (level, again) = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            (state.level, state.again)
+        };
+        let early = again.is_some_and(|again| now < again);
+        if early && level == Level::Spent {
+            return Ok(level);
+        }
+        if again.is_some() && !early {
             connection.ask_limits().await?;
         }
-        let limits = connection.limits();
-        Ok(self.note(limits, now))
+        Ok(self.note(connection.limits(), (now, early)))
     }
 
     /// What waits and until when, in words that start with a stable code; none while all is free.
@@ -76,19 +82,16 @@ impl Governor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).words.clone()
     }
 
-    fn note(&self, limits: Option<LimitInfo>, now: Timestamp) -> Level {
-        let level = limits.map_or(Level::Free, |limits| level(limits, self.keep_free_percent));
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let later = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
-        let again = later(SignedDuration::try_from(self.look_again).unwrap_or(SELDOM));
-        state.spent = match (level, state.spent) {
-            (Level::Spent, Some((since, _))) => Some((since, again)),
-            (Level::Spent, None) => Some((now, again)),
-            _ => None,
-        };
+    /// What waits, in words. `since` is when the day was spent, `again` when the org is asked again.
+    fn worded(
+        &self,
+        level: Level,
+        limits: Option<LimitInfo>,
+        (since, again): (Option<Timestamp>, Timestamp),
+    ) -> Option<String> {
         let used = limits.map_or_else(String::new, |limits| format!("{} of {}", limits.used, limits.max));
-        state.words = match (level, state.spent) {
-            (Level::Spent, Some((since, again))) => {
+        match (level, since) {
+            (Level::Spent, Some(since)) => {
                 let latest = since.saturating_add(SignedDuration::from_hours(24)).unwrap_or(since);
                 Some(format!(
                     "api-budget-spent: {used} of the org's daily API calls are used and {} % are kept for \
@@ -101,7 +104,21 @@ impl Governor {
                 "api-budget-scarce: {used} of the org's daily API calls are used: notices and sweeps wait"
             )),
             _ => None,
-        };
+        }
+    }
+
+    /// `early`: it is not time yet to ask the org.
+    fn note(&self, limits: Option<LimitInfo>, (now, early): (Timestamp, bool)) -> Level {
+        let level = limits.map_or(Level::Free, |limits| level(limits, self.keep_free_percent));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = SignedDuration::try_from(self.look_again).unwrap_or(SELDOM);
+        let next = now.saturating_add(wait).unwrap_or(now);
+        let again = state.again.filter(|_| early && state.level == level).unwrap_or(next);
+        state.again = (level != Level::Free).then_some(again);
+        state.since = (level == Level::Spent).then(|| state.since.unwrap_or(now));
+        if state.level != level || !early {
+            state.words = self.worded(level, limits, (state.since, again));
+        }
         if state.level != level {
             state.level = level;
             metrics::gauge!(LEVEL).set(f64::from(level as u8));
@@ -149,14 +166,33 @@ mod tests {
         let governor = Governor::new(20, Duration::from_secs(300));
         let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
         let limits = |used: u64| Some(LimitInfo { used, max: 100 });
-        assert_eq!(governor.note(None, at(0)), Level::Free);
-        assert_eq!(governor.note(limits(80), at(0)), Level::Spent);
+        assert_eq!(governor.note(None, (at(0), false)), Level::Free);
+        assert_eq!(governor.note(limits(80), (at(0), false)), Level::Spent);
         let words = governor.words().unwrap();
         assert!(words.starts_with("api-budget-spent: 80 of 100"), "{words}");
         assert!(words.contains(&at(300).to_string()) && words.contains(&at(86_400).to_string()), "{words}");
-        assert_eq!(governor.note(limits(81), at(300)), Level::Spent);
+        assert_eq!(governor.note(limits(81), (at(300), false)), Level::Spent);
         assert!(governor.words().unwrap().contains(&at(86_400).to_string()), "since it began");
-        assert_eq!(governor.note(limits(5), at(600)), Level::Free);
+        assert_eq!(governor.note(limits(5), (at(600), false)), Level::Free);
         assert_eq!(governor.words(), None);
+    }
+
+    #[test]
+    fn while_calls_are_scarce_the_org_is_asked_at_intervals() {
+        let governor = Governor::new(20, Duration::from_secs(300));
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let limits = |used: u64| Some(LimitInfo { used, max: 100 });
+        let again = || governor.state.lock().unwrap().again;
+        assert_eq!(governor.note(limits(75), (at(0), false)), Level::Scarce);
+        assert_eq!(again(), Some(at(300)));
+        // Replies tell too, but do not put the question off.
+        assert_eq!(governor.note(limits(76), (at(200), true)), Level::Scarce);
+        assert_eq!(again(), Some(at(300)));
+        assert!(governor.words().unwrap().contains("75 of 100"), "told anew at each question only");
+        assert_eq!(governor.note(limits(77), (at(300), false)), Level::Scarce);
+        assert_eq!(again(), Some(at(600)));
+        assert!(governor.words().unwrap().contains("77 of 100"));
+        assert_eq!(governor.note(limits(5), (at(310), true)), Level::Free);
+        assert_eq!((again(), governor.words()), (None, None));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, WorkflowError, intake::level, observe, stamp};
 use crate::{
-    domain::{RecordId, event::Event},
+    domain::{RecordId, RecordState, event::Event},
     ledger::NoticeRecord,
     salesforce::{GateRule, RecordReading, RowOutcome, RowWrite, Writer},
 };
@@ -17,20 +17,43 @@ use crate::{
 /// Most notices in one step, one API call.
 pub const MOST_PER_STEP: usize = 1000;
 
+/// What the names begin with under which notices wait.
+const KIND: &str = "notice";
+
+/// A notice whose record was read.
+struct Telling {
+    notice: NoticeRecord,
+    row: RowWrite,
+    /// The record is neither gone nor converted.
+    is_live: bool,
+}
+
 /// Sends open notices. Returns how many ended.
 pub async fn step(context: &Context, writer: &Writer) -> Result<usize, WorkflowError> {
-    let mut open = context.ledger.open_notices(MOST_PER_STEP).await?;
-    open.retain(|notice| !context.is_paused(notice.object.as_str()));
+    let (pacing, now) = (&context.pacing, context.clock.now());
+    let most = MOST_PER_STEP + pacing.waiting();
+    let mut open = context.ledger.open_notices(most).await?;
+    if open.len() < most {
+        pacing.keep_only(KIND, &open.iter().map(wait_key).collect());
+    }
+    open.retain(|notice| !context.is_paused(notice.object.as_str()) && pacing.is_due(&wait_key(notice), now));
+    open.truncate(MOST_PER_STEP);
     if open.is_empty() {
         return Ok(0);
     }
-    let (notices, rows): (Vec<NoticeRecord>, Vec<RowWrite>) =
-        read_first(context, open).await?.into_iter().unzip();
+    let tellings = read_first(context, open).await?;
+    let rows: Vec<RowWrite> = tellings.iter().map(|telling| telling.row.clone()).collect();
     let outcomes = writer.update(&rows).await;
     let mut ended = 0;
     let mut tx = context.ledger.begin("notices settled").await?;
-    for (notice, outcome) in notices.iter().zip(outcomes) {
-        let Some(result) = result_of(&outcome) else { continue };
+    for (Telling { notice, is_live, .. }, outcome) in tellings.iter().zip(outcomes) {
+        let Some(result) = result_of(&outcome, *is_live) else {
+            if let Some(code) = refusal(&outcome) {
+                pacing.wait(&wait_key(notice), code, now);
+            }
+            continue;
+        };
+        pacing.forget(&wait_key(notice));
         tx.append(&Event::NoticeSettled { proposal_id: notice.proposal_id.clone(), result }).await?;
         ended += 1;
     }
@@ -38,26 +61,41 @@ pub async fn step(context: &Context, writer: &Writer) -> Result<usize, WorkflowE
     Ok(ended)
 }
 
-/// `None` keeps the notice open: it is safe to send twice.
-fn result_of(outcome: &RowOutcome) -> Option<String> {
+/// `None` keeps the notice open: it is safe to send twice. A refusal ends it only where the record takes
+/// no write any more. On any other record it is tried again after growing pauses: a notice that ended
+/// would be written down anew at each sweep, for the flag still stands.
+fn result_of(outcome: &RowOutcome, is_live: bool) -> Option<String> {
     match outcome {
         RowOutcome::Done => Some("done".to_owned()),
-        // Another proposal came in between: the record is read again.
-        RowOutcome::Refused { rule: Some(GateRule::OutcomeIsOfTheProposal), .. } => None,
-        RowOutcome::Refused { code, .. } | RowOutcome::RaceLost { code, .. } | RowOutcome::Gone { code } => {
-            Some(code.clone())
-        }
-        RowOutcome::Retry { .. } | RowOutcome::NotSent { .. } | RowOutcome::Unknown { .. } => None,
+        _ if is_live => None,
+        _ => refusal(outcome).map(str::to_owned),
     }
+}
+
+/// The code with which the org refused it; none where nobody knows what became of it, or where the
+/// record only has to be read again.
+fn refusal(outcome: &RowOutcome) -> Option<&str> {
+    match outcome {
+        // Another proposal came in between.
+        RowOutcome::Refused { rule: Some(GateRule::OutcomeIsOfTheProposal), .. } => None,
+        RowOutcome::Refused { code, .. }
+        | RowOutcome::RaceLost { code, .. }
+        | RowOutcome::Gone { code }
+        | RowOutcome::Retry { code }
+        | RowOutcome::NotSent { code } => Some(code),
+        RowOutcome::Done | RowOutcome::Unknown { .. } => None,
+    }
+}
+
+/// Under which name a notice waits.
+fn wait_key(notice: &NoticeRecord) -> String {
+    format!("{KIND} {}", notice.proposal_id)
 }
 
 /// Reads the records of the notices, considers what none of them speaks of, and gives each notice
 /// with its row. An object that nobody governs any more has no rows; its notices stay open.
-async fn read_first(
-    context: &Context,
-    open: Vec<NoticeRecord>,
-) -> Result<Vec<(NoticeRecord, RowWrite)>, WorkflowError> {
-    let mut rows = Vec::with_capacity(open.len());
+async fn read_first(context: &Context, open: Vec<NoticeRecord>) -> Result<Vec<Telling>, WorkflowError> {
+    let mut tellings = Vec::with_capacity(open.len());
     for contract in context.governed() {
         let of_object: Vec<&NoticeRecord> =
             open.iter().filter(|notice| notice.object.as_str() == contract.object).collect();
@@ -80,11 +118,14 @@ async fn read_first(
         let found: BTreeMap<&RecordId, &RecordReading> =
             found.iter().map(|reading| (&reading.snapshot.record, reading)).collect();
         for notice in of_object {
-            let row = found.get(&notice.record).map(|reading| stamp::notice_row(reading, &notice.text));
-            rows.extend(row.map(|row| (notice.clone(), row)));
+            tellings.extend(found.get(&notice.record).map(|reading| Telling {
+                notice: notice.clone(),
+                row: stamp::notice_row(reading, &notice.text),
+                is_live: reading.snapshot.state == RecordState::Live,
+            }));
         }
     }
-    Ok(rows)
+    Ok(tellings)
 }
 
 /// A proposal asks also when its flag is off: a notice may have taken it.

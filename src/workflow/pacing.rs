@@ -5,7 +5,7 @@
 //! until it is taken.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,6 +15,9 @@ use crate::salesforce::{Class, classify};
 
 /// Promotions and notices that wait for another try.
 const WAITING: &str = "countersign_waiting_tries";
+
+/// Stands for a code where there was no answer.
+pub const NO_ANSWER: &str = "no-answer";
 
 /// From this pause on it is told.
 const WORTH_TELLING_SECONDS: i64 = 15;
@@ -33,6 +36,7 @@ struct Wait {
 /// First and longest pause in seconds, by what the code says about the refusal.
 fn bounds(code: &str) -> (i64, i64) {
     match classify(None, code, "") {
+        _ if code == NO_ANSWER => (1, 120),
         // An approval process, a person: hours or days.
         Class::Park | Class::Drop => (15, 3_600),
         // Maintenance, limits, switched off.
@@ -70,6 +74,13 @@ impl Pacing {
         }
     }
 
+    /// Of the names that begin with this word, only these still wait: others ended in another way.
+    pub fn keep_only(&self, kind: &str, names: &BTreeSet<String>) {
+        let mut waits = self.lock();
+        waits.retain(|name, _| name.split(' ').next() != Some(kind) || names.contains(name));
+        metrics::gauge!(WAITING).set(waits.len() as f64);
+    }
+
     /// Whether it may be tried now.
     pub fn is_due(&self, key: &str, now: Timestamp) -> bool {
         self.lock().get(key).is_none_or(|wait| wait.until <= now)
@@ -105,5 +116,17 @@ mod tests {
         assert!(pacing.is_due("promotion 2", at(1)) && !pacing.is_due("promotion 2", at(0)));
         pacing.forget("promotion 1");
         assert!(pacing.is_due("promotion 1", at(0)) && pacing.waiting() == 1);
+    }
+
+    #[test]
+    fn what_ended_in_another_way_waits_no_more() {
+        let pacing = Pacing::default();
+        for name in ["promotion 1", "promotion 2", "notice 1"] {
+            pacing.wait(name, "ENTITY_IS_LOCKED", at(0));
+        }
+        pacing.keep_only("promotion", &BTreeSet::from(["promotion 2".to_owned()]));
+        assert_eq!(pacing.waiting(), 2);
+        assert!(pacing.is_due("promotion 1", at(0)) && !pacing.is_due("promotion 2", at(0)));
+        assert!(!pacing.is_due("notice 1", at(0)), "another kind");
     }
 }

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Context, WorkflowError, made,
+    pacing::NO_ANSWER,
     settle::{self, Reply},
     stamp, undone,
 };
@@ -58,6 +59,9 @@ impl Promoter {
         let (pacing, now) = (&self.context.pacing, self.context.clock.now());
         let most = MOST_PER_STEP + pacing.waiting();
         let mut open = self.context.ledger.open_promotions(most).await?;
+        if open.len() < most {
+            pacing.keep_only(KIND, &open.iter().map(|promotion| wait_key(&promotion.id)).collect());
+        }
         open.retain(|promotion| pacing.is_due(&wait_key(&promotion.id), now));
         open.truncate(MOST_PER_STEP);
         self.advance(open).await
@@ -163,11 +167,14 @@ impl Promoter {
     }
 
     async fn send_voids(&self, progress: &mut Progress) -> Result<(), WorkflowError> {
-        let open = self.context.ledger.open_promotions(MOST_PER_STEP).await?;
+        let (pacing, now) = (&self.context.pacing, self.context.clock.now());
+        let open = self.context.ledger.open_promotions(MOST_PER_STEP + pacing.waiting()).await?;
         let voiding: Vec<Promotion> = open
             .into_iter()
             .filter(|promotion| promotion.plan.making.is_none())
+            .filter(|promotion| pacing.is_due(&wait_key(&promotion.id), now))
             .filter(|promotion| matches!(promotion.settlement, Settlement::Voiding { .. }))
+            .take(MOST_PER_STEP)
             .collect();
         if voiding.is_empty() {
             return Ok(());
@@ -192,7 +199,7 @@ impl Promoter {
         for (promotion, outcome) in sent.iter().zip(outcomes) {
             // Attempts of every process count: a refusal proves something only of a lone copy.
             let promotion = current(&mut tx, &promotion.id).await?;
-            let refusal = passing(&outcome);
+            let refusal = worth_a_pause(&outcome, &promotion, kind);
             let settlement = settle::after_reply(&promotion, outcome, promotion.attempts, kind);
             let (key, pacing) = (wait_key(&promotion.id), &self.context.pacing);
             match refusal.filter(|_| !settlement.is_final()) {
@@ -207,15 +214,21 @@ impl Promoter {
     }
 }
 
+/// What the names begin with under which promotions wait.
+const KIND: &str = "promotion";
+
 /// Under which name a promotion waits.
 fn wait_key(id: &PromotionId) -> String {
-    format!("promotion {id}")
+    format!("{KIND} {id}")
 }
 
-/// The code of a refusal that may pass by itself.
-pub fn passing(outcome: &RowOutcome) -> Option<String> {
+/// The code for which the next try waits: what may pass by itself, a void that is refused for good,
+/// and what stays without an answer although it goes alone.
+fn worth_a_pause(outcome: &RowOutcome, promotion: &Promotion, kind: Reply) -> Option<String> {
     match outcome {
         RowOutcome::Retry { code } | RowOutcome::NotSent { code } => Some(code.clone()),
+        RowOutcome::Refused { code, .. } if kind == Reply::Void => Some(code.clone()),
+        RowOutcome::Unknown { .. } if most_together(promotion.attempts) == 1 => Some(NO_ANSWER.to_owned()),
         _ => None,
     }
 }
@@ -225,16 +238,20 @@ pub fn passing(outcome: &RowOutcome) -> Option<String> {
 fn by_attempts(ready: Vec<Promotion>) -> BTreeMap<usize, Vec<Promotion>> {
     let mut groups: BTreeMap<usize, Vec<Promotion>> = BTreeMap::new();
     for promotion in ready {
-        let most = match promotion.attempts {
-            0 | 1 => MOST_PER_STEP,
-            2 => 200,
-            3 => 40,
-            4 => 8,
-            _ => 1,
-        };
-        groups.entry(most).or_default().push(promotion);
+        groups.entry(most_together(promotion.attempts)).or_default().push(promotion);
     }
     groups
+}
+
+/// How many may share the next call after so many attempts.
+fn most_together(attempts: u64) -> usize {
+    match attempts {
+        0 | 1 => MOST_PER_STEP,
+        2 => 200,
+        3 => 40,
+        4 => 8,
+        _ => 1,
+    }
 }
 
 /// A proposal whose promotion did not land still has its pending flag: the record is told.

@@ -9,7 +9,7 @@ use axum::{
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::{Site, wire::is_local};
 use crate::simulator::Fault;
 
-/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__convert`, `/__stats`, `/__notifications`,
-/// and what `control_events` adds.
+/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__limits`, `/__convert`, `/__stats`,
+/// `/__notifications`, and what `control_events` adds.
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/__faults", get(faults).post(arm).delete(disarm))
@@ -26,6 +26,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/__clock/advance", post(advance))
         .route("/__sessions", post(open_session).delete(end_sessions))
         .route("/__settings", post(switch))
+        .route("/__limits", delete(forget_usage))
         .route("/__convert", post(convert))
         .route("/__stats", get(stats))
         .merge(super::control_events::router())
@@ -135,6 +136,12 @@ async fn end_sessions(State(site): State<Site>, Json(wish): Json<EndSessions>) -
     };
     site.org.expire_sessions(&user.user_id);
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// What was used of the daily limits is free again.
+async fn forget_usage(State(site): State<Site>) -> StatusCode {
+    site.org.forget_usage();
+    StatusCode::NO_CONTENT
 }
 
 #[derive(Debug, Deserialize)]
