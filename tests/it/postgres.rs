@@ -3,7 +3,8 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    net::TcpListener,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -82,20 +83,42 @@ impl PostgresServer {
 
     /// Ends every process of the server at once, as a crash would, and starts it again.
     pub fn crash(&self) {
-        let mut command =
-            as_somebody(self.binaries.join("pg_ctl").to_str().expect("a plain path"), &self.folder);
-        command.arg("-D").arg(self.folder.join("data")).args(["-m", "immediate", "-w", "-l"]);
-        command.arg(self.folder.join("log")).arg("restart").stdout(Stdio::null());
-        assert!(command.status().expect("pg_ctl runs").success(), "the server starts again");
+        assert!(self.control(&["restart"]), "the server starts again");
     }
 
     /// Stops it, or starts it again.
     pub fn running(&self, wanted: bool) {
-        let mut command =
-            as_somebody(self.binaries.join("pg_ctl").to_str().expect("a plain path"), &self.folder);
+        assert!(self.control(&[if wanted { "start" } else { "stop" }]));
+    }
+
+    /// From now on it also listens on loopback, and there it takes nobody without TLS. Its port, which
+    /// the socket has now too.
+    pub fn listen_with_tls(&self, certificate: &str, key: &str) -> u16 {
+        let data = self.folder.join("data");
+        let rules = "local all all trust\nhostssl all all 127.0.0.1/32 trust\n";
+        let owner = std::fs::metadata(&data).expect("a folder");
+        for (name, text) in [("server.crt", certificate), ("server.key", key), ("pg_hba.conf", rules)] {
+            let path = data.join(name);
+            std::fs::write(&path, text).expect("it is written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+            chown(&path, Some(owner.uid()), Some(owner.gid())).expect("it is ours");
+        }
+        self.running(false);
+        // The server wants a number: one that was free a moment ago.
+        let started = (0..10).find_map(|_| {
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+            let how = format!("-c listen_addresses=127.0.0.1 -c port={} -c ssl=on", free.port());
+            self.control(&["-o", &how, "start"]).then_some(free.port())
+        });
+        started.expect("the server starts with TLS")
+    }
+
+    fn control(&self, words: &[&str]) -> bool {
+        let pg_ctl = self.binaries.join("pg_ctl");
+        let mut command = as_somebody(pg_ctl.to_str().expect("a plain path"), &self.folder);
         command.arg("-D").arg(self.folder.join("data")).args(["-m", "immediate", "-w", "-l"]);
-        command.arg(self.folder.join("log")).arg(if wanted { "start" } else { "stop" });
-        assert!(command.stdout(Stdio::null()).status().expect("pg_ctl runs").success());
+        command.arg(self.folder.join("log")).args(words).stdout(Stdio::null());
+        command.status().expect("pg_ctl runs").success()
     }
 
     /// Whether these words stand in any file of a database.
