@@ -8,6 +8,7 @@ budget of seeds fails the run; so does a seed that fails while no bug is switche
 """
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -66,8 +67,8 @@ def plant(bugs):
 
 
 def build():
-    command = ["cargo", "test", "--locked", "--test", "schedules", "--no-run", "--message-format", "json",
-               "--target-dir", str(ROOT / "target")]
+    command = [os.environ.get("CARGO", "cargo"), "test", "--locked", "--test", "schedules", "--no-run",
+               "--message-format", "json-render-diagnostics", "--target-dir", str(ROOT / "target")]
     out = subprocess.run(command, cwd=COPY, check=True, stdout=subprocess.PIPE).stdout.decode()
     told = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     built = [one["executable"] for one in told

@@ -35,6 +35,8 @@ struct Old {
 
 /// Nothing in a schedule takes this long; whoever waits longer waits for ever.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
+/// How much time passes at once while something waits for another try.
+const WAIT: Duration = Duration::from_secs(60);
 /// The engine's rounds until it must have come to rest.
 const MOST_ROUNDS: u32 = 120;
 
@@ -464,11 +466,25 @@ impl Run {
                 self.daemon = None;
             }
             idle = if moved { 0 } else { idle + 1 };
-            if idle == 2 && done.is_ok() {
+            if idle < 2 || done.is_err() {
+                continue;
+            }
+            if !self.waits_for_another_try().await {
                 return;
             }
+            // The pauses between two tries are part of how it comes to rest.
+            self.scene.lock().pass(WAIT);
+            self.scene.lock().reached("rest: waited for another try");
         }
         self.scene.lock().broken(format!("L1: no rest after {MOST_ROUNDS} rounds and {failures} failures"));
+    }
+
+    /// Whether a promotion or a notice has not ended.
+    async fn waits_for_another_try(&self) -> bool {
+        let Some(ledger) = &self.look else { return false };
+        let promotions = ledger.open_promotions(1).await.expect("the ledger can be read");
+        let notices = ledger.open_notices(1).await.expect("the ledger can be read");
+        !promotions.is_empty() || !notices.is_empty()
     }
 
     /// The ledger, for looking.
