@@ -10,7 +10,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+/// The program under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
 
 /// A `countersign org` process; killed when dropped.
 pub struct OrgProcess {
@@ -87,6 +88,13 @@ impl OrgProcess {
         let (status, text) = (reply.status(), reply.text().await.expect("a body"));
         assert!(status.is_success(), "{path}: {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Takes back what hands did to the org, or what was counted.
+    pub async fn reset(&self, path: &str) {
+        let url = format!("{}{path}", self.text("/instance_url"));
+        let reply = self.http.delete(url).send().await.expect("the org answers");
+        assert!(reply.status().is_success(), "{path}: {}", reply.status());
     }
 
     /// Names of the faults that struck.
