@@ -111,7 +111,7 @@ impl Scene {
     }
 
     /// An agent writes its proposal fields.
-    fn propose(&mut self, subject: &Subject) {
+    pub fn propose(&mut self, subject: &Subject) {
         let (field, proposed, _) = Self::lane(subject);
         let (id, value) = (self.new_id(), self.other_value(subject));
         let confidence = self.one_of(&[json!(0.6), json!(0.95)]);
@@ -134,7 +134,7 @@ impl Scene {
         }
     }
 
-    fn decide(&mut self, subject: &Subject, decision: &str) {
+    pub fn decide(&mut self, subject: &Subject, decision: &str) {
         let Some(id) = self.value(subject, names::PROPOSAL_ID) else { return };
         let role = self.one_of(&["reviewer", "reviewer2"]);
         self.say(format!("{role} decides on {id}: {decision}"));

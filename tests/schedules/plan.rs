@@ -26,7 +26,7 @@ impl Plan {
         // Not the schedule's own source: another shape must not shift what comes after it.
         let mut rng = StdRng::seed_from_u64(seed ^ 0x5eed_0000);
         Self {
-            steps: rng.random_range(20..46),
+            steps: rng.random_range(18..40),
             leads: rng.random_range(1..3),
             deals: rng.random_range(0..2),
             rough: [0, 20, 60, 150][rng.random_range(0..4)],

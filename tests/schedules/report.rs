@@ -86,6 +86,7 @@ const REQUIRED: &[&str] = &[
     "people: proposed by command, landed",
     "people: put back after the approval",
     "refused by the org: proposer",
+    "rest: waited for another try",
     "sent: a promotion again",
     "sent: a void",
     "sent: a void again",
@@ -99,6 +100,8 @@ const REQUIRED: &[&str] = &[
     "state: unknown -> intended",
     "state: unknown -> voiding",
     "state: voiding -> stale",
+    "story: a last change and a crash",
+    "story: proposed, approved, worked on",
 ];
 
 /// Fewer seeds than this may miss something rare.

@@ -1,5 +1,7 @@
 //! One schedule: things happen one after another, in an order that follows from the seed.
 
+mod story;
+
 use std::{
     pin::Pin,
     sync::{Arc, atomic::Ordering},
@@ -77,6 +79,7 @@ impl Run {
                 self.rest(false).await;
             }
         }
+        self.last_change().await;
         self.rest(true).await;
     }
 
@@ -94,7 +97,8 @@ impl Run {
         let pick = self.scene.lock().rng.random_range(0..100);
         match pick {
             0..30 => self.scene.lock().people_act(),
-            30..56 => self.work().await,
+            30..50 => self.work().await,
+            50..56 => self.straight_way().await,
             56..61 => self.step().await,
             61..69 => self.pump().await,
             69..76 => self.time_passes().await,
