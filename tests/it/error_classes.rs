@@ -76,6 +76,10 @@ const ROWS: &[(&str, &str, Does)] = &[
     ("TXN_SECURITY_APEX_ERROR", "x", Refuses),
     ("ALL_OR_NONE_OPERATION_ROLLED_BACK", "x", TriesAgain),
     ("PROCESSING_HALTED", "x", TriesAgain),
+    ("ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE", "x", CallsItStale),
+    ("SESSION_EXPIRED", "x", HoldsAll),
+    ("INVALID_TYPE", "x", Refuses),
+    ("MISSING_ARGUMENT", "x", Refuses),
     ("SOMETHING_NEW", "x", Refuses),
 ];
 

@@ -87,6 +87,7 @@ const REQUIRED: &[&str] = &[
     "people: put back after the approval",
     "refused by the org: proposer",
     "rest: waited for another try",
+    "seeds in which nothing swept before the end",
     "sent: a promotion again",
     "sent: a void",
     "sent: a void again",
@@ -250,6 +251,10 @@ pub fn many(many: &Many, bent: &Bent) -> ExitCode {
     }
     for (what, times) in &told.cover {
         println!("{times:>9}  {what}");
+    }
+    if told.without_sweeps.abs_diff(many.seeds - told.without_sweeps) > 1 {
+        println!("half of the seeds must go without sweeps: {} of {} do", told.without_sweeps, many.seeds);
+        good = false;
     }
     if many.seeds >= FULL_RUN {
         for what in REQUIRED.iter().filter(|what| !told.cover.contains_key(**what)) {

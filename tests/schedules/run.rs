@@ -1,5 +1,6 @@
 //! One schedule: things happen one after another, in an order that follows from the seed.
 
+mod beside;
 mod story;
 
 use std::{
@@ -9,13 +10,11 @@ use std::{
 };
 
 use countersign::{
-    domain::{Freeze, Scope, event::Event},
     ledger::Ledger,
     salesforce::Writer,
-    workflow::{Context, WorkflowError, propose, submission::Submission},
+    workflow::{Context, WorkflowError},
 };
 use rand::Rng as _;
-use serde_json::json;
 
 use crate::{
     check,
@@ -297,8 +296,9 @@ impl Run {
     fn settle_debt(&self, daemon: &Daemon) {
         let sweeps = daemon.engine.health().borrow().sweeps;
         let mut scene = self.scene.lock();
-        if daemon.swept.swap(sweeps, Ordering::SeqCst) != sweeps && !scene.owed_anew {
-            scene.owed = false;
+        if daemon.swept.swap(sweeps, Ordering::SeqCst) != sweeps {
+            scene.swept = true;
+            scene.owed &= scene.owed_anew;
         }
         scene.owed_anew = false;
     }
@@ -351,60 +351,6 @@ impl Run {
         }
     }
 
-    /// A proposal by command: another process, beside the leader.
-    async fn submit(&mut self) {
-        if self.desk.is_none() {
-            let clock = self.scene.lock().clock.clone();
-            let connection = self.kit.connection(self.kit.net.clone(), (&self.kit.proposer_token, &clock));
-            let Some(Ok(context)) = self.guarded(self.kit.context(&connection, &clock)).await else { return };
-            self.desk = Some((context, Writer::new(connection)));
-        }
-        let Some((context, writer)) = &self.desk else { return };
-        let body = {
-            let mut scene = self.scene.lock();
-            let subject = scene.subject();
-            let (field, _, _) = crate::scene::Scene::lane(&subject);
-            let (id, value) = (scene.new_id(), scene.other_value(&subject));
-            scene.say(format!("{id} is proposed by command: {field} = {value}"));
-            json!({ "proposal_id": id, "object": subject.object, "record_id": subject.id,
-                "patch": { field: value }, "confidence": 0.95 })
-        };
-        let submission = Submission::parse(&body.to_string()).expect("a proposal in the right form");
-        let told = match self.guarded(propose::submit(context, writer, &submission)).await {
-            None => "killed",
-            Some(Ok(propose::Submitted::Landed(_))) => "landed",
-            Some(Ok(_)) => "refused",
-            Some(Err(_)) => "failed",
-        };
-        self.scene.lock().say(format!("by command: {told}"));
-        self.scene.lock().reached(format!("people: proposed by command, {told}"));
-    }
-
-    async fn freeze(&mut self) {
-        let Some((context, _)) = &self.desk else { return };
-        let frozen = self.scene.lock().frozen;
-        let at = self.scene.lock().clock.now();
-        let by = "an example person".to_owned();
-        let event = match frozen {
-            true => Event::Unfrozen { scope: Scope::Org, by, at },
-            false => Event::Frozen {
-                freeze: Freeze { scope: Scope::Org, since: at, by, reason: "a drill".to_owned() },
-            },
-        };
-        let write = async {
-            let mut tx = context.ledger.begin("frozen").await?;
-            tx.append(&event).await?;
-            tx.commit().await
-        };
-        // A commit whose answer is lost may have happened.
-        self.guarded(write).await;
-        let stands = context.ledger.freezes().await.is_ok_and(|freezes| !freezes.is_empty());
-        let mut scene = self.scene.lock();
-        scene.frozen = stands;
-        scene.say(format!("frozen: {stands}"));
-        scene.reached("people: froze or unfroze");
-    }
-
     /// Nothing goes wrong any more, and everything that was begun comes to its end.
     async fn rest(&mut self, end: bool) {
         self.scene.lock().say("-- rest");
@@ -428,6 +374,9 @@ impl Run {
         self.kit.net.late_arrive().await;
         self.until_idle().await;
         if end {
+            if !self.scene.lock().swept {
+                self.scene.lock().reached("seeds in which nothing swept before the end");
+            }
             check::nothing_was_lost(self).await;
             // A proposal by command that never landed is given up after a while.
             self.scene.lock().pass(Duration::from_secs(200));

@@ -51,6 +51,8 @@ pub struct Scene {
     pub owed: bool,
     /// That was since the last step of the engine.
     pub owed_anew: bool,
+    /// A sweep has run, asked for or because the stream told of a gap.
+    pub swept: bool,
     pub cover: BTreeMap<String, u64>,
     /// Requests that left, by the mark that they carry.
     pub sends: BTreeMap<String, u64>,
@@ -100,6 +102,7 @@ impl Shared {
             frozen: false,
             owed: false,
             owed_anew: false,
+            swept: false,
             cover: BTreeMap::new(),
             sends: BTreeMap::new(),
             wrong: Vec::new(),
