@@ -4,23 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{LedgerError, Tx, anchors, basis, db, decays, freezes, rollbacks, signals};
+use super::{
+    LedgerError, Tx, anchors, basis, decays, freezes, rollbacks, signals,
+    unwritten::{EntryRow, Part},
+};
 use crate::{
     clock,
     domain::{
-        BreakGlassUse, Digest,
+        BreakGlassUse,
         digest::canonical,
         entry::{Entry, commitment},
         event::Event,
     },
 };
-
-/// A part of an event that is kept beside the chain.
-struct Private {
-    path: &'static str,
-    salt: [u8; 32],
-    value: String,
-}
 
 impl Tx<'_> {
     /// Appends one event and changes the projections that follow from it. Returns its place.
@@ -28,7 +24,7 @@ impl Tx<'_> {
         let seq = self.head_seq + 1;
         let at = self.ledger.inner.clock.now();
         let mut public = serde_json::to_value(event)?;
-        let private = take_private(event, &mut public)?;
+        let private = take_private(seq, event, &mut public)?;
         let commit = private
             .iter()
             .map(|part| (part.path.to_owned(), commitment(&part.salt, part.path, &part.value).to_string()))
@@ -48,10 +44,14 @@ impl Tx<'_> {
         };
         let text = entry.text()?;
         let hash = Entry::hash_text(&text);
-        self.insert(seq, &hash, &entry, &text).await?;
-        self.insert_private(seq, private).await?;
+        let Entry { kind, proposal, .. } = entry;
+        self.unwritten.entries.push(EntryRow { seq, hash: hash.to_string(), kind, proposal, text });
+        self.unwritten.parts.extend(private);
         self.advance(seq, hash);
         self.project(event, seq, at).await?;
+        if self.unwritten.is_full() {
+            self.write_out().await?;
+        }
         Ok(seq)
     }
 
@@ -60,39 +60,6 @@ impl Tx<'_> {
         for event in events {
             self.append(event).await?;
         }
-        Ok(())
-    }
-
-    /// In one statement: on a server each one is a round trip.
-    async fn insert_private(&mut self, seq: u64, parts: Vec<Private>) -> Result<(), LedgerError> {
-        if parts.is_empty() {
-            return Ok(());
-        }
-        let rows = vec!["(?, ?, ?, ?)"; parts.len()].join(", ");
-        let mut query = db::query(format!("INSERT INTO private (seq, path, salt, value) VALUES {rows}"));
-        for part in parts {
-            let salt = part.salt.to_vec();
-            query = query.bind(number(seq)?).bind(part.path).bind(salt).bind(part.value);
-        }
-        query.execute(self.connection()).await?;
-        Ok(())
-    }
-
-    async fn insert(
-        &mut self,
-        seq: u64,
-        hash: &Digest,
-        entry: &Entry,
-        text: &str,
-    ) -> Result<(), LedgerError> {
-        db::query("INSERT INTO entry (seq, hash, kind, proposal, text) VALUES (?, ?, ?, ?, ?)")
-            .bind(number(seq)?)
-            .bind(hash.as_str())
-            .bind(&entry.kind)
-            .bind(&entry.proposal)
-            .bind(text)
-            .execute(self.connection())
-            .await?;
         Ok(())
     }
 
@@ -132,7 +99,7 @@ impl Tx<'_> {
 }
 
 /// Takes the private parts out of the event's JSON. A part that is absent or null stays out.
-fn take_private(event: &Event, public: &mut Value) -> Result<Vec<Private>, LedgerError> {
+fn take_private(seq: u64, event: &Event, public: &mut Value) -> Result<Vec<Part>, LedgerError> {
     let mut parts = Vec::new();
     for path in event.private_paths() {
         let Some((parent, key)) = path.rsplit_once('/') else { continue };
@@ -140,7 +107,7 @@ fn take_private(event: &Event, public: &mut Value) -> Result<Vec<Private>, Ledge
         match map.remove(key) {
             None => {}
             Some(value) => {
-                parts.push(Private { path, salt: clock::salt(), value: canonical(&value)? });
+                parts.push(Part { seq, path, salt: clock::salt(), value: canonical(&value)? });
             }
         }
     }

@@ -31,6 +31,6 @@ impl Tx<'_> {
             "SELECT 1 FROM entry WHERE proposal = ? AND kind IN ('policy_recorded', 'schema_recorded') LIMIT 1",
         )
         .bind(story(digest));
-        Ok(found.fetch_optional(self.connection()).await?.is_some())
+        Ok(found.fetch_optional(self.connection().await?).await?.is_some())
     }
 }

@@ -34,7 +34,7 @@ impl Tx<'_> {
     /// The uses on one record, as they were recorded.
     pub async fn break_glass_uses(&mut self, record: &RecordId) -> Result<Vec<BreakGlassUse>, LedgerError> {
         let story = BreakGlassUse::story(record);
-        uses(self.connection(), story.clone(), format!("{story}!")).await
+        uses(self.connection().await?, story.clone(), format!("{story}!")).await
     }
 }
 

@@ -26,14 +26,14 @@ impl Tx<'_> {
         let minutes = key.minutes.to_i64().unwrap_or(i64::MAX / 120);
         let since = now.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
         let head = self.head_seq;
-        let after = place_before(self.connection(), head, since).await?;
+        let after = place_before(self.connection().await?, head, since).await?;
         let kind = match key.of {
             Counted::Proposals => "e.kind = 'proposal_received'",
             Counted::Promotions => {
                 "e.kind = 'promotion_intended' AND e.text ->> '$.event.promotion.plan.basis' = 'auto'"
             }
         };
-        let dialect = self.connection().dialect();
+        let dialect = self.connection().await?.dialect();
         let whose = match key.per {
             Per::Agent => "p.body ->> '$.actor.agent' = ?",
             Per::Lane if dialect == Dialect::Sqlite => {
@@ -51,7 +51,7 @@ impl Tx<'_> {
             .bind(number(after)?)
             .bind(object.as_str())
             .bind(&key.whose)
-            .fetch_one(self.connection())
+            .fetch_one(self.connection().await?)
             .await?;
         Ok(Decimal::from(row.try_get::<i64>(0)?))
     }

@@ -45,7 +45,7 @@ impl Ledger {
 impl Tx<'_> {
     /// Every run as this transaction sees it, oldest first.
     pub async fn decay_runs(&mut self) -> Result<Vec<Announced>, LedgerError> {
-        let rows = db::query(RUNS).bind(STORY).fetch_all(self.connection()).await?;
+        let rows = db::query(RUNS).bind(STORY).fetch_all(self.connection().await?).await?;
         let texts: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
         runs(&texts?)
     }

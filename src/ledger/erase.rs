@@ -61,7 +61,7 @@ impl Tx<'_> {
             }
             About::Before { before } => {
                 let head = self.head_seq;
-                let last = place_before(self.connection(), head, *before).await?;
+                let last = place_before(self.connection().await?, head, *before).await?;
                 let which =
                     "e.kind IN ('signal_received', 'break_glass_used') AND e.seq <= CAST(?1 AS BIGINT)";
                 self.find(which, &last.to_string(), &mut found).await?;
@@ -71,7 +71,7 @@ impl Tx<'_> {
         let mut erased = Erased { entries: found.len() as u64, ..Erased::default() };
         for seq in found.keys() {
             let gone = db::query("DELETE FROM private WHERE seq = ?").bind(number(*seq)?);
-            erased.values += gone.execute(self.connection()).await?;
+            erased.values += gone.execute(self.connection().await?).await?;
         }
         for story in &proposals {
             self.mask(story).await?;
@@ -103,7 +103,7 @@ impl Tx<'_> {
             }
             About::Proposal { proposal_id } => ("p.id = ?", vec![proposal_id.to_string()]),
             About::Before { before } => {
-                let older = match self.connection().dialect() {
+                let older = match self.connection().await?.dialect() {
                     Dialect::Sqlite => "p.open = 0 AND julianday(p.updated_at) < julianday(?)",
                     Dialect::Postgres => "p.open = 0 AND p.updated_at::timestamptz < CAST(? AS timestamptz)",
                 };
@@ -113,7 +113,7 @@ impl Tx<'_> {
         let sql = format!("SELECT p.id, {open} FROM proposal p WHERE {which} ORDER BY p.received_seq");
         let query = words.into_iter().fold(db::query(sql), db::Query::bind);
         let mut affected = Vec::new();
-        for row in query.fetch_all(self.connection()).await? {
+        for row in query.fetch_all(self.connection().await?).await? {
             let (id, is_open): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
             match about {
                 _ if !is_open => affected.push(id),
@@ -131,7 +131,7 @@ impl Tx<'_> {
 
     async fn refuse_open_notice(&mut self, story: &str) -> Result<(), LedgerError> {
         let row = db::query("SELECT 1 FROM notice WHERE proposal = ?").bind(story);
-        match row.fetch_optional(self.connection()).await? {
+        match row.fetch_optional(self.connection().await?).await? {
             Some(_) => Err(LedgerError::ErasureOpen(story.to_owned())),
             None => Ok(()),
         }
@@ -142,7 +142,7 @@ impl Tx<'_> {
         let sql = format!(
             "SELECT v.seq, v.path FROM private v JOIN entry e ON e.seq = v.seq WHERE {which} ORDER BY v.seq, v.path"
         );
-        let rows = db::query(sql).bind(word).fetch_all(self.connection()).await?;
+        let rows = db::query(sql).bind(word).fetch_all(self.connection().await?).await?;
         for row in rows {
             let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
             let paths: &mut Vec<String> = into.entry(seq).or_default();
@@ -171,10 +171,10 @@ impl Tx<'_> {
         .bind(verdict.as_ref().map(canonical).transpose()?)
         .bind(approval.as_ref().map(canonical).transpose()?)
         .bind(id)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         let rows = db::query("SELECT id FROM promotion WHERE proposal = ?").bind(id);
-        for row in rows.fetch_all(self.connection()).await? {
+        for row in rows.fetch_all(self.connection().await?).await? {
             let promotion = PromotionId::new(row.try_get::<String>(0)?);
             self.change_promotion(&promotion, |promotion| {
                 mask_promotion(promotion);

@@ -43,7 +43,7 @@ async fn frozen(connection: &mut db::Connection) -> Result<Vec<Freeze>, LedgerEr
 impl Tx<'_> {
     /// The freezes in force, as this transaction sees them.
     pub async fn freezes(&mut self) -> Result<Vec<Freeze>, LedgerError> {
-        frozen(self.connection()).await
+        frozen(self.connection().await?).await
     }
 }
 

@@ -29,7 +29,7 @@ pub struct InboxBatch {
 impl Tx<'_> {
     /// Records a response. It is worked on later.
     pub async fn record_batch(&mut self, batch: &InboxBatch) -> Result<i64, LedgerError> {
-        let id = number_of(meta(self.connection(), "inbox_last").await?)? + 1;
+        let id = number_of(meta(self.connection().await?, "inbox_last").await?)? + 1;
         let received_at = batch.received_at.to_string();
         let row = InboxRow {
             id,
@@ -47,7 +47,7 @@ impl Tx<'_> {
         .bind(row.events)
         .bind(seal::of_inbox(&row))
         .bind(row.payload)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         self.set_meta("inbox_last", &id.to_string()).await?;
         Ok(id)
@@ -66,7 +66,7 @@ impl Tx<'_> {
         .bind(topic)
         .bind(replay_id.as_deref())
         .bind(seal::of_cursor(topic, replay_id.as_deref()))
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
@@ -79,12 +79,12 @@ impl Tx<'_> {
     /// Removes batches that were worked on and received before `limit`, oldest first, and says
     /// how many. What followed from them is in the chain.
     pub async fn prune_inbox(&mut self, limit: Timestamp) -> Result<u64, LedgerError> {
-        let processed = number_of(meta(self.connection(), "processed_up_to").await?)?;
+        let processed = number_of(meta(self.connection().await?, "processed_up_to").await?)?;
         let mut last = None;
         'pages: loop {
             let sql = "SELECT id, received_at FROM inbox WHERE id > ? AND id <= ? ORDER BY id LIMIT ?";
             let rows = db::query(sql).bind(last.unwrap_or(0)).bind(processed).bind(PAGE);
-            let rows = rows.fetch_all(self.connection()).await?;
+            let rows = rows.fetch_all(self.connection().await?).await?;
             for row in &rows {
                 let old = row.text(1)?.parse::<Timestamp>().is_ok_and(|received| received < limit);
                 if !old {
@@ -97,7 +97,7 @@ impl Tx<'_> {
             }
         }
         let Some(last) = last else { return Ok(0) };
-        let gone = db::query("DELETE FROM inbox WHERE id <= ?").bind(last).execute(self.connection());
+        let gone = db::query("DELETE FROM inbox WHERE id <= ?").bind(last).execute(self.connection().await?);
         let gone = gone.await?;
         self.set_meta("inbox_pruned", &last.to_string()).await?;
         Ok(gone)

@@ -82,7 +82,7 @@ impl Ledger {
             return Ok(None);
         }
         let mut tx = self.begin_as("lead taken", None).await?;
-        if is_taken(found(tx.connection(), true).await?, claim) {
+        if is_taken(found(tx.connection().await?, true).await?, claim) {
             return Ok(None);
         }
         self.take(tx, claim).await.map(Some)
@@ -123,7 +123,7 @@ impl Ledger {
             .bind(&claim.holder)
             .bind(super::append::number(epoch)?)
             .bind(claim.seconds())
-            .execute(tx.connection())
+            .execute(tx.connection().await?)
             .await?;
         }
         let (version, policy) = (claim.version.clone(), claim.policy.clone());

@@ -43,6 +43,7 @@ pub mod stage;
 #[cfg(test)]
 mod tests;
 mod tx;
+mod unwritten;
 pub mod verify;
 mod waiting;
 

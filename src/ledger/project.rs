@@ -65,7 +65,7 @@ impl Tx<'_> {
             Event::NoticeSettled { proposal_id, .. } => {
                 db::query("DELETE FROM notice WHERE proposal = ?")
                     .bind(proposal_id.as_str())
-                    .execute(self.connection())
+                    .execute(self.connection().await?)
                     .await?;
                 Ok(())
             }
@@ -104,7 +104,7 @@ impl Tx<'_> {
         .bind(record.as_str())
         .bind(text)
         .bind(number(seq)?)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Tx<'_> {
         .bind(landed)
         .bind(number(seq)?)
         .bind(at.to_string())
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Tx<'_> {
         db::query("UPDATE proposal SET landed = 1, updated_at = ? WHERE id = ?")
             .bind(at.to_string())
             .bind(id.as_str())
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
@@ -150,25 +150,20 @@ impl Tx<'_> {
         if !may_follow(from, to) {
             return Err(LedgerError::StageTransition { from, to });
         }
-        self.put_stage(id, to, at).await
+        self.put_stage(id, to, at);
+        Ok(())
     }
 
-    async fn put_stage(&mut self, id: &ProposalId, to: Stage, at: Timestamp) -> Result<(), LedgerError> {
-        db::query("UPDATE proposal SET stage = ?, open = ?, updated_at = ? WHERE id = ?")
-            .bind(to.name())
-            .bind(!to.is_final())
-            .bind(at.to_string())
-            .bind(id.as_str())
-            .execute(self.connection())
-            .await?;
-        Ok(())
+    fn put_stage(&mut self, id: &ProposalId, to: Stage, at: Timestamp) {
+        self.stages.insert(id.clone(), to);
+        self.unwritten.stages.insert(id.clone(), (to, at));
     }
 
     async fn set_verdict(&mut self, id: &ProposalId, verdict: &Value) -> Result<(), LedgerError> {
         db::query("UPDATE proposal SET verdict = ? WHERE id = ?")
             .bind(canonical(verdict)?)
             .bind(id.as_str())
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
@@ -178,7 +173,7 @@ impl Tx<'_> {
             .bind(canonical(approval)?)
             .bind(at.to_string())
             .bind(approval.proposal_id.as_str())
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await?;
         match changed {
             0 => Err(LedgerError::Unknown { what: "proposal", id: approval.proposal_id.to_string() }),
@@ -208,7 +203,7 @@ impl Tx<'_> {
         .bind(plan.record.as_str())
         .bind(number(seq)?)
         .bind(canonical(promotion)?)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         if inserted == 0 {
             return Err(LedgerError::PromotionOpen(promotion.id.clone()));
@@ -218,7 +213,7 @@ impl Tx<'_> {
                 .bind(promotion.id.as_str())
                 .bind(at.to_string())
                 .bind(plan.proposal_id.as_str())
-                .execute(self.connection())
+                .execute(self.connection().await?)
                 .await?;
         }
         Ok(())
@@ -247,10 +242,10 @@ impl Tx<'_> {
         let id = &promotion.plan.proposal_id;
         let unknown = || LedgerError::Unknown { what: "proposal", id: id.to_string() };
         let from = self.stage(id).await?.ok_or_else(unknown)?;
-        match stage_settled(from, settlement) {
-            Some(stage) => self.put_stage(id, stage, at).await,
-            None => Ok(()),
+        if let Some(stage) = stage_settled(from, settlement) {
+            self.put_stage(id, stage, at);
         }
+        Ok(())
     }
 
     pub(super) async fn change_promotion(
@@ -261,13 +256,7 @@ impl Tx<'_> {
         let unknown = || LedgerError::Unknown { what: "promotion", id: id.to_string() };
         let mut promotion = self.promotion(id).await?.ok_or_else(unknown)?;
         change(&mut promotion)?;
-        db::query("UPDATE promotion SET open = ?, confirmed = ?, body = ? WHERE id = ?")
-            .bind(!promotion.settlement.is_final())
-            .bind(is_confirmed(&promotion))
-            .bind(canonical(&promotion)?)
-            .bind(id.as_str())
-            .execute(self.connection())
-            .await?;
+        self.unwritten.promotions.insert(id.clone());
         self.promotions.insert(id.clone(), promotion.clone());
         Ok(promotion)
     }

@@ -1,8 +1,8 @@
 //! Promotions and notices as they stand: the outbox, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ledger, LedgerError, Tx, append::number, db};
+use super::{Ledger, LedgerError, Tx, append::number, db, proposals::stage_of};
 use crate::domain::{ObjectName, Plan, Promotion, PromotionId, ProposalId, RecordId};
 
 /// A notice that has not been written to its record yet.
@@ -41,11 +41,41 @@ impl Tx<'_> {
         if let Some(known) = self.promotions.get(id) {
             return Ok(Some(known.clone()));
         }
-        let found = one(self.connection(), id).await?;
+        // What waits to be written is known.
+        let found = one(self.own_connection(), id).await?;
         if let Some(promotion) = &found {
             self.promotions.insert(id.clone(), promotion.clone());
         }
         Ok(found)
+    }
+
+    /// Reads promotions, and the stages of their proposals, that will be asked for one by one: many in
+    /// one statement.
+    pub async fn look_ahead<'a>(
+        &mut self,
+        ids: impl IntoIterator<Item = &'a PromotionId>,
+    ) -> Result<(), LedgerError> {
+        let ids: BTreeSet<&PromotionId> =
+            ids.into_iter().filter(|id| !self.promotions.contains_key(*id)).collect();
+        let ids: Vec<&PromotionId> = ids.into_iter().collect();
+        for chunk in ids.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(",");
+            let sql = format!(
+                "SELECT m.body, p.stage FROM promotion m LEFT JOIN proposal p ON p.id = m.proposal \
+                 WHERE m.id IN ({marks})"
+            );
+            let query = chunk.iter().fold(db::query(sql), |query, id| query.bind(id.as_str()));
+            for row in query.fetch_all(self.own_connection()).await? {
+                let promotion = from_row(&row)?;
+                let stage = row.try_get::<Option<String>>(1)?.and_then(|name| stage_of(&name));
+                if let Some(stage) = stage {
+                    // One that waits to be written is newer than the row.
+                    self.stages.entry(promotion.plan.proposal_id.clone()).or_insert(stage);
+                }
+                self.promotions.insert(promotion.id.clone(), promotion);
+            }
+        }
+        Ok(())
     }
 
     /// The open promotion of each of these records, where there is one.
@@ -64,7 +94,7 @@ impl Tx<'_> {
             for record in chunk {
                 query = query.bind(record.as_str());
             }
-            for row in query.fetch_all(self.connection()).await? {
+            for row in query.fetch_all(self.connection().await?).await? {
                 let record: String = row.try_get(0)?;
                 let record =
                     RecordId::parse(&record).map_err(|error| LedgerError::Damaged(error.to_string()))?;
@@ -85,7 +115,7 @@ impl Tx<'_> {
         }
         let sql = "SELECT body FROM promotion WHERE object = ? AND record = ? AND open = 0";
         let rows = db::query(sql).bind(plan.object.as_str()).bind(plan.record.as_str());
-        for row in rows.fetch_all(self.connection()).await? {
+        for row in rows.fetch_all(self.connection().await?).await? {
             let earlier = from_row(&row)?;
             if earlier.plan.expected_seq == plan.expected_seq && earlier.moved_the_number() {
                 return Ok(Some(earlier.id));
@@ -94,10 +124,22 @@ impl Tx<'_> {
         Ok(None)
     }
 
-    /// Whether a notice under this id has not been written to its record yet.
-    pub async fn notice_open(&mut self, id: &ProposalId) -> Result<bool, LedgerError> {
-        let row = db::query("SELECT 1 FROM notice WHERE proposal = ?").bind(id.as_str());
-        Ok(row.fetch_optional(self.connection()).await?.is_some())
+    /// Those of these ids under which a notice has not been written to its record yet.
+    pub async fn open_notices_among(
+        &mut self,
+        ids: &[ProposalId],
+    ) -> Result<BTreeSet<ProposalId>, LedgerError> {
+        let mut found = BTreeSet::new();
+        for chunk in ids.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(",");
+            let sql = format!("SELECT proposal FROM notice WHERE proposal IN ({marks})");
+            let query = chunk.iter().fold(db::query(sql), |query, id| query.bind(id.as_str()));
+            for row in query.fetch_all(self.connection().await?).await? {
+                let id = ProposalId::parse(&row.text(0)?);
+                found.insert(id.map_err(|error| LedgerError::Damaged(error.to_string()))?);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -90,20 +90,25 @@ async fn one(connection: &mut db::Connection, id: &str) -> Result<Option<Proposa
 impl Tx<'_> {
     /// A proposal as this transaction sees it.
     pub async fn proposal(&mut self, id: &ProposalId) -> Result<Option<ProposalRecord>, LedgerError> {
-        one(self.connection(), id.as_str()).await
+        one(self.connection().await?, id.as_str()).await
     }
 
     /// The same by an id that stands on a record; ids that are none find nothing.
     pub async fn proposal_by_text(&mut self, id: &str) -> Result<Option<ProposalRecord>, LedgerError> {
-        one(self.connection(), id).await
+        one(self.connection().await?, id).await
     }
 
     /// Only the stage of a proposal, without its body.
     pub(super) async fn stage(&mut self, id: &ProposalId) -> Result<Option<Stage>, LedgerError> {
+        if let Some(known) = self.stages.get(id) {
+            return Ok(Some(*known));
+        }
         let row = db::query("SELECT stage FROM proposal WHERE id = ?").bind(id.as_str());
-        let Some(row) = row.fetch_optional(self.connection()).await? else { return Ok(None) };
-        let name: String = row.try_get(0)?;
-        let stage = stage_of(&name).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?;
+        // A stage that waits to be written is known.
+        let Some(row) = row.fetch_optional(self.own_connection()).await? else { return Ok(None) };
+        let stage =
+            stage_of(&row.text(0)?).ok_or_else(|| LedgerError::Damaged("proposal stage".to_owned()))?;
+        self.stages.insert(id.clone(), stage);
         Ok(Some(stage))
     }
 
@@ -121,7 +126,7 @@ impl Tx<'_> {
             for record in chunk {
                 query = query.bind(record.as_str());
             }
-            for row in query.fetch_all(self.connection()).await? {
+            for row in query.fetch_all(self.connection().await?).await? {
                 let record = from_row(&row)?;
                 found.entry(record.proposal.record.clone()).or_default().push(record);
             }

@@ -161,13 +161,13 @@ impl Ledger {
 impl Tx<'_> {
     /// The same as this transaction sees it.
     pub async fn rollback(&mut self, id: &Digest) -> Result<Option<Begun>, LedgerError> {
-        begun(self.connection(), id).await
+        begun(self.connection().await?, id).await
     }
 
     /// Every promotion that a proposal led to, rollbacks included, oldest first.
     pub async fn promotions_of_proposal(&mut self, id: &ProposalId) -> Result<Vec<Promotion>, LedgerError> {
         let sql = "SELECT body FROM promotion WHERE proposal = ? ORDER BY seq";
-        let rows = db::query(sql).bind(id.as_str()).fetch_all(self.connection()).await?;
+        let rows = db::query(sql).bind(id.as_str()).fetch_all(self.connection().await?).await?;
         rows.iter().map(|row| Ok(serde_json::from_str(&row.text(0)?)?)).collect()
     }
 }

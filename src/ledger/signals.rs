@@ -20,7 +20,7 @@ impl Tx<'_> {
             "SELECT 1 FROM entry WHERE proposal >= 'signal:' AND proposal < 'signal;' \
              AND kind = 'signal_received' LIMIT 1",
         );
-        Ok(found.fetch_optional(self.connection()).await?.is_some())
+        Ok(found.fetch_optional(self.connection().await?).await?.is_some())
     }
 
     /// The last signals of a record, oldest first. Erased ones are left out.
@@ -32,14 +32,14 @@ impl Tx<'_> {
         )
         .bind(story(record))
         .bind(MOST)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await?;
         let mut signals = Vec::with_capacity(rows.len());
         for row in rows.iter().rev() {
             let seq = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
             let entry: Entry = serde_json::from_str(&row.text(1)?)?;
             let mut event = entry.event;
-            put_back(self.connection(), seq, &mut event).await?;
+            put_back(self.connection().await?, seq, &mut event).await?;
             if let Some(signal) = event.get_mut("signal").map(Value::take) {
                 signals.push(serde_json::from_value(signal)?);
             }

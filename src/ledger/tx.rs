@@ -11,10 +11,11 @@ use super::{
     Ledger, LedgerError, db,
     meta::{set_meta, standing},
     seal,
+    unwritten::Unwritten,
 };
 use crate::{
     crash::{self, Fate},
-    domain::{Digest, Promotion, PromotionId},
+    domain::{Digest, Promotion, PromotionId, ProposalId, Stage},
 };
 
 /// The one connection that writes.
@@ -49,6 +50,9 @@ pub struct Tx<'a> {
     /// Promotions as this transaction left them: nobody else writes while it lasts, and one step
     /// asks for the same promotion several times.
     pub(super) promotions: BTreeMap<PromotionId, Promotion>,
+    /// Stages of proposals, in the same way.
+    pub(super) stages: BTreeMap<ProposalId, Stage>,
+    pub(super) unwritten: Unwritten,
 }
 
 impl Ledger {
@@ -95,6 +99,8 @@ impl Ledger {
             head_hash,
             appended: false,
             promotions: BTreeMap::new(),
+            stages: BTreeMap::new(),
+            unwritten: Unwritten::default(),
         };
         match epoch {
             Some(own) if own != tx.in_force => Err(LedgerError::Fenced { own, current: tx.in_force }),
@@ -118,14 +124,15 @@ impl Tx<'_> {
     /// Makes everything durable, at once. When the server is lost in the middle, nobody knows
     /// whether it happened: a leader then writes nothing more until it has taken the lead anew.
     pub async fn commit(mut self) -> Result<(), LedgerError> {
+        self.write_out().await?;
         if self.appended {
             self.set_head().await?;
         }
         if crash::pass(crash::COMMIT).await == Fate::Fail {
             return Err(self.ledger.doubt());
         }
-        let ended = self.connection().commit().await;
-        if ended.is_err() && self.connection().is_lost() {
+        let ended = self.own_connection().commit().await;
+        if ended.is_err() && self.own_connection().is_lost() {
             return Err(self.ledger.doubt());
         }
         ended?;
@@ -150,12 +157,21 @@ impl Tx<'_> {
         .bind(seq_seal)
         .bind(hash)
         .bind(hash_seal)
-        .execute(self.connection())
+        .execute(self.own_connection())
         .await?;
         Ok(())
     }
 
-    pub(super) fn connection(&mut self) -> &mut db::Connection {
+    /// The connection, when everything that was appended has been handed to it.
+    pub(super) async fn connection(&mut self) -> Result<&mut db::Connection, LedgerError> {
+        if !self.unwritten.is_empty() {
+            self.write_out().await?;
+        }
+        Ok(self.own_connection())
+    }
+
+    /// The connection as it stands: for what the rows that wait cannot change.
+    pub(super) fn own_connection(&mut self) -> &mut db::Connection {
         &mut self.writer.as_mut().expect("a transaction has its connection until it ends").connection
     }
 
@@ -180,6 +196,6 @@ impl Tx<'_> {
     }
 
     pub(super) async fn set_meta(&mut self, key: &'static str, value: &str) -> Result<(), LedgerError> {
-        set_meta(self.connection(), key, value).await
+        set_meta(self.own_connection(), key, value).await
     }
 }

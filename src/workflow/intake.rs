@@ -16,7 +16,7 @@ use super::{
     undone,
 };
 use crate::{
-    domain::{Door, ObjectName, PromotionId, RecordId, Settlement, event::Event},
+    domain::{Door, ObjectName, PromotionId, ProposalId, RecordId, Settlement, event::Event},
     ledger::{InboxBatch, ProposalRecord, Tx},
     salesforce::{
         RecordReading, change_event::ChangeEventError, names::ObjectContract, pubsub::PubSubClient,
@@ -228,6 +228,7 @@ async fn confirm(
         return Ok(());
     }
     let mut tx = context.ledger.begin("echoes confirmed").await?;
+    tx.look_ahead(echoes.iter().map(|(id, _)| id)).await?;
     for (id, proof) in echoes {
         let Some(promotion) = tx.promotion(id).await? else { continue };
         if !promotion.settlement.is_final() {
@@ -285,6 +286,7 @@ async fn level_together(
     let keys: Vec<RecordId> = readings.iter().map(|reading| reading.snapshot.record.clone()).collect();
     let mut known = tx.proposals_for(&object, &keys).await?;
     let open = tx.open_promotions_for(&object, &keys).await?;
+    let told = told(&mut tx, readings).await?;
     let signals = tx.any_signal().await?;
     let mut tally = Tally::open(&mut tx).await?;
     let mut events = Vec::new();
@@ -314,7 +316,7 @@ async fn level_together(
         }
         let case = Case {
             reading,
-            told: told(&mut tx, reading).await?,
+            told: reading.slot.pending && observe::stand_in(reading).is_some_and(|id| told.contains(&id)),
             signals: if signals { tx.signals(record).await? } else { Vec::new() },
             known: mine,
             open_promotion: open.get(record).cloned(),
@@ -341,15 +343,11 @@ async fn level_together(
     Ok(())
 }
 
-/// Whether a notice about what is no proposal is on its way to the record.
-async fn told(tx: &mut Tx<'_>, reading: &RecordReading) -> Result<bool, WorkflowError> {
-    if !reading.slot.pending {
-        return Ok(false);
-    }
-    match observe::stand_in(reading) {
-        Some(id) => Ok(tx.notice_open(&id).await?),
-        None => Ok(false),
-    }
+/// Under which ids a notice about what is no proposal is on its way to one of the records that wait.
+async fn told(tx: &mut Tx<'_>, readings: &[RecordReading]) -> Result<BTreeSet<ProposalId>, WorkflowError> {
+    let waiting = readings.iter().filter(|reading| reading.slot.pending);
+    let ids: Vec<ProposalId> = waiting.filter_map(observe::stand_in).collect();
+    Ok(tx.open_notices_among(&ids).await?)
 }
 
 /// Whether the record carries a proposal that is not the one being promoted.

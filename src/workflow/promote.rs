@@ -125,6 +125,7 @@ impl Promoter {
 
     async fn send(&self, ready: Vec<Promotion>, progress: &mut Progress) -> Result<(), WorkflowError> {
         let mut tx = self.context.ledger.begin("promotions sent").await?;
+        tx.look_ahead(ready.iter().map(|promotion| &promotion.id)).await?;
         let frozen = tx.freezes().await?;
         let mut unsent = Vec::with_capacity(ready.len());
         for promotion in ready {
@@ -181,6 +182,7 @@ impl Promoter {
         }
         let ids: Vec<PromotionId> = voiding.iter().map(|promotion| promotion.id.clone()).collect();
         let mut tx = self.context.ledger.begin("voids sent").await?;
+        tx.look_ahead(&ids).await?;
         tx.append(&Event::PromotionsSent { promotions: ids }).await?;
         tx.commit().await?;
         let rows: Vec<RowWrite> = voiding.iter().map(stamp::void_row).collect();
@@ -196,6 +198,7 @@ impl Promoter {
         progress: &mut Progress,
     ) -> Result<(), WorkflowError> {
         let mut tx = self.context.ledger.begin("promotions settled").await?;
+        tx.look_ahead(sent.iter().map(|promotion| &promotion.id)).await?;
         for (promotion, outcome) in sent.iter().zip(outcomes) {
             // Attempts of every process count: a refusal proves something only of a lone copy.
             let promotion = current(&mut tx, &promotion.id).await?;

@@ -98,6 +98,7 @@ pub async fn read_marks(context: &Context, uncertain: Vec<Promotion>) -> Result<
         let read = async { Ok(context.reader.retrieve(contract, &ids).await?) };
         let Some(readings) = context.unless_paused((contract, None), read).await? else { continue };
         let mut tx = context.ledger.begin("marks read").await?;
+        tx.look_ahead(of_object.iter().map(|promotion| &promotion.id)).await?;
         for (promotion, reading) in of_object.into_iter().zip(readings) {
             let promotion = current(&mut tx, &promotion.id).await?;
             if promotion.settlement.is_final() {

@@ -67,6 +67,7 @@ async fn confirm(
     let ids: Vec<RecordId> = waiting.iter().map(|promotion| promotion.plan.record.clone()).collect();
     let readings = context.reader.retrieve(contract, &ids).await?;
     let mut tx = context.ledger.begin("landed promotions read").await?;
+    tx.look_ahead(waiting.iter().map(|promotion| &promotion.id)).await?;
     let mut confirmed = 0;
     for (promotion, reading) in waiting.iter().zip(&readings) {
         // A later promotion has moved the mark on; the number proves that this one came before.
