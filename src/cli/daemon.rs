@@ -3,20 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use jiff::SignedDuration;
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{decay::objection, front::Front, lead::Lead, org_side::OrgSide, recorder::Recorder};
+use super::{
+    decay::objection, front::Front, lead::Lead, org_side::OrgSide, reconcile::options, recorder::Recorder,
+};
 use crate::{
     clock::Clock,
     http::{Probe, Readiness, Status},
     jobs::{
         checkpoints,
         decay::{self, Daily},
-        retention,
+        reconcile, retention,
         schedule::Schedule,
     },
     ledger::{Ledger, checkpoint::Keeper},
@@ -106,12 +109,16 @@ impl Daemon {
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending));
         tasks.extend(tend(side, front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
+        let promoter = Promoter::new(context.clone(), side.promoter_writer());
         if let Some(daily) = daily(side) {
-            let wake = Arc::new(Notify::new());
-            schedule.each_minute(Arc::clone(&wake)).await?;
-            let promoter = Promoter::new(context.clone(), side.promoter_writer());
-            let ends = (wake, stop.child_token());
-            tasks.push(tokio::spawn(decay::run(context.clone(), promoter, daily, ends)));
+            let ends = (woken(&schedule).await?, stop.child_token());
+            tasks.push(tokio::spawn(decay::run(context.clone(), promoter.clone(), daily, ends)));
+        }
+        if let Some(hours) = side.settings.reconcile.every_hours {
+            let every = SignedDuration::from_hours(i64::try_from(hours).unwrap_or(720));
+            let ends = (woken(&schedule).await?, stop.child_token());
+            let when = (every, options(&side.settings.reconcile));
+            tasks.push(tokio::spawn(reconcile::run(context.clone(), promoter, when, ends)));
         }
         let checkpoints = None;
         Ok(Some(Self {
@@ -183,6 +190,13 @@ fn daily(side: &OrgSide) -> Option<Daily> {
     let set = &side.settings.decay;
     let (zone, objection) = (set.time_zone.clone(), objection(set.objection_hours));
     set.daily_at.map(|at| Daily { at, zone, objection, most: set.most_records })
+}
+
+/// What a job waits for: it is woken every minute.
+async fn woken(schedule: &Schedule) -> anyhow::Result<Arc<Notify>> {
+    let wake = Arc::new(Notify::new());
+    schedule.each_minute(Arc::clone(&wake)).await?;
+    Ok(wake)
 }
 
 async fn run_engine(engine: Engine, stop: CancellationToken, ending: mpsc::Sender<WorkflowError>) {

@@ -34,6 +34,7 @@ pub mod output;
 pub mod place;
 pub mod policy;
 pub mod propose;
+pub mod reconcile;
 pub mod recorder;
 pub mod replay;
 pub mod rollback;
@@ -50,7 +51,10 @@ pub use exit::{Exit, ExitWith};
 use crate::{
     ledger::{LedgerError, checkpoint::CheckpointError},
     salesforce::{SalesforceError, pubsub::StreamError},
-    workflow::{WorkflowError, decay::DecayError, rollback::RollbackError, rollback_many::RollbackManyError},
+    workflow::{
+        WorkflowError, decay::DecayError, reconcile::ReconcileError, rollback::RollbackError,
+        rollback_many::RollbackManyError,
+    },
 };
 
 /// AI proposes, people countersign in Salesforce, a deterministic gate promotes.
@@ -101,6 +105,8 @@ pub enum Command {
     Rollback(rollback::Args),
     /// Announce, run and report the decay of stale states.
     Decay(decay::Args),
+    /// Compare the org with the ledger, repair what is safe, list the rest.
+    Reconcile(reconcile::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
     /// Lift a freeze.
@@ -138,6 +144,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(args).await,
         Command::Rollback(args) => rollback::run(args).await,
         Command::Decay(args) => decay::run(args).await,
+        Command::Reconcile(args) => reconcile::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,
@@ -175,7 +182,8 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let checkpoint = cause.downcast_ref::<CheckpointError>().map(CheckpointError::code);
         let many = cause.downcast_ref::<RollbackManyError>().map(RollbackManyError::code);
         let decay = cause.downcast_ref::<DecayError>().map(DecayError::code);
-        let of_rollback = rollback.or(many).or(decay);
+        let reconcile = cause.downcast_ref::<ReconcileError>().map(ReconcileError::code);
+        let of_rollback = rollback.or(many).or(decay).or(reconcile);
         ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(of_rollback).map(str::to_owned)
     })
 }

@@ -11,7 +11,7 @@ use super::{
     settings::{
         AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
         InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-        PromotionSettings, StreamSettings, SweepSettings,
+        PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings,
     },
 };
 
@@ -167,6 +167,7 @@ impl Keys {
         };
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let decay = self.decay();
+        let reconcile = self.reconcile();
         let log = self.log();
         let checkpoint = self.checkpoint();
         Some(Settings {
@@ -186,6 +187,7 @@ impl Keys {
             stream,
             api,
             decay,
+            reconcile,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
@@ -208,8 +210,7 @@ impl Keys {
     }
 
     fn inbox(&mut self) -> InboxSettings {
-        let set = self.text("inbox.keep_days").is_some();
-        let days = set.then(|| self.number("inbox.keep_days", 1, 3650));
+        let days = self.optional_number("inbox.keep_days", 1, 3650);
         InboxSettings { keep_days: days.and_then(|days| u32::try_from(days).ok()) }
     }
 
@@ -233,6 +234,17 @@ impl Keys {
             time_zone,
             objection_hours: self.number("decay.objection_hours", 0, 720),
             most_records: usize::try_from(self.number("decay.most_records", 1, 20_000)).unwrap_or(2_000),
+        }
+    }
+
+    fn reconcile(&mut self) -> ReconcileSettings {
+        ReconcileSettings {
+            every_hours: self.optional_number("reconcile.every_hours", 1, 720),
+            bulk_above: self.number("reconcile.bulk_above", 0, 1_000_000_000),
+            grace_seconds: self.number("reconcile.grace_seconds", 0, 3_600),
+            proof_minutes: self.number("reconcile.proof_minutes", 1, 1_440),
+            stuck_after_hours: self.number("reconcile.stuck_after_hours", 1, 8_760),
+            rates_days: u32::try_from(self.number("reconcile.rates_days", 1, 3_650)).unwrap_or(90),
         }
     }
 
@@ -359,6 +371,12 @@ impl Keys {
                 least
             }
         }
+    }
+
+    /// The same for a key without a default.
+    fn optional_number(&mut self, key: &'static str, least: u64, most: u64) -> Option<u64> {
+        let set = self.text(key).is_some();
+        set.then(|| self.number(key, least, most))
     }
 
     /// The value at a key; an empty text counts as not set.

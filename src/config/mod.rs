@@ -20,5 +20,5 @@ pub use secret::Secret;
 pub use settings::{
     AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings,
     InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-    Settings, StreamSettings, SweepSettings,
+    ReconcileSettings, Settings, StreamSettings, SweepSettings,
 };

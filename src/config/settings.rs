@@ -35,6 +35,8 @@ pub struct Settings {
     pub api: ApiSettings,
     /// The decay of stale states.
     pub decay: DecaySettings,
+    /// Reconciliation.
+    pub reconcile: ReconcileSettings,
     /// What is asked of the agents' users.
     pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
@@ -196,6 +198,23 @@ pub struct DecaySettings {
     pub objection_hours: u64,
     /// Most records of one object and field in one run.
     pub most_records: usize,
+}
+
+/// Reconciliation of org and ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReconcileSettings {
+    /// Hours between two runs of the daemon; absent: only people run it, by command.
+    pub every_hours: Option<u64>,
+    /// With more records than this to read, a bulk query reads them.
+    pub bulk_above: u64,
+    /// Seconds for which what changed may still be under way.
+    pub grace_seconds: u64,
+    /// Minutes that a promotion may be without its end or its proof.
+    pub proof_minutes: u64,
+    /// Hours that a proposal may wait before it is told.
+    pub stuck_after_hours: u64,
+    /// Days that the rates look back.
+    pub rates_days: u32,
 }
 
 /// What is asked of the agents' users before the daemon serves.

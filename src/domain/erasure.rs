@@ -62,7 +62,7 @@ pub struct Erasure {
 pub fn placeholder(path: &str) -> Option<Value> {
     match path {
         "/proposal/patch" | "/proposal/base" | "/promotion/plan/stamps" => Some(json!({})),
-        "/promotion/plan/changes" => Some(json!([])),
+        "/promotion/plan/changes" | "/run/found" => Some(json!([])),
         "/settlement/message"
         | "/settlement/reason"
         | "/text"

@@ -19,6 +19,7 @@ use super::{
     policy::Policy,
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
+    reconciliation::Reconciliation,
     restore::Restore,
     rollback::Rollback,
     schema::ObjectSchema,
@@ -216,6 +217,11 @@ pub enum Event {
         /// How many records ended how: `moved`, `spared`, `held`, `conflicted`, `failed`.
         counts: BTreeMap<String, String>,
     },
+    /// Org and ledger were compared.
+    Reconciled {
+        /// What was read, found and repaired.
+        run: Reconciliation,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -258,6 +264,7 @@ impl Event {
             Self::RollbackEnded { .. } => "rollback_ended",
             Self::DecayAnnounced { .. } => "decay_announced",
             Self::DecayEnded { .. } => "decay_ended",
+            Self::Reconciled { .. } => "reconciled",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -282,6 +289,7 @@ impl Event {
             Self::RestoreAccepted { .. } => &["/restore/reason"],
             Self::Erased { .. } => &["/erasure/reason"],
             Self::RollbackBegun { .. } => &["/rollback/reason"],
+            Self::Reconciled { .. } => &["/run/found"],
             _ => &[],
         }
     }
@@ -388,6 +396,7 @@ mod tests {
                 &[],
             ),
             (json!({ "kind": "decay_ended", "run": "00", "counts": { "moved": "1" } }), &[]),
+            (reconciled(), &["/run/found"]),
             (json!({ "kind": "anchor_intended", "anchor": { "size": "3", "root": "r", "at": AT } }), &[]),
             (
                 json!({ "kind": "anchor_settled", "anchor": { "size": "3", "root": "r", "at": AT }, "result": "done" }),
@@ -395,6 +404,18 @@ mod tests {
             ),
             (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
         ]
+    }
+
+    fn reconciled() -> Value {
+        let tally = json!({ "by": "agent", "name": "night-shift", "stands": "1", "edited": "0", "rejected": "0",
+            "overtaken": "0", "overridden": "1", "undone": "0" });
+        json!({ "kind": "reconciled", "run": { "id": "00", "at": AT, "ended_at": AT, "rates": [tally], "rates_days": "90",
+            "reads": { "Lead": { "since": AT, "at": AT, "way": "bulk", "records": "7" } },
+            "counts": { "overridden": { "found": "1", "repaired": "0" } }, "list": "00", "left_out": "0",
+            "found": [{ "kind": "overridden", "object": "Lead", "record": RECORD, "field": "Status", "proposal": "p-1",
+                "promotion": "m-1", "code": "changed-by-hand", "at": AT, "by": RECORD,
+                "before": { "type": "text", "value": "Won" }, "after": { "type": "null" }, "words": "w",
+                "repaired": false }] } })
     }
 
     /// What people do with the ledger, and with many promotions.
@@ -438,7 +459,7 @@ mod tests {
             assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
             kinds.insert(event.kind());
         }
-        assert_eq!(kinds.len(), 28);
+        assert_eq!(kinds.len(), 29);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod policy;
 pub mod promotion;
 pub mod proposal;
+pub mod reconciliation;
 pub mod record;
 pub mod restore;
 pub mod rollback;
@@ -40,6 +41,7 @@ pub use ids::{FieldName, IdError, ObjectName, PromotionId, ProposalId, RecordId}
 pub use policy::{FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier};
 pub use promotion::{Basis, Change, Plan, Promotion, Settlement, Stamps};
 pub use proposal::{Proposal, Stage};
+pub use reconciliation::{Discrepancy, DiscrepancyKind, Reconciliation};
 pub use record::{Hold, Quiet, RecordSnapshot, RecordState};
 pub use rollback::{Choice, Rollback, RollbackStep};
 pub use schema::{FieldSchema, FieldType, ObjectSchema, RecordTypeSchema};

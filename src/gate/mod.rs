@@ -22,7 +22,7 @@ pub use input::{History, Input, Rules};
 pub use preview::{PreviewCard, preview};
 pub use recorded::Recorded;
 pub use rollback::{Obstacle, RollbackPlan, Spared, plan_rollback};
-pub use verdict::{Outcome, Verdict};
+pub use verdict::{Outcome, Verdict, deciding};
 
 #[cfg(test)]
 mod tests;

@@ -103,7 +103,7 @@ impl Verdict {
 }
 
 /// The first one with the strongest effect of findings in the order of the checks.
-pub(super) fn deciding(findings: &[Finding]) -> Option<&Finding> {
+pub fn deciding(findings: &[Finding]) -> Option<&Finding> {
     // `min_by_key` keeps the first of equals, which is the order of the checks.
     let strongest = findings.iter().min_by_key(|finding| finding.code.effect())?;
     (strongest.code.effect() != Effect::Note).then_some(strongest)

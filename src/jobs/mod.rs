@@ -2,5 +2,6 @@
 
 pub mod checkpoints;
 pub mod decay;
+pub mod reconcile;
 pub mod retention;
 pub mod schedule;

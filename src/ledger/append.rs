@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    LedgerError, Tx, anchors, basis, decays, freezes, rollbacks, signals,
+    LedgerError, Tx, anchors, basis, decays, freezes, reconciliations, rollbacks, signals,
     unwritten::{EntryRow, Part},
 };
 use crate::{
@@ -84,6 +84,7 @@ impl Tx<'_> {
             Event::RollbackBegun { rollback } => rollbacks::story(&rollback.id),
             Event::RollbackEnded { rollback, .. } => rollbacks::story(rollback),
             Event::DecayAnnounced { .. } | Event::DecayEnded { .. } => decays::STORY.to_owned(),
+            Event::Reconciled { .. } => reconciliations::STORY.to_owned(),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::AnchorIntended { .. } | Event::AnchorSettled { .. } => anchors::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),

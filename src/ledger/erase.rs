@@ -7,6 +7,7 @@ use super::{
     Ledger, LedgerError, Tx,
     append::number,
     db::{self, Dialect},
+    reconciliations::LIST,
     recorded::place_before,
     signals,
 };
@@ -23,7 +24,8 @@ const MOST: usize = 2_000;
 /// Entries of a story. The kind as well, because a proposer may choose an id that looks like another
 /// story.
 const OWN: &str = "e.proposal = ?1 AND e.kind NOT IN ('frozen', 'unfrozen', 'signal_received', \
-    'break_glass_used', 'policy_recorded', 'schema_recorded', 'rollback_begun', 'rollback_ended')";
+    'break_glass_used', 'policy_recorded', 'schema_recorded', 'rollback_begun', 'rollback_ended', \
+    'reconciled')";
 const SIGNALS: &str = "e.proposal = ?1 AND e.kind = 'signal_received'";
 const BREAK_GLASS: &str = "e.proposal = ?1 AND e.kind IN ('break_glass_used', 'notice_intended')";
 
@@ -62,12 +64,13 @@ impl Tx<'_> {
             About::Before { before } => {
                 let head = self.head_seq;
                 let last = place_before(self.connection().await?, head, *before).await?;
-                let which =
-                    "e.kind IN ('signal_received', 'break_glass_used') AND e.seq <= CAST(?1 AS BIGINT)";
+                let which = "e.kind IN ('signal_received', 'break_glass_used', 'reconciled') \
+                             AND e.seq <= CAST(?1 AS BIGINT)";
                 self.find(which, &last.to_string(), &mut found).await?;
             }
             About::Proposal { .. } => {}
         }
+        self.find_lists(&asked.about, &proposals, &mut found).await?;
         let mut erased = Erased { entries: found.len() as u64, ..Erased::default() };
         for seq in found.keys() {
             let gone = db::query("DELETE FROM private WHERE seq = ?").bind(number(*seq)?);
@@ -150,6 +153,23 @@ impl Tx<'_> {
             if !paths.contains(&path) {
                 paths.push(path);
             }
+        }
+        Ok(())
+    }
+
+    /// The lists of reconciliations that speak of the same: what stands in one goes with it.
+    async fn find_lists(
+        &mut self,
+        about: &About,
+        proposals: &[String],
+        into: &mut Found,
+    ) -> Result<(), LedgerError> {
+        let record = match about {
+            About::Record { record, .. } => Some(record),
+            About::Proposal { .. } | About::Before { .. } => None,
+        };
+        for seq in self.lists_about(record, proposals).await? {
+            into.insert(seq, vec![LIST.to_owned()]);
         }
         Ok(())
     }

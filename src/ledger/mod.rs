@@ -33,6 +33,9 @@ mod project;
 mod promotions;
 mod proposals;
 mod queries;
+#[cfg(test)]
+mod reconciliation_tests;
+mod reconciliations;
 mod recorded;
 mod rollbacks;
 mod seal;

@@ -85,6 +85,7 @@ impl Tx<'_> {
             | Event::RollbackEnded { .. }
             | Event::DecayAnnounced { .. }
             | Event::DecayEnded { .. }
+            | Event::Reconciled { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

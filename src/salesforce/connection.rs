@@ -229,6 +229,15 @@ impl Connection {
             .await
     }
 
+    /// The same where the reply is more than JSON. A refusal is an error.
+    pub(super) async fn read_reply(&self, call: &Call<'_>) -> Result<Reply, SalesforceError> {
+        let sent = || async {
+            let reply = self.send(call).await?;
+            if reply.is_success() { Ok(reply) } else { Err(reply.error()) }
+        };
+        sent.retry(self.patience()).when(SalesforceError::read_again).await
+    }
+
     /// A request, sent once, or twice when the first token was refused (a refused token proves
     /// that nothing was applied).
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Reply, SalesforceError> {

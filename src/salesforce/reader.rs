@@ -34,8 +34,14 @@ pub struct Reader {
 /// The records of a query, page by page.
 #[derive(Debug)]
 pub struct Pages {
-    reader: Reader,
     contract: &'static ObjectContract,
+    rows: RowPages,
+}
+
+/// The rows of a query as they came, page by page.
+#[derive(Debug)]
+pub(super) struct RowPages {
+    reader: Reader,
     next: Next,
 }
 
@@ -155,11 +161,8 @@ impl Reader {
 
     /// All records with the pending flag.
     pub fn pending(&self, contract: &'static ObjectContract) -> Pages {
-        Pages {
-            reader: self.clone(),
-            contract,
-            next: Next::First(pending_query(contract, &self.fields_of(contract))),
-        }
+        let query = pending_query(contract, &self.fields_of(contract));
+        Pages { contract, rows: RowPages::new(self.clone(), query) }
     }
 
     /// The records whose day of decay is not after `until` and whose field holds one of these states,
@@ -182,7 +185,7 @@ impl Reader {
             lane.field,
             states.join(", "),
         );
-        Some(Pages { reader: self.clone(), contract, next: Next::First(query) })
+        Some(Pages { contract, rows: RowPages::new(self.clone(), query) })
     }
 
     /// The id of the active user with this username.
@@ -234,8 +237,21 @@ impl Reader {
 impl Pages {
     /// The next page; `None` after the last one.
     pub async fn next(&mut self) -> Result<Option<Vec<RecordReading>>, SalesforceError> {
+        let Some(rows) = self.rows.next().await? else { return Ok(None) };
+        rows.iter().map(|row| reading::read(self.contract, row)).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+impl RowPages {
+    /// Its literals must come from [`literal`].
+    pub(super) fn new(reader: Reader, soql: String) -> Self {
+        Self { reader, next: Next::First(soql) }
+    }
+
+    /// The next page; `None` after the last one.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Value>>, SalesforceError> {
         let connection = &self.reader.connection;
-        let reply = match &self.next {
+        let mut reply = match &self.next {
             Next::End => return Ok(None),
             Next::First(soql) => {
                 let path = connection.data("query");
@@ -248,10 +264,10 @@ impl Pages {
             Some(_) => return Err(unreadable("nextRecordsUrl is not a path below /services/data")),
             None => Next::End,
         };
-        let Some(Value::Array(rows)) = reply.get("records") else {
-            return Err(unreadable("a query gave no records"));
-        };
-        rows.iter().map(|row| reading::read(self.contract, row)).collect::<Result<_, _>>().map(Some)
+        match reply.get_mut("records").map(Value::take) {
+            Some(Value::Array(rows)) => Ok(Some(rows)),
+            _ => Err(unreadable("a query gave no records")),
+        }
     }
 }
 

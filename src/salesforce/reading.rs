@@ -230,7 +230,7 @@ fn patch(
     Ok(patch)
 }
 
-fn lane_type(lane: &Lane) -> FieldType {
+pub(super) fn lane_type(lane: &Lane) -> FieldType {
     match lane.kind {
         LaneKind::Text => FieldType::Text { length: 255 },
         LaneKind::Number(scale) => FieldType::Decimal { precision: 18, scale },
@@ -239,15 +239,16 @@ fn lane_type(lane: &Lane) -> FieldType {
     }
 }
 
-struct Row<'a>(&'a Value);
+/// A row of a reply, field by field.
+pub(super) struct Row<'a>(pub(super) &'a Value);
 
 impl Row<'_> {
-    fn value(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
+    pub(super) fn value(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
         FieldValue::from_json(self.0.get(field)?, kind).ok()
     }
 
     /// The value, null where there is none; nothing where it cannot be read.
-    fn value_or_null(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
+    pub(super) fn value_or_null(&self, field: &str, kind: &FieldType) -> Option<FieldValue> {
         match self.0.get(field) {
             None | Some(Value::Null) => Some(FieldValue::Null),
             Some(_) => self.value(field, kind),
@@ -256,7 +257,7 @@ impl Row<'_> {
 
     /// Whether every field that is there has the kind of JSON that its type is sent as. A field of
     /// another type must not be taken for an empty one.
-    fn check(&self, contract: &ObjectContract) -> Result<(), SalesforceError> {
+    pub(super) fn check(&self, contract: &ObjectContract) -> Result<(), SalesforceError> {
         let is = |field: &str, fits: fn(&Value) -> bool, expected: &'static str| {
             if self.0.get(field).is_none_or(|value| value.is_null() || fits(value)) {
                 return Ok(());
@@ -281,35 +282,35 @@ impl Row<'_> {
         Ok(())
     }
 
-    fn text(&self, field: &str) -> Option<String> {
+    pub(super) fn text(&self, field: &str) -> Option<String> {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    fn flag(&self, field: &str) -> bool {
+    pub(super) fn flag(&self, field: &str) -> bool {
         self.0.get(field).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    fn id(&self, field: &str) -> Option<RecordId> {
+    pub(super) fn id(&self, field: &str) -> Option<RecordId> {
         RecordId::parse(&RecordId::complete(self.0.get(field)?.as_str()?).ok()?).ok()
     }
 
-    fn moment(&self, field: &str) -> Option<Timestamp> {
+    pub(super) fn moment(&self, field: &str) -> Option<Timestamp> {
         parse_moment(self.0.get(field)?.as_str()?)
     }
 
-    fn day(&self, field: &str) -> Option<Date> {
+    pub(super) fn day(&self, field: &str) -> Option<Date> {
         match self.value(field, &FieldType::Date)? {
             FieldValue::Date(day) => Some(day),
             _ => None,
         }
     }
 
-    fn decimal(&self, field: &str) -> Option<Decimal> {
+    pub(super) fn decimal(&self, field: &str) -> Option<Decimal> {
         self.value(field, &FieldType::Decimal { precision: 18, scale: 9 })?.as_decimal()
     }
 
     /// Empty is 0. Anything but a whole number is an error: a guess could repeat a number.
-    fn number(&self, field: &str) -> Result<u64, SalesforceError> {
+    pub(super) fn number(&self, field: &str) -> Result<u64, SalesforceError> {
         if self.0.get(field).is_none_or(Value::is_null) {
             return Ok(0);
         }

@@ -13,6 +13,8 @@ pub(super) struct Reply {
     pub status: u16,
     pub is_json: bool,
     pub body: Vec<u8>,
+    /// Where the next page of a bulk query's result begins.
+    pub locator: Option<String>,
 }
 
 /// Bodies of a 401 that a new token does not cure; logging in on them loops for ever.
@@ -28,6 +30,8 @@ impl Reply {
             .get(reqwest::header::CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok())
             .is_some_and(|kind| kind.contains("json"));
+        let locator = response.headers().get("sforce-locator").and_then(|place| place.to_str().ok());
+        let locator = locator.map(str::to_owned);
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -36,7 +40,7 @@ impl Reply {
                     return Err(SalesforceError::Unreadable { status, detail });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(Self { status, is_json, body }),
+                Ok(None) => return Ok(Self { status, is_json, body, locator }),
                 Err(error) => return Err(broken(host, &error)),
             }
         }
@@ -125,7 +129,7 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, is_json: bool, body: &str) -> Reply {
-        Reply { status, is_json, body: body.as_bytes().to_vec() }
+        Reply { status, is_json, body: body.as_bytes().to_vec(), locator: None }
     }
 
     #[test]

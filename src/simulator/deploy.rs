@@ -130,6 +130,19 @@ pub(super) fn set_setting(org: &Org, field: &str, on: bool) -> bool {
     true
 }
 
+/// Makes the user with this role active or not. Only queries show it: sessions and tokens go on.
+pub(super) fn set_active(org: &Org, role: &str, on: bool) -> bool {
+    let Some((object, user)) = org.object("User").zip(org.user(role)) else { return false };
+    let _turn = org.0.gate.enter();
+    let mut state = org.write_state();
+    let table = state.table_mut(&object);
+    let Some(known) = table.live(&user.user_id) else { return false };
+    let mut row = (**known).clone();
+    row.insert("IsActive".to_owned(), FieldValue::Bool(on));
+    table.put(&user.user_id, Some(Arc::new(row)), None);
+    true
+}
+
 fn is_default(row: &Row) -> bool {
     row.get("DeveloperName").and_then(FieldValue::as_text) == Some(setting::RECORD)
 }

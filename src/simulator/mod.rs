@@ -1,5 +1,6 @@
 //! A Salesforce org on loopback: real wire protocols, real rules, invented data.
 
+mod bulk;
 mod bus;
 mod convert;
 mod deploy;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
+    bulk::BulkJobs,
     deploy,
     faults::Faults,
     flow::Interviews,
@@ -96,6 +97,7 @@ pub(super) struct Inner {
     pub(super) parent_locks: Mutex<super::parent_locks::ParentLocks>,
     pub(super) drifts: Mutex<Vec<super::pubsub::SchemaDrift>>,
     cursors: Cursors,
+    bulk_jobs: BulkJobs,
     pub(super) interviews: Interviews,
     pub(super) tip: watch::Sender<u64>,
     pub(super) counters: Mutex<Counters>,
@@ -168,6 +170,7 @@ impl Org {
             parent_locks: Mutex::default(),
             drifts: Mutex::default(),
             cursors: Cursors::default(),
+            bulk_jobs: BulkJobs::default(),
             interviews: Interviews::default(),
             tip,
             counters: Mutex::default(),
@@ -205,6 +208,11 @@ impl Org {
     /// Open query cursors.
     pub(super) fn cursors(&self) -> &Cursors {
         &self.0.cursors
+    }
+
+    /// Bulk query jobs.
+    pub(super) fn bulk_jobs(&self) -> &BulkJobs {
+        &self.0.bulk_jobs
     }
 
     /// What is deployed at this moment. A later deploy does not change what was handed out.
@@ -322,6 +330,13 @@ impl Org {
     /// False when the package has no such switch.
     pub fn set_setting(&self, field: &str, on: bool) -> bool {
         let known = deploy::set_setting(self, field, on);
+        self.changed();
+        known
+    }
+
+    /// Makes a seeded user active or not. False for a role that nobody has.
+    pub fn set_active(&self, role: &str, on: bool) -> bool {
+        let known = deploy::set_active(self, role, on);
         self.changed();
         known
     }

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +10,10 @@ use super::{
     org::Org,
     write::{RowError, WriteOp, WriteOptions, WriteRow},
 };
-use crate::domain::FieldValue;
+use crate::{
+    domain::FieldValue,
+    salesforce::names::{EVALUATED_AT, PROPOSAL_ID},
+};
 
 /// What an org starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +24,13 @@ pub enum Seed {
     Demo,
     /// This many plain leads, without events or history.
     Leads(usize),
+    /// The same, and each carries a proposal that ended long ago.
+    Proposed(usize),
 }
 
 /// A seed that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a seed: expected `none`, `demo` or `leads:NUMBER`")]
+#[error("`{0}` is not a seed: expected `none`, `demo`, `leads:NUMBER` or `proposed:NUMBER`")]
 pub struct SeedError(String);
 
 impl FromStr for Seed {
@@ -37,6 +42,9 @@ impl FromStr for Seed {
             None if text == "demo" => Ok(Self::Demo),
             Some(("leads", number)) => {
                 number.parse().map(Self::Leads).map_err(|_| SeedError(text.to_owned()))
+            }
+            Some(("proposed", number)) => {
+                number.parse().map(Self::Proposed).map_err(|_| SeedError(text.to_owned()))
             }
             _ => Err(SeedError(text.to_owned())),
         }
@@ -53,6 +61,10 @@ pub fn plant(org: &Org, seed: Seed) -> Result<(), RowError> {
         Seed::Demo => demo(org),
         Seed::Leads(count) => {
             bulk_leads(org, count);
+            Ok(())
+        }
+        Seed::Proposed(count) => {
+            planted(org, count, true);
             Ok(())
         }
     }
@@ -166,6 +178,10 @@ fn create(org: &Org, object: &str, records: Vec<Value>) -> Result<Vec<String>, R
 
 /// Puts plain leads straight into the table: no rules, history or events. Returns their ids.
 pub fn bulk_leads(org: &Org, count: usize) -> Vec<String> {
+    planted(org, count, false)
+}
+
+fn planted(org: &Org, count: usize, proposed: bool) -> Vec<String> {
     let (Some(object), Some(admin)) = (org.object("Lead"), org.user("admin")) else { return Vec::new() };
     let now = FieldValue::DateTime(org.now_seconds());
     let owner = FieldValue::text(admin.user_id);
@@ -198,6 +214,10 @@ pub fn bulk_leads(org: &Org, count: usize) -> Vec<String> {
         ] {
             row.insert(field.to_owned(), FieldValue::text(text));
         }
+        if proposed {
+            row.insert(PROPOSAL_ID.to_owned(), FieldValue::text(format!("old:{number}")));
+            row.insert(EVALUATED_AT.to_owned(), FieldValue::DateTime(Timestamp::UNIX_EPOCH));
+        }
         state.table_mut(&object).put(&id, Some(Arc::new(row)), None);
         ids.push(id);
     }
@@ -228,6 +248,7 @@ mod tests {
     #[test]
     fn seeds_have_names() {
         assert_eq!("leads:500".parse(), Ok(Seed::Leads(500)));
+        assert_eq!("proposed:7".parse(), Ok(Seed::Proposed(7)));
         assert!("leads:many".parse::<Seed>().is_err() && "dem".parse::<Seed>().is_err());
     }
 }

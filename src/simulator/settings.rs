@@ -66,6 +66,8 @@ pub struct Settings {
     pub lead_assignment_owner: Option<String>,
     /// Fields with history tracking, by object.
     pub history_fields: BTreeMap<String, Vec<String>>,
+    /// How many looks a bulk query job takes until it is complete.
+    pub bulk_query_looks: u32,
     /// Whether a call extends the session that made it.
     pub sessions_slide: bool,
     /// Seconds that an access token lives.
@@ -149,6 +151,7 @@ impl Default for Settings {
             conversion_event_has_last_modified: false,
             lead_assignment_owner: None,
             history_fields: default_history(),
+            bulk_query_looks: 1,
             sessions_slide: true,
             session_seconds: 7_200,
             deploy_millis: 200,

@@ -24,6 +24,7 @@ pub mod pause;
 pub mod promote;
 pub mod propose;
 pub mod recent;
+pub mod reconcile;
 pub mod replay;
 pub mod rollback;
 pub mod rollback_many;

@@ -30,6 +30,7 @@ const LOOK_MOST: Duration = Duration::from_secs(1);
 const MOST_SMALL_CALLS: usize = 20;
 
 /// Carries out intents.
+#[derive(Clone)]
 pub struct Promoter {
     context: Context,
     writer: Writer,

@@ -4,7 +4,9 @@ It logs in at https://<domain>.salesforce.com whatever it is told, so its HTTP s
 those addresses to the org. The certificate is checked against the org's own authority.
 """
 
+import csv
 import datetime
+import io
 import time
 from email.utils import format_datetime
 from urllib.parse import urlsplit, urlunsplit
@@ -144,6 +146,17 @@ def _():
     second = admin().query_more(first["nextRecordsUrl"], identifier_is_url=True)
     equal(second["records"][0]["LastName"], "Many 0200")
     assert second["records"][0]["Owner"]["Name"]
+
+
+@check("a bulk query, page by page")
+def _():
+    soql = "SELECT Id, LastName, City, IsConverted FROM Lead WHERE LastName LIKE 'Many %' ORDER BY LastName"
+    pages = list(admin().bulk2.Lead.query(soql, max_records=200, wait=0.1))
+    rows = [row for page in pages for row in csv.DictReader(io.StringIO(page["records"] if isinstance(page, dict) else page))]
+    equal((len(pages), len(rows)), (3, 450))
+    equal((rows[449]["LastName"], rows[0]["City"], rows[0]["IsConverted"]), ("Many 0449", "", "false"))
+    error = refused(SalesforceMalformedRequest, list, admin().bulk2.Lead.query("SELECT Nonsense FROM Lead"))
+    equal(error.content[0]["errorCode"], "INVALID_FIELD")
 
 
 @check("query all pages")

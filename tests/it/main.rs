@@ -36,6 +36,7 @@ mod policy;
 mod postgres;
 mod postgres_tls;
 mod processes;
+mod reconcile;
 mod record_types;
 mod replay;
 mod replicas;

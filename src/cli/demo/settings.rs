@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use crate::{
     config::{
         AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
-        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings, Settings,
-        StreamSettings, SweepSettings,
+        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
+        ReconcileSettings, Settings, StreamSettings, SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -53,6 +53,14 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             time_zone: jiff::tz::TimeZone::UTC,
             objection_hours: 24,
             most_records: 2000,
+        },
+        reconcile: ReconcileSettings {
+            every_hours: None,
+            bulk_above: 50_000,
+            grace_seconds: 120,
+            proof_minutes: 15,
+            stuck_after_hours: 72,
+            rates_days: 90,
         },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),

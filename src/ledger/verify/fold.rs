@@ -93,6 +93,7 @@ impl Fold {
             | Event::RollbackEnded { .. }
             | Event::DecayAnnounced { .. }
             | Event::DecayEnded { .. }
+            | Event::Reconciled { .. }
             | Event::StreamReset { .. } => {}
         }
     }

@@ -124,6 +124,8 @@ pub(super) struct Reply {
     pub(super) headers: Vec<(&'static str, String)>,
     /// JSON body; `None` is an empty one.
     pub(super) body: Option<Value>,
+    /// A table in place of JSON.
+    pub(super) csv: Option<String>,
 }
 
 impl Reply {
@@ -134,12 +136,17 @@ impl Reply {
 
     /// A status with a body.
     pub(super) fn with(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Some(body) }
+        Self { status, body: Some(body), ..Self::default() }
     }
 
     /// A status without a body.
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: None }
+        Self { status, ..Self::default() }
+    }
+
+    /// 200 with a table.
+    pub(super) fn csv(table: String) -> Self {
+        Self { status: 200, csv: Some(table), ..Self::default() }
     }
 
     /// A call-level error: one entry without `fields`.

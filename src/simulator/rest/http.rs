@@ -264,7 +264,12 @@ fn render(org: &Org, reply: &Reply, pretty: bool, head: bool) -> Response<Body> 
     for (name, value) in &reply.headers {
         put(name, value);
     }
-    if let Some(body) = &reply.body {
+    if let Some(table) = &reply.csv {
+        put("content-type", "text/csv");
+        if !head {
+            *response.body_mut() = Body::from(table.clone());
+        }
+    } else if let Some(body) = &reply.body {
         put("content-type", "application/json;charset=UTF-8");
         if !head {
             *response.body_mut() = Body::from(json_bytes(body, pretty));

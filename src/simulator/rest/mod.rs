@@ -7,6 +7,7 @@
 //! of the org, named at the place where it decides.
 
 mod actions;
+mod bulk;
 mod call;
 mod collections;
 mod composite;
@@ -38,6 +39,7 @@ fn dispatch(context: &Context, call: &Call) -> Reply {
         "tooling" => tooling::handle(context, call, rest),
         "actions" => actions::handle(context, call, rest),
         "ui-api" => ui_api::handle(context, call, rest),
+        "jobs" => bulk::handle(context, call, rest),
         "limits" => versions::limits(context, call, rest),
         "composite" => match rest.split_first() {
             None => composite::handle(context, call),

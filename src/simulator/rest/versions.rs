@@ -32,7 +32,7 @@ pub(super) fn resources(context: &Context, call: &Call) -> Result<Reply, Reply> 
     }
     let base = call.base();
     let mut map: Map<String, Value> =
-        ["sobjects", "actions", "query", "queryAll", "limits", "composite", "tooling"]
+        ["sobjects", "actions", "query", "queryAll", "limits", "composite", "tooling", "jobs"]
             .into_iter()
             .map(|name| (name.to_owned(), Value::String(format!("{base}/{name}"))))
             .collect();

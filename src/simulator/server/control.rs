@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Site, wire::is_local};
 use crate::simulator::Fault;
 
-/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__limits`, `/__convert`, `/__stats`,
+/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__users`, `/__limits`, `/__convert`, `/__stats`,
 /// `/__notifications`, and what `control_events` adds.
 pub(super) fn router() -> Router<Site> {
     Router::new()
@@ -27,6 +27,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/__sessions", post(open_session).delete(end_sessions))
         .route("/__settings", post(switch))
         .route("/__limits", delete(forget_usage))
+        .route("/__users", post(activate))
         .route("/__convert", post(convert))
         .route("/__stats", get(stats))
         .merge(super::control_events::router())
@@ -182,6 +183,22 @@ async fn switch(State(site): State<Site>, Json(wish): Json<Switch>) -> Response 
         StatusCode::NO_CONTENT.into_response()
     } else {
         refused(StatusCode::NOT_FOUND, "switch-unknown", "the package has no such switch")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Activity {
+    /// Role of a seeded user.
+    user: String,
+    active: bool,
+}
+
+async fn activate(State(site): State<Site>, Json(wish): Json<Activity>) -> Response {
+    if site.org.set_active(&wish.user, wish.active) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        refused(StatusCode::NOT_FOUND, "user-unknown", "expected a role such as reviewer")
     }
 }
 

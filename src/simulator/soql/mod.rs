@@ -21,6 +21,7 @@ mod org_tables;
 mod output;
 mod parser;
 mod predicate;
+mod selection;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use self::{
     ast::Selected, cursor::Cursor, org_tables::OrgTables, output::Shape, tables::Tables,
     tooling_tables::ToolingTables,
 };
-pub use self::{cursor::Cursors, error::SoqlError};
+pub use self::{cursor::Cursors, error::SoqlError, selection::Selection};
 use super::{Org, UserContext};
 
 /// Rows on a page when the caller asks for nothing else.

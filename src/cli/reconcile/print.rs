@@ -1,0 +1,183 @@
+//! Runs and reports of reconciliation in a terminal.
+
+use std::fmt::Write as _;
+
+use super::report::Report;
+use crate::{
+    cli::show::{safe, table},
+    domain::{
+        Discrepancy, Reconciliation,
+        reconciliation::{Rate, Reading},
+    },
+};
+
+/// Most rows of a table; the other forms have all.
+const MOST_ROWS: usize = 50;
+/// Longest cell that holds a value.
+const MOST_CELL: usize = 32;
+
+/// A run as it ended.
+pub fn report(report: &Report) -> String {
+    let run = &report.run;
+    let mut out = format!("Reconciliation {}, begun {}, ended {}\n", run.id.short(), run.at, run.ended_at);
+    for (object, read) in &run.reads {
+        let _ = writeln!(out, "  {object}: {}", reading(read));
+    }
+    out += &counts(report);
+    out += &list(report);
+    out += &rates(&run.rates, run.rates_days);
+    out
+}
+
+/// What was read of an object, in words.
+pub fn reading(read: &Reading) -> String {
+    let how = format!("{} record(s) read by {}", read.records, read.way.name());
+    match read.since {
+        Some(since) => format!("{how}, those saved since {since}"),
+        None => format!("{how}, all that have or had a proposal"),
+    }
+}
+
+fn counts(report: &Report) -> String {
+    let counts = report.counts();
+    if counts.is_empty() {
+        return "\norg and ledger agree\n".to_owned();
+    }
+    let mut rows = vec![["", "found", "repaired", "before"].map(str::to_owned).to_vec()];
+    for (kind, count, before) in &counts {
+        let before = before.map(|count| count.found.to_string()).unwrap_or_default();
+        rows.push(vec![kind.name().to_owned(), count.found.to_string(), count.repaired.to_string(), before]);
+    }
+    let mut out = format!("\n{}", table(&rows));
+    let left = counts.iter().filter(|(kind, count, _)| kind.is_fault() && count.found > count.repaired);
+    for (place, (kind, ..)) in left.enumerate() {
+        let head = if place == 0 { "\nwhat to do\n" } else { "" };
+        let _ = writeln!(out, "{head}  {}: {}", kind.name(), kind.next_step());
+    }
+    out
+}
+
+fn list(report: &Report) -> String {
+    let run = &report.run;
+    if run.is_erased() {
+        return "\nwhat was found was erased; the counts are left\n".to_owned();
+    }
+    if run.found.is_empty() {
+        return String::new();
+    }
+    let head = ["kind", "record", "field", "before", "now", "by", "age", "code"].map(str::to_owned).to_vec();
+    let rows = run.found.iter().take(MOST_ROWS).map(|one| row(report, one));
+    let mut out = format!("\n{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    if run.found.len() > MOST_ROWS {
+        let _ = writeln!(out, "... and {} more; --format csv has them", run.found.len() - MOST_ROWS);
+    }
+    if run.left_out > 0 {
+        let _ = writeln!(out, "{} more were counted and are in no list", run.left_out);
+    }
+    out
+}
+
+fn row(report: &Report, one: &Discrepancy) -> Vec<String> {
+    let value = |value: &Option<crate::domain::FieldValue>| {
+        value.as_ref().map(|value| short(&safe(&value.to_string()))).unwrap_or_default()
+    };
+    let repaired = if one.repaired { " (repaired)" } else { "" };
+    vec![
+        one.kind.name().to_owned(),
+        format!("{}/{}", one.object, one.record),
+        one.field.as_ref().map(ToString::to_string).unwrap_or_default(),
+        value(&one.before),
+        value(&one.after),
+        one.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+        report.age_hours(one).map(age).unwrap_or_default(),
+        format!("{}{repaired}", safe(&one.code)),
+    ]
+}
+
+/// Hours, or days from two on.
+pub fn age(hours: i64) -> String {
+    if hours < 48 { format!("{hours} h") } else { format!("{} d", hours / 24) }
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= MOST_CELL {
+        return text.to_owned();
+    }
+    text.chars().take(MOST_CELL - 1).chain(std::iter::once('…')).collect()
+}
+
+fn rates(rates: &[Rate], days: u64) -> String {
+    if rates.is_empty() {
+        return String::new();
+    }
+    let head = [
+        "by",
+        "name",
+        "proposals",
+        "stand",
+        "edited",
+        "rejected",
+        "overtaken",
+        "overridden",
+        "undone",
+        "disagreed",
+    ];
+    let rows = rates.iter().map(|rate| {
+        let tally = &rate.tally;
+        vec![
+            rate.by.name().to_owned(),
+            safe(&rate.name),
+            tally.all().to_string(),
+            tally.stands.to_string(),
+            tally.edited.to_string(),
+            tally.rejected.to_string(),
+            tally.overtaken.to_string(),
+            tally.overridden.to_string(),
+            tally.undone.to_string(),
+            tally.permille().map(percent).unwrap_or_default(),
+        ]
+    });
+    let rows: Vec<_> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
+    format!("\nhow often people made something else of it, {days} days\n{}", table(&rows))
+}
+
+/// Tenths of a percent.
+pub fn percent(permille: u64) -> String {
+    format!("{}.{} %", permille / 10, permille % 10)
+}
+
+/// All runs, newest first.
+pub fn runs(runs: &[Reconciliation]) -> String {
+    if runs.is_empty() {
+        return "nothing was reconciled yet\n".to_owned();
+    }
+    let head = ["run", "begun", "records", "left to people", "found"].map(str::to_owned).to_vec();
+    let row = |run: &Reconciliation| {
+        let records: u64 = run.reads.values().map(|read| read.records).sum();
+        let found: Vec<String> = run
+            .counts
+            .iter()
+            .map(|(kind, count)| format!("{} {} ({} repaired)", count.found, kind.name(), count.repaired))
+            .collect();
+        vec![
+            run.id.short().to_owned(),
+            run.at.to_string(),
+            records.to_string(),
+            run.left_to_people().to_string(),
+            if found.is_empty() { "nothing".to_owned() } else { found.join(", ") },
+        ]
+    };
+    table(&std::iter::once(head).chain(runs.iter().rev().map(row)).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_shares_are_told_short() {
+        assert_eq!((age(47), age(48), age(71)), ("47 h".to_owned(), "2 d".to_owned(), "2 d".to_owned()));
+        assert_eq!((percent(333), percent(1_000)), ("33.3 %".to_owned(), "100.0 %".to_owned()));
+        assert_eq!(short(&"x".repeat(40)).chars().count(), MOST_CELL);
+    }
+}
