@@ -19,7 +19,7 @@ use crate::{
     jobs::{
         checkpoints,
         decay::{self, Daily},
-        reconcile, retention,
+        drift, reconcile, retention,
         schedule::Schedule,
     },
     ledger::{Ledger, checkpoint::Keeper},
@@ -37,6 +37,9 @@ use crate::{
 
 /// How long a stop waits for the step under way.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long the first look at what lanes rest on may hold up the start.
+const LOOK_WITHIN: Duration = Duration::from_secs(20);
 
 /// A daemon that runs until it is stopped.
 pub struct Daemon {
@@ -96,9 +99,12 @@ impl Daemon {
         tracing::info!(epoch = lead.epoch, policy = context.rules.digest().short(), "leading");
         front.show(Arc::new(probe));
         let (ending, over) = mpsc::channel(4);
+        let keeping = tokio::spawn(lead.keep(kept.child_token(), ending.clone()));
+        // Before anything is judged: what the lanes rest on is known from the first promotion on.
+        first_look(&context).await;
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
-            tokio::spawn(run_engine(engine, stop.child_token(), ending.clone())),
+            tokio::spawn(run_engine(engine, stop.child_token(), ending)),
             tokio::spawn(subscriber::watch::run(
                 Arc::clone(&stream),
                 context.clock.clone(),
@@ -106,7 +112,6 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
-        let keeping = tokio::spawn(lead.keep(kept.child_token(), ending));
         tasks.extend(tend(side, front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         let promoter = Promoter::new(context.clone(), side.promoter_writer());
@@ -178,11 +183,24 @@ fn tend(side: &OrgSide, front: &Front, stop: &CancellationToken) -> Vec<JoinHand
         let (ledger, clock) = (side.context.ledger.clone(), side.context.clock.clone());
         tasks.push(tokio::spawn(retention::run(ledger, days, clock, stop.child_token())));
     }
+    let (context, every) = (side.context.clone(), side.settings.drift.every_minutes);
+    tasks.push(tokio::spawn(drift::run(context, Duration::from_secs(60 * every), stop.child_token())));
     if let Some(metrics) = front.metrics.clone() {
         let tidy = move || metrics.run_upkeep();
         tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
     }
     tasks
+}
+
+/// A look that fails or takes long holds nothing up: each sweep looks at fields, and the job looks again.
+async fn first_look(context: &workflow::Context) {
+    match tokio::time::timeout(LOOK_WITHIN, drift::look(context)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(code = error.code(), %error, "what the lanes rest on was not looked at");
+        }
+        Err(_) => tracing::warn!("what the lanes rest on was not looked at: the org did not answer in time"),
+    }
 }
 
 /// The daily look for stale states, where one is set.

@@ -17,6 +17,7 @@ pub mod daemon;
 pub mod decay;
 pub mod demo;
 pub mod doctor;
+pub mod drift;
 pub mod erase;
 pub mod event;
 pub mod evidence;
@@ -107,6 +108,8 @@ pub enum Command {
     Decay(decay::Args),
     /// Compare the org with the ledger, repair what is safe, list the rest.
     Reconcile(reconcile::Args),
+    /// Tell what changed in the org below the lanes, look again, or accept it.
+    Drift(drift::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
     /// Lift a freeze.
@@ -145,6 +148,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rollback(args) => rollback::run(args).await,
         Command::Decay(args) => decay::run(args).await,
         Command::Reconcile(args) => reconcile::run(args).await,
+        Command::Drift(args) => drift::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,

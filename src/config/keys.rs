@@ -84,6 +84,7 @@ pub const KEYS: &[Key] = &[
     key("reconcile.proof_minutes", "a whole number from 1 to 1440", Some("15")),
     key("reconcile.stuck_after_hours", "a whole number from 1 to 8760", Some("72")),
     key("reconcile.rates_days", "a whole number from 1 to 3650", Some("90")),
+    key("drift.every_minutes", "a whole number from 1 to 1440", Some("60")),
     key("agents.allow_unguarded", "true or false", Some("false")),
     secret("doctor.access_token", "an OAuth access token of a person who sees Setup"),
     key("log.format", "one of: text, json", Some("text")),

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
-        InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, DriftSettings,
+        HttpSettings, InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
         PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings,
     },
 };
@@ -168,6 +168,7 @@ impl Keys {
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let decay = self.decay();
         let reconcile = self.reconcile();
+        let drift = DriftSettings { every_minutes: self.number("drift.every_minutes", 1, 1440) };
         let log = self.log();
         let checkpoint = self.checkpoint();
         Some(Settings {
@@ -188,6 +189,7 @@ impl Keys {
             api,
             decay,
             reconcile,
+            drift,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,

@@ -14,6 +14,7 @@ mod against;
 pub mod compare;
 mod create;
 pub mod lint;
+mod mentions;
 mod narrowing;
 mod reader;
 mod rules;
@@ -22,6 +23,7 @@ mod set;
 mod tests;
 
 pub use against::check_against;
+pub use mentions::{Mention, mentions};
 pub use set::Policies;
 
 /// The policies that are built in, by file name.

@@ -37,6 +37,8 @@ pub struct Settings {
     pub decay: DecaySettings,
     /// Reconciliation.
     pub reconcile: ReconcileSettings,
+    /// The look at what lanes rest on.
+    pub drift: DriftSettings,
     /// What is asked of the agents' users.
     pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
@@ -215,6 +217,13 @@ pub struct ReconcileSettings {
     pub stuck_after_hours: u64,
     /// Days that the rates look back.
     pub rates_days: u32,
+}
+
+/// The look at what lanes rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DriftSettings {
+    /// Minutes between two looks at rules, flows and triggers. Fields are looked at with every sweep.
+    pub every_minutes: u64,
 }
 
 /// What is asked of the agents' users before the daemon serves.

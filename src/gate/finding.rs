@@ -177,6 +177,11 @@ codes! {
     CreateNeedsPerson = "create-needs-person", Refused, "A person would have to look, and none can approve a record that is not there.";
     ManualOverride = "manual-override", Blocked, "People hold the record until a day that has not passed.";
     Frozen = "frozen", Hold, "People froze the org, the lane or the agent.";
+    SchemaDriftField = "schema-drift-field", Hold, "The field changed in the org, and nobody has accepted that.";
+    SchemaDriftValues = "schema-drift-values", Hold, "The values on offer changed in the org, and nobody has accepted that.";
+    SchemaDriftRequired = "schema-drift-required", Hold, "The org demands another field, and nobody has accepted that.";
+    SchemaDriftPermission = "schema-drift-permission", Hold, "The promoter lost a permission.";
+    SchemaDriftAutomation = "schema-drift-automation", Hold, "What runs on save changed in the org, and nobody has accepted that.";
     PromotionOpen = "promotion-open", Hold, "Another promotion of the record has not ended.";
     ShadowMode = "shadow-mode", Shadow, "The lane only records what it would have done.";
 }

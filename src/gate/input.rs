@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Approval, CanonicalError, Change, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Freeze,
-    ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot, policy::CreateRule,
+    Approval, CanonicalError, Change, Digest, Door, Drift, Evidence, FieldName, FieldPolicy, FieldValue,
+    Freeze, ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot,
+    policy::CreateRule,
 };
 
 /// The rules in force, with their digest computed once.
@@ -145,6 +146,9 @@ pub struct History {
     /// Freezes in force that may reach the proposal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<Freeze>,
+    /// What the org was seen to differ in from what people accepted for the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Other agents whose open proposals for the record held other values for the same fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disputed_by: Vec<String>,

@@ -2,6 +2,7 @@
 
 pub mod checkpoints;
 pub mod decay;
+pub mod drift;
 pub mod reconcile;
 pub mod retention;
 pub mod schedule;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    LedgerError, Tx, anchors, basis, decays, freezes, reconciliations, rollbacks, signals,
+    LedgerError, Tx, anchors, basis, decays, freezes, grounds, reconciliations, rollbacks, signals,
     unwritten::{EntryRow, Part},
 };
 use crate::{
@@ -87,6 +87,9 @@ impl Tx<'_> {
             Event::Reconciled { .. } => reconciliations::STORY.to_owned(),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::AnchorIntended { .. } | Event::AnchorSettled { .. } => anchors::STORY.to_owned(),
+            Event::GroundAccepted { ground, .. } | Event::DriftSeen { ground, .. } => {
+                grounds::story(&ground.object)
+            }
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),
             Event::Started { .. }

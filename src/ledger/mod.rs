@@ -16,6 +16,7 @@ mod erase;
 mod error;
 pub mod export;
 mod freezes;
+mod grounds;
 mod inbox;
 #[cfg(test)]
 mod known_tests;

@@ -37,19 +37,7 @@ impl Tx<'_> {
             Event::DecisionObserved { approval } => self.set_approval(approval, at).await,
             Event::StageChanged { proposal_id, stage, .. } => self.set_stage(proposal_id, *stage, at).await,
             Event::PromotionIntended { promotion } => self.insert_promotion(promotion, seq, at).await,
-            Event::PromotionsSent { promotions } => {
-                for id in promotions {
-                    self.change_promotion(id, |promotion| {
-                        let state = when_sent(&promotion.settlement);
-                        promotion.settlement =
-                            state.ok_or_else(|| ended(promotion, Settlement::Sent.name()))?;
-                        promotion.attempts += 1;
-                        Ok(())
-                    })
-                    .await?;
-                }
-                Ok(())
-            }
+            Event::PromotionsSent { promotions } => self.count_attempts(promotions).await,
             Event::PromotionSettled { promotion, settlement } => self.settle(promotion, settlement, at).await,
             Event::PromotionConfirmed { promotion, proof } => {
                 let landed = |promotion: &mut Promotion| {
@@ -86,8 +74,23 @@ impl Tx<'_> {
             | Event::DecayAnnounced { .. }
             | Event::DecayEnded { .. }
             | Event::Reconciled { .. }
+            | Event::GroundAccepted { .. }
+            | Event::DriftSeen { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
+    }
+
+    async fn count_attempts(&mut self, promotions: &[PromotionId]) -> Result<(), LedgerError> {
+        for id in promotions {
+            self.change_promotion(id, |promotion| {
+                let state = when_sent(&promotion.settlement);
+                promotion.settlement = state.ok_or_else(|| ended(promotion, Settlement::Sent.name()))?;
+                promotion.attempts += 1;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     async fn put_notice(

@@ -15,6 +15,7 @@ mod describe;
 mod endpoint;
 mod errors;
 mod exchange;
+mod ground;
 mod history;
 mod limits;
 mod made;

@@ -14,11 +14,12 @@ use super::{
     classify::Class,
     connection::Call,
     describe::{self, ObjectDescription},
+    ground,
     names::{self, ObjectContract},
     reading, record_types,
     soql_text::{literal, segment},
 };
-use crate::domain::{FieldName, ObjectSchema, RecordId};
+use crate::domain::{FieldName, Ground, ObjectSchema, RecordId, drift::Automation};
 
 /// Most ids in one retrieve.
 const MOST_IDS: usize = 2000;
@@ -65,9 +66,25 @@ impl Reader {
 
     /// The governed fields of an object, and the org's switches.
     pub async fn describe(&self, contract: &ObjectContract) -> Result<ObjectSchema, SalesforceError> {
+        Ok(self.survey(contract).await?.0)
+    }
+
+    /// The same, and what lanes rest on as far as a description tells it: without what runs on save.
+    pub async fn survey(&self, contract: &ObjectContract) -> Result<(ObjectSchema, Ground), SalesforceError> {
         let description = describe::describe(&self.connection, contract.object).await?;
         self.remember(contract.object, description.has_record_types());
-        describe::schema(&self.connection, contract, &description).await
+        let schema = describe::schema(&self.connection, contract, &description).await?;
+        let ground = ground::of(contract, &description, &schema);
+        Ok((schema, ground))
+    }
+
+    /// What runs when a record of the object is saved, by [`Automation::key`]; `None` where this identity
+    /// may not look into Setup.
+    pub async fn automations(
+        &self,
+        object: &str,
+    ) -> Result<Option<BTreeMap<String, Automation>>, SalesforceError> {
+        ground::automations(self, object).await
     }
 
     fn remember(&self, object: &str, typed: bool) {

@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 
 use super::{
     ids,
-    metadata::Package,
-    model::{ObjectDef, Row},
+    metadata::{Package, STANDARD_SETS},
+    model::{FieldKind, ObjectDef, Row},
     org::{Org, OrgError},
     schema,
     sessions::OAuthApp,
@@ -45,6 +45,16 @@ pub(super) fn objects(package: &Package, state: &mut State) -> Result<Vec<Arc<Ob
         object.fields.extend(custom(name, &added.fields));
         if !added.record_types.is_empty() {
             object.fields.push(schema::record_type_field());
+        }
+    }
+    for (set, values) in &package.standard_sets {
+        let fields = STANDARD_SETS.iter().find(|(name, _)| name == set).map_or(&[][..], |(_, fields)| fields);
+        for (object, field) in fields {
+            let object = objects.iter_mut().find(|known| known.name == *object);
+            let field = object.and_then(|object| object.fields.iter_mut().find(|known| known.name == *field));
+            if let Some(FieldKind::Picklist(offered, _)) = field.map(|field| &mut field.kind) {
+                offered.clone_from(values);
+            }
         }
     }
     for (name, added) in &package.metadata_types {

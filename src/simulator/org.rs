@@ -185,6 +185,13 @@ impl Org {
         self.read().org_id.clone()
     }
 
+    /// When a component was changed last, and how often a deploy has changed it; the start of the org's
+    /// time for what stands as it came.
+    pub(super) fn component_change(&self, kind: &str, full_name: &str) -> (Timestamp, u64) {
+        let known = self.read().component_changes.get(&format!("{kind} {full_name}")).copied();
+        known.map_or((Timestamp::UNIX_EPOCH, 0), |known| (known.at, known.version))
+    }
+
     /// The org's clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock

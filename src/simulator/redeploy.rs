@@ -7,11 +7,13 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
+use jiff::Timestamp;
+
 use super::{
     metadata::{Component, Named, Package, Problem},
     model::{FieldDef, FieldKind, ObjectDef, Row},
     org::{Deployed, Org},
-    state::State,
+    state::{ComponentChange, State},
 };
 use crate::domain::FieldValue;
 
@@ -38,6 +40,7 @@ impl Org {
         let mut state = self.write_state();
         state.deployed = Some(package.to_stored());
         forget(&mut state, change, &package);
+        note_changes(&mut state, (change, &before.package), self.now_seconds());
         let after = Deployed::new(package, &mut state, self.now_seconds()).map_err(|error| {
             vec![Problem {
                 component: "Package".into(),
@@ -81,6 +84,27 @@ fn changed_types(before: &Package, after: &Package) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Notes what is new or says something else than before. A component that is deployed again as it was
+/// keeps its time; whether Salesforce does so too is unconfirmed.
+fn note_changes(state: &mut State, (change, before): (&Change, &Package), now: Timestamp) {
+    for (kind, name) in &change.removed {
+        state.component_changes.remove(&format!("{kind} {name}"));
+    }
+    for component in &change.added {
+        let old = before.components(component.kind).find(|known| known.full_name == component.full_name);
+        let same = |old: &Component| {
+            old.root.says_same(&component.root) && old.bodies.values().eq(component.bodies.values())
+        };
+        if old.is_some_and(same) {
+            continue;
+        }
+        let key = format!("{} {}", component.kind, component.full_name);
+        let version = state.component_changes.get(&key).map_or(0, |known| known.version);
+        let version = version + u64::from(old.is_some());
+        state.component_changes.insert(key, ComponentChange { at: now, version });
+    }
 }
 
 /// Takes away the setup rows of what is removed, and of records that are deployed anew.

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -43,12 +44,24 @@ pub(super) struct State {
     /// Ids of components, `Kind FullName` to id: they stay when others come and go.
     #[serde(default)]
     pub(super) component_ids: BTreeMap<String, String>,
+    /// When components were changed last, by `Kind FullName`, and how often.
+    #[serde(default)]
+    pub(super) component_changes: BTreeMap<String, ComponentChange>,
     /// Custom notifications that were sent, oldest first.
     #[serde(default)]
     pub(super) notifications: Vec<Notification>,
     /// Paths of flows that wait for their time.
     #[serde(default)]
     pub(super) scheduled: Vec<Later>,
+}
+
+/// The last change of a component by a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ComponentChange {
+    /// When.
+    pub(super) at: Timestamp,
+    /// 0 as it was first deployed.
+    pub(super) version: u64,
 }
 
 /// A state file that cannot be used.
@@ -107,6 +120,7 @@ impl State {
             locked: BTreeSet::new(),
             deployed: None,
             component_ids: BTreeMap::new(),
+            component_changes: BTreeMap::new(),
             notifications: Vec::new(),
             scheduled: Vec::new(),
         }

@@ -255,6 +255,7 @@ fn judge(
         base_unproven: observe::base_unproven(desk, case, known.record, approval.as_ref(), last.as_ref()),
         machine_users: desk.machine_users.to_vec(),
         frozen: desk.tally.frozen(&proposal),
+        drift: desk.tally.drift(&proposal),
         signals: case.signals.clone(),
         disputed_by: disputed(case, &proposal, last.as_ref()),
         quiet: None,

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, RwLock};
 use super::{WorkflowError, pacing::Pacing, pause::Pauses, recent::Recent};
 use crate::{
     clock::Clock,
-    domain::{Digest, FieldName, ObjectName, ObjectSchema, RecordId, policy::CreateRule},
+    domain::{Digest, FieldName, Ground, ObjectName, ObjectSchema, RecordId, policy::CreateRule},
     gate::Rules,
     ledger::{Ledger, Tx},
     salesforce::{
@@ -51,6 +51,8 @@ pub struct Described {
     pub schema: ObjectSchema,
     /// Its digest.
     pub digest: Digest,
+    /// What its lanes rest on, without what runs on save; none where its records are only made.
+    pub ground: Option<Ground>,
 }
 
 /// What a [`Context`] is made from.
@@ -115,7 +117,7 @@ impl Context {
             let fields: BTreeSet<FieldName> = named.collect();
             let fields: Vec<FieldName> = fields.into_iter().collect();
             let schema = self.reader.describe_made(contract, &fields).await?;
-            let described = Described { digest: schema.digest()?, schema };
+            let described = Described { digest: schema.digest()?, schema, ground: None };
             let object = described.schema.object.clone();
             self.schemas.write().await.insert(object, Arc::new(described));
         }
@@ -124,8 +126,8 @@ impl Context {
 
     /// The same for one of them.
     pub async fn describe_one(&self, contract: &'static ObjectContract) -> Result<(), WorkflowError> {
-        let schema = self.reader.describe(contract).await?;
-        let described = Described { digest: schema.digest()?, schema };
+        let (schema, ground) = self.reader.survey(contract).await?;
+        let described = Described { digest: schema.digest()?, schema, ground: Some(ground) };
         let object = described.schema.object.clone();
         self.schemas.write().await.insert(object, Arc::new(described));
         Ok(())

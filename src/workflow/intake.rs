@@ -290,7 +290,7 @@ async fn level_together(
     let open = tx.open_promotions_for(&object, &keys).await?;
     let told = told(&mut tx, readings).await?;
     let signals = tx.any_signal().await?;
-    let mut tally = Tally::open(&mut tx).await?;
+    let mut tally = Tally::open(&mut tx, &object).await?;
     let mut events = Vec::new();
     let mut broken = Vec::new();
     let mut seen = BTreeSet::new();

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use super::{
     Context, WorkflowError,
-    promote::{Progress, current, settle_if_open, stopped},
+    brakes::Brakes,
+    promote::{Progress, current, settle_if_open},
     settle::approval_holds,
 };
 use crate::{
@@ -215,14 +216,14 @@ async fn create(
     progress: &mut Progress,
 ) -> Result<(), WorkflowError> {
     let mut tx = context.ledger.begin("new records sent").await?;
-    let frozen = tx.freezes().await?;
+    let brakes = Brakes::read(&mut tx, ready.iter().map(|promotion| &promotion.plan.object)).await?;
     let (mut fresh, mut rows) = (Vec::new(), Vec::new());
     for promotion in ready {
         let promotion = current(&mut tx, &promotion.id).await?;
         if promotion.settlement.is_final() {
             continue;
         }
-        if stopped(&mut tx, &frozen, &promotion).await? {
+        if brakes.stop(&mut tx, &promotion).await? {
             progress.deferred += 1;
             continue;
         }

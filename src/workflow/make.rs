@@ -78,7 +78,7 @@ async fn judge_all(
 ) -> Result<usize, WorkflowError> {
     let described = context.schema(object).await;
     let mut tx = context.ledger.begin("new records considered").await?;
-    let mut tally = Tally::open(&mut tx).await?;
+    let mut tally = Tally::open(&mut tx, object).await?;
     let records: Vec<RecordId> = parents.keys().cloned().collect();
     let mut open = tx.open_promotions_for(object, &records).await?;
     let mut events = Vec::new();
@@ -131,6 +131,7 @@ async fn judge(
         open_promotion: at.open.map(ToString::to_string),
         machine_users: context.machine_users.to_vec(),
         frozen: tally.frozen(proposal),
+        drift: tally.drift(proposal),
         signals: tx.signals(&proposal.record).await?,
         counts: tally.counts((&context.rules, proposal), last.as_ref(), (Some(proposal.received_at), now)),
         ..History::default()

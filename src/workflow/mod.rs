@@ -5,10 +5,12 @@
 //! `notice` tells the record, and `engine` runs them in turn, one at a time.
 
 pub mod anchor;
+pub mod brakes;
 pub mod break_glass;
 pub mod consider;
 pub mod context;
 pub mod decay;
+pub mod drift;
 pub mod engine;
 pub mod error;
 pub mod governor;

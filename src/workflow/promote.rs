@@ -6,13 +6,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Context, WorkflowError, made,
+    Context, WorkflowError,
+    brakes::Brakes,
+    made,
     pacing::NO_ANSWER,
     settle::{self, Reply},
     stamp, undone,
 };
 use crate::{
-    domain::{Basis, Freeze, Promotion, PromotionId, RecordId, Settlement, event::Event},
+    domain::{Basis, Promotion, PromotionId, RecordId, Settlement, event::Event},
     ledger::Tx,
     salesforce::{Contracts, RowOutcome, RowWrite, Writer},
 };
@@ -127,7 +129,7 @@ impl Promoter {
     async fn send(&self, ready: Vec<Promotion>, progress: &mut Progress) -> Result<(), WorkflowError> {
         let mut tx = self.context.ledger.begin("promotions sent").await?;
         tx.look_ahead(ready.iter().map(|promotion| &promotion.id)).await?;
-        let frozen = tx.freezes().await?;
+        let brakes = Brakes::read(&mut tx, ready.iter().map(|promotion| &promotion.plan.object)).await?;
         let mut unsent = Vec::with_capacity(ready.len());
         for promotion in ready {
             // Another process, for example `rollback apply`, may have sent it since it was read.
@@ -135,7 +137,7 @@ impl Promoter {
             if promotion.settlement != Settlement::Intended {
                 continue;
             }
-            if stopped(&mut tx, &frozen, &promotion).await? {
+            if brakes.stop(&mut tx, &promotion).await? {
                 progress.deferred += 1;
             } else {
                 unsent.push(promotion);
@@ -280,19 +282,6 @@ fn failure_notice(promotion: &Promotion, settlement: &Settlement) -> Option<Even
         proposal_id: plan.proposal_id.clone(),
         text: stamp::fit(&words),
     })
-}
-
-/// Whether people froze what this promotion would change. A rollback goes on: it is their way back.
-pub async fn stopped(
-    tx: &mut Tx<'_>,
-    frozen: &[Freeze],
-    promotion: &Promotion,
-) -> Result<bool, WorkflowError> {
-    if frozen.is_empty() || promotion.undoes.is_some() {
-        return Ok(false);
-    }
-    let known = tx.proposal(&promotion.plan.proposal_id).await?;
-    Ok(known.is_none_or(|known| frozen.iter().any(|freeze| freeze.scope.stops(&known.proposal))))
 }
 
 /// A promotion that cannot be written down as a row never leaves; it ends here.

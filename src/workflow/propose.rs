@@ -267,7 +267,7 @@ async fn judge(
 /// What the daemon would know if the proposal came in now. The transaction is only read.
 async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result<History, WorkflowError> {
     let mut tx = context.ledger.begin("history read").await?;
-    let mut tally = Tally::open(&mut tx).await?;
+    let mut tally = Tally::open(&mut tx, &proposal.object).await?;
     tally.load(&mut tx, (&context.rules, proposal), now).await?;
     // Sent again, it must not count itself.
     let taken_in = tx.proposal(&proposal.id).await?.map(|known| known.proposal.received_at);
@@ -277,6 +277,7 @@ async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result
     Ok(History {
         machine_users: context.machine_users.to_vec(),
         frozen: tally.frozen(proposal),
+        drift: tally.drift(proposal),
         signals: tx.signals(&proposal.record).await?,
         // Each makes a record of its own.
         disputed_by: if proposal.creates.is_some() {

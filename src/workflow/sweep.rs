@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, WorkflowError, intake::level, settle::read_proof};
+use super::{Context, WorkflowError, drift, intake::level, settle::read_proof};
 use crate::domain::{Promotion, RecordId, Settlement, event::Event};
 
 /// Most unconfirmed promotions that one sweep looks at.
@@ -38,6 +38,7 @@ async fn one(
     swept: &mut Swept,
 ) -> Result<(), WorkflowError> {
     context.describe_one(contract).await?;
+    drift::note(context, contract, None).await?;
     let mut pages = context.reader.pending(contract);
     while let Some(readings) = pages.next().await? {
         swept.pending += readings.len();

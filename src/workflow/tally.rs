@@ -1,4 +1,4 @@
-//! What the ledger knows besides the proposal: freezes in force, and counts for budgets.
+//! What the ledger knows besides the proposal: freezes and drift in force, and counts for budgets.
 //!
 //! Counts are read once for a batch and then kept up while its events are made, so that two
 //! hundred proposals of one batch count each other.
@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::{WorkflowError, consider::Case, observe};
+use super::{WorkflowError, brakes::Brakes, consider::Case, observe};
 use crate::{
     domain::{
-        Basis, Door, ObjectName, ObjectPolicy, Proposal,
+        Basis, Door, Drift, ObjectName, ObjectPolicy, Proposal,
         event::Event,
         freeze::Freeze,
         policy::{CountKey, Counted},
@@ -23,18 +23,17 @@ use crate::{
     ledger::{ProposalRecord, Tx},
 };
 
-/// Freezes and counts for one batch.
+/// Freezes, drift and counts for one batch.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// The freezes in force.
-    frozen: Vec<Freeze>,
+    brakes: Brakes,
     counts: BTreeMap<CountKey, Decimal>,
 }
 
 impl Tally {
-    /// With the freezes in force and no counts.
-    pub async fn open(tx: &mut Tx<'_>) -> Result<Self, WorkflowError> {
-        Ok(Self { frozen: tx.freezes().await?, counts: BTreeMap::new() })
+    /// With what is in force for an object, and no counts.
+    pub async fn open(tx: &mut Tx<'_>, object: &ObjectName) -> Result<Self, WorkflowError> {
+        Ok(Self { brakes: Brakes::read(tx, [object]).await?, counts: BTreeMap::new() })
     }
 
     /// Reads the counts that this proposal's budgets ask for, where they are not known yet.
@@ -82,7 +81,12 @@ impl Tally {
 
     /// The freezes that reach this proposal.
     pub fn frozen(&self, proposal: &Proposal) -> Vec<Freeze> {
-        self.frozen.iter().filter(|freeze| freeze.scope.stops(proposal)).cloned().collect()
+        self.brakes.frozen(proposal)
+    }
+
+    /// The drift that holds this proposal back.
+    pub fn drift(&self, proposal: &Proposal) -> Option<Drift> {
+        self.brakes.drift(proposal)
     }
 
     /// Reads the counts for whatever proposals of this record may be judged.

@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
-        LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-        ReconcileSettings, Settings, StreamSettings, SweepSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, DriftSettings, HttpSettings,
+        InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -62,6 +62,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             stuck_after_hours: 72,
             rates_days: 90,
         },
+        drift: DriftSettings { every_minutes: 60 },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },

@@ -18,6 +18,7 @@ pub mod create_person;
 pub mod decay;
 pub mod delta;
 pub mod dispute;
+pub mod drift;
 pub mod evidence;
 pub mod expiry;
 pub mod freeze;
@@ -101,6 +102,7 @@ pub const CHECKS: &[Check] = &[
     // May it run now?
     check!(manual_override, schedule),
     check!(freeze, schedule),
+    check!(drift, schedule),
     check!(hold, schedule),
     check!(shadow, schedule),
 ];

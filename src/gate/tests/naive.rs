@@ -24,6 +24,7 @@ use crate::{
     gate::{Outcome, decide},
 };
 
+mod ground;
 mod making;
 mod size;
 
@@ -376,7 +377,7 @@ impl<'a> Naive<'a> {
             scope == "org"
                 || scope == format!("agent:{}", proposal.actor.agent) && proposal.edited_from.is_none()
                 || proposal.patch.keys().any(|field| scope == format!("lane:{}.{field}", proposal.object))
-        })
+        }) || self.ground_moved()
     }
 
     /// The count for each thing that a budget speaks of; `None` where nobody counted.

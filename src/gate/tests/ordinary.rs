@@ -10,7 +10,10 @@ use super::{
     world::{Case, Owned},
 };
 use crate::{
-    domain::{Evidence, Freeze, Scope},
+    domain::{
+        Digest, Drift, Evidence, FieldName, Freeze, ObjectName, Scope,
+        drift::{Change, ChangeKind},
+    },
     gate::Rules,
 };
 
@@ -103,33 +106,59 @@ fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bo
     (prop::option::weighted(0.9, 0_i64..4), frozen, prop::bool::weighted(0.1), prop::bool::weighted(0.3))
 }
 
+/// What the org may have changed: any kind, of any lane or of all.
+fn drift() -> impl Strategy<Value = Drift> {
+    let fields = [None, Some("Status"), Some("Rating"), Some("StageName")];
+    let change = (prop::sample::select(ChangeKind::ALL), prop::sample::select(fields.to_vec()));
+    let object = prop::sample::select(vec!["Lead", "Lead", "Opportunity"]);
+    (object, prop::collection::vec(change, 1..3)).prop_map(|(object, changes)| {
+        let change = |(kind, field): (ChangeKind, Option<&str>)| Change {
+            kind,
+            field: field.map(|field| FieldName::parse(field).unwrap()),
+            subject: None,
+            before: None,
+            after: None,
+        };
+        Drift {
+            object: ObjectName::parse(object).unwrap(),
+            since: "2026-05-20T11:00:00Z".parse().unwrap(),
+            ground: Digest::from_hex("00".to_owned()),
+            changes: changes.into_iter().map(change).collect(),
+        }
+    })
+}
+
 pub fn inputs() -> impl Strategy<Value = Owned> {
     let any = prop_oneof![14 => ordinary().boxed(), 2 => owned().boxed(), 2 => making().boxed()];
-    (any, prop::option::weighted(0.4, narrowing()), known()).prop_map(|(mut owned, narrowing, known)| {
-        if let Some(narrowing) = narrowing {
-            owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();
-        }
-        let (count, frozen, disputed, signal) = known;
-        let budgets = owned.rules.policy().objects.values().flat_map(|policy| &policy.budgets);
-        let keys = budgets.flat_map(|budget| budget.keys(&owned.proposal));
-        owned.history.counts = keys.filter_map(|key| Some((key.name(), count?.into()))).collect();
-        owned.history.frozen.extend(frozen.map(|scope| Freeze {
-            scope: Scope::parse(scope).unwrap(),
-            since: owned.now,
-            by: "somebody".into(),
-            reason: "generated".into(),
-        }));
-        // The first is the proposal's own again, the second another one.
-        for at in ["2026-05-20T09:00:00Z", "2026-05-20T09:30:00Z"].into_iter().filter(|_| signal) {
-            owned.history.signals.push(Evidence {
-                kind: "reply".into(),
-                source: "mailbox".into(),
-                occurred_at: at.parse().unwrap(),
-                link: None,
-                digest: None,
-            });
-        }
-        owned.history.disputed_by.extend(disputed.then(|| "another-agent".to_owned()));
-        owned
-    })
+    let drift = prop::option::weighted(0.1, drift());
+    (any, prop::option::weighted(0.4, narrowing()), known(), drift).prop_map(
+        |(mut owned, narrowing, known, drift)| {
+            owned.history.drift = drift;
+            if let Some(narrowing) = narrowing {
+                owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();
+            }
+            let (count, frozen, disputed, signal) = known;
+            let budgets = owned.rules.policy().objects.values().flat_map(|policy| &policy.budgets);
+            let keys = budgets.flat_map(|budget| budget.keys(&owned.proposal));
+            owned.history.counts = keys.filter_map(|key| Some((key.name(), count?.into()))).collect();
+            owned.history.frozen.extend(frozen.map(|scope| Freeze {
+                scope: Scope::parse(scope).unwrap(),
+                since: owned.now,
+                by: "somebody".into(),
+                reason: "generated".into(),
+            }));
+            // The first is the proposal's own again, the second another one.
+            for at in ["2026-05-20T09:00:00Z", "2026-05-20T09:30:00Z"].into_iter().filter(|_| signal) {
+                owned.history.signals.push(Evidence {
+                    kind: "reply".into(),
+                    source: "mailbox".into(),
+                    occurred_at: at.parse().unwrap(),
+                    link: None,
+                    digest: None,
+                });
+            }
+            owned.history.disputed_by.extend(disputed.then(|| "another-agent".to_owned()));
+            owned
+        },
+    )
 }

@@ -94,6 +94,8 @@ impl Fold {
             | Event::DecayAnnounced { .. }
             | Event::DecayEnded { .. }
             | Event::Reconciled { .. }
+            | Event::GroundAccepted { .. }
+            | Event::DriftSeen { .. }
             | Event::StreamReset { .. } => {}
         }
     }

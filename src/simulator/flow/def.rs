@@ -325,6 +325,11 @@ pub(super) enum Form {
 }
 
 impl FlowDef {
+    /// The object whose records start it, where one does.
+    pub(in crate::simulator) fn started_by(&self) -> Option<&str> {
+        Some(self.start.trigger.as_ref()?.object.as_str())
+    }
+
     /// The field of a screen.
     pub(super) fn screen_field(&self, name: &str) -> Option<&ScreenField> {
         self.screens().flat_map(|screen| &screen.fields).find(|field| field.name == name)

@@ -30,6 +30,10 @@ fn add(package: &mut Package, at: &mut Draft, component: &Component) {
             let values = fields::global_value_set(at, root);
             package.value_sets.insert(at.name.clone(), values);
         }
+        "StandardValueSet" => {
+            let values = fields::standard_value_set(at, root);
+            package.standard_sets.insert(at.name.clone(), values);
+        }
         "CustomPermission" => {
             permissions::custom_permission(at, root);
             package.custom_permissions.push(at.name.clone());

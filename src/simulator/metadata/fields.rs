@@ -144,6 +144,23 @@ pub(super) fn values(at: &mut Draft, parent: &Element, element: &str) -> Vec<Pic
     values
 }
 
+/// Sets of standard picklists that can be deployed here, with the fields that take them.
+pub(in crate::simulator) const STANDARD_SETS: &[(&str, &[(&str, &str)])] = &[
+    ("LeadStatus", &[("Lead", "Status")]),
+    ("OpportunityStage", &[("Opportunity", "StageName")]),
+    ("LeadSource", &[("Lead", "LeadSource"), ("Opportunity", "LeadSource")]),
+];
+
+/// The values of a standard picklist. What a set leaves out is not offered any more; the rows of the
+/// status and stage tables stay as they are.
+pub(super) fn standard_value_set(at: &mut Draft, root: &Element) -> Vec<PicklistValue> {
+    if !STANDARD_SETS.iter().any(|(name, _)| *name == at.name) {
+        at.wrong(format!("The standard value set {} is not supported by the simulated org", at.name));
+    }
+    at.flag(root, "sorted");
+    values(at, root, "standardValue")
+}
+
 /// A global value set.
 pub(super) fn global_value_set(at: &mut Draft, root: &Element) -> Vec<PicklistValue> {
     at.label(root, "masterLabel");

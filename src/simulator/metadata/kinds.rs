@@ -37,6 +37,7 @@ use Shape::{Bundle, Child, Content, InFolder, Single};
 /// In the order of deployment: later kinds may name earlier ones.
 pub(super) const KINDS: &[Kind] = &[
     kind("GlobalValueSet", "globalValueSets", "globalValueSet", Single),
+    kind("StandardValueSet", "standardValueSets", "standardValueSet", Single),
     kind("CustomPermission", "customPermissions", "customPermission", Single),
     kind("CustomObject", "objects", "object", Single),
     kind("CustomField", "objects", "field", Child),

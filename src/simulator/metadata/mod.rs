@@ -26,6 +26,7 @@ mod stored;
 mod tests;
 mod xml;
 
+pub(super) use fields::STANDARD_SETS;
 pub(super) use kinds::kind_facts;
 pub use record_types::RecordTypeDef;
 pub(super) use stored::{Named, Stored};
@@ -45,6 +46,8 @@ pub struct Package {
     pub objects: BTreeMap<String, PackageObject>,
     /// Global value sets.
     pub value_sets: BTreeMap<String, Vec<PicklistValue>>,
+    /// Values of standard picklists, by the set's name.
+    pub standard_sets: BTreeMap<String, Vec<PicklistValue>>,
     /// Permission sets.
     pub permission_sets: Vec<PermissionSetDef>,
     /// Custom permissions.

@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use super::{
     call::{Call, Reply, not_allowed, not_found},
     context::Context,
+    tooling,
 };
-use crate::simulator::soql::{self, QueryOptions, QueryPage, SoqlError};
+use crate::simulator::{
+    schema::tooling::FLOW_VIEW,
+    soql::{self, QueryOptions, QueryPage, SoqlError},
+};
 
 /// Rows per page when the client does not say; also the most that it can ask for.
 const PAGE: usize = 2_000;
@@ -24,6 +28,12 @@ pub(super) fn handle(context: &Context, call: &Call, path: &[String], deleted: b
             let columns =
                 soql::columns(&context.org, &context.user, soql).map_err(|error| refused(&error))?;
             return Ok(Reply::ok(columns));
+        }
+        // A type of both APIs.
+        ([], Some(soql))
+            if tooling::entity(soql).is_some_and(|name| name.eq_ignore_ascii_case(FLOW_VIEW)) =>
+        {
+            soql::execute_tooling(&context.org, &context.user, soql, &options)
         }
         ([], Some(soql)) => soql::execute(&context.org, &context.user, soql, &options),
         ([], None) => return Err(Reply::error(400, "MALFORMED_QUERY", "A query string has to be specified")),

@@ -93,7 +93,7 @@ fn rows(entity: &str, size: usize, records: Vec<Value>) -> Reply {
 }
 
 /// The type of `SELECT .. FROM Type ..`.
-fn entity(soql: &str) -> Option<&str> {
+pub(super) fn entity(soql: &str) -> Option<&str> {
     let mut words = soql.split_whitespace();
     words.find(|word| word.eq_ignore_ascii_case("from"))?;
     words.next()

@@ -13,6 +13,10 @@ pub const CUSTOM_FIELD: &str = "CustomField";
 pub const VALIDATION_RULE: &str = "ValidationRule";
 /// Flows, with the version that runs.
 pub const FLOW_DEFINITION: &str = "FlowDefinition";
+/// Flows with the object whose records start them; also of the data API.
+pub const FLOW_VIEW: &str = "FlowDefinitionView";
+/// Apex triggers. The simulated org has none.
+pub const APEX_TRIGGER: &str = "ApexTrigger";
 /// Custom channels.
 pub const CHANNEL: &str = "PlatformEventChannel";
 /// What channels carry.
@@ -28,6 +32,8 @@ const TABLES: &[Table<'static>] = &[
     Table { name: CUSTOM_FIELD, label: "Custom Field", prefix: "00N", dml: false, fields: FIELD },
     Table { name: VALIDATION_RULE, label: "Validation Rule", prefix: "03d", dml: false, fields: RULE },
     Table { name: FLOW_DEFINITION, label: "Flow Definition", prefix: "300", dml: false, fields: FLOWS },
+    Table { name: FLOW_VIEW, label: "Flow Definition View", prefix: "3dd", dml: false, fields: FLOW_VIEWS },
+    Table { name: APEX_TRIGGER, label: "Apex Trigger", prefix: "01q", dml: false, fields: TRIGGERS },
     Table { name: CHANNEL, label: "Platform Event Channel", prefix: "0YL", dml: false, fields: CHANNELS },
     Table {
         name: CHANNEL_MEMBER,
@@ -63,6 +69,7 @@ const RULE: &str = "
     EntityDefinitionId | Entity Definition ID | ref EntityDefinition EntityDefinition |
     ErrorDisplayField | Error Display Field | string 255 | n
     ErrorMessage | Error Message | string 255 |
+    LastModifiedDate | Last Modified Date | datetime |
     NamespacePrefix | Namespace Prefix | string 15 | n
 ";
 
@@ -73,6 +80,22 @@ const FLOWS: &str = "
     ActiveVersionId | Active Version ID | string 18 | n
     LatestVersionId | Latest Version ID | string 18 | n
     NamespacePrefix | Namespace Prefix | string 15 | n
+";
+
+const FLOW_VIEWS: &str = "
+    Id | Flow Definition View ID | id | -
+    ApiName | API Name | string 255 |
+    ActiveVersionId | Active Version ID | string 18 | n
+    IsActive | Active | boolean |
+    TriggerObjectOrEventId | Trigger Object or Event ID | ref EntityDefinition TriggerObjectOrEvent | n
+";
+
+const TRIGGERS: &str = "
+    Id | Trigger ID | id | -
+    Name | Name | string 255 |
+    Status | Status | string 40 |
+    EntityDefinitionId | Entity Definition ID | ref EntityDefinition EntityDefinition |
+    LastModifiedDate | Last Modified Date | datetime |
 ";
 
 const CHANNELS: &str = "

@@ -9,7 +9,7 @@ use crate::{
     domain::FieldValue,
     simulator::{
         Org, UserContext, ids,
-        metadata::{ChannelDef, ChannelMemberDef, Component, ValidationRule},
+        metadata::{ChannelDef, ChannelMemberDef, Component, Package, ValidationRule},
         model::{ObjectDef, Row},
         schema::tooling,
     },
@@ -17,6 +17,9 @@ use crate::{
 
 /// The id that every entity definition has; they are told apart by `DurableId`.
 const NO_ID: &str = "000000000000000AAA";
+
+/// More flows than an org has: versions of different flows have different ids.
+const FLOWS: u64 = 100_000;
 
 /// An org's package and who asks for it. Rows are made on demand: the n-th component of a kind
 /// in the order of the package has the n-th id.
@@ -45,13 +48,10 @@ impl<'a> ToolingTables<'a> {
         match object.name.as_str() {
             tooling::ENTITY_DEFINITION => self.entities(),
             tooling::CUSTOM_FIELD => self.custom_fields(),
-            tooling::VALIDATION_RULE => {
-                let rules = package.objects.iter().flat_map(|(name, object)| {
-                    object.rules.iter().map(|rule| validation_rule(&self.durable_id(name), rule))
-                });
-                numbered(rules.collect())
-            }
-            tooling::FLOW_DEFINITION => numbered(flows(package.components("Flow"))),
+            tooling::VALIDATION_RULE => numbered(self.rules(&package)),
+            tooling::FLOW_DEFINITION => numbered(self.flows(package.components("Flow"))),
+            tooling::FLOW_VIEW => numbered(self.flow_views(&package)),
+            tooling::APEX_TRIGGER => Vec::new(),
             tooling::CHANNEL => numbered(package.channels.iter().map(channel).collect()),
             _ => {
                 let members = package.channel_members.iter();
@@ -137,26 +137,64 @@ impl Tables for ToolingTables<'_> {
     }
 }
 
-/// A flow that was deployed as a draft has a version, but none that runs.
-fn flows<'a>(flows: impl Iterator<Item = &'a Component>) -> Vec<Row> {
-    let each = (1_u64..).zip(flows).map(|(number, flow)| {
-        let version = ids::nth("301", number);
-        let mut fields = row(&[("DeveloperName", &flow.full_name), ("LatestVersionId", &version)]);
-        if flow.root.text("status") == Some("Active") {
-            fields.insert("ActiveVersionId".to_owned(), text(&version));
+impl ToolingTables<'_> {
+    fn rules(&self, package: &Package) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (name, object) in &package.objects {
+            let entity = self.durable_id(name);
+            for rule in &object.rules {
+                let full_name = format!("{name}.{}", rule.name);
+                let (changed, _) = self.org.component_change("ValidationRule", &full_name);
+                rows.push(validation_rule(&entity, rule, changed));
+            }
         }
-        fields
-    });
-    each.collect()
+        rows
+    }
+
+    /// The id of a flow's newest version: another one after each deploy that changed it.
+    fn version(&self, number: u64, flow: &Component) -> String {
+        ids::nth("301", number + FLOWS * self.org.component_change("Flow", &flow.full_name).1)
+    }
+
+    /// A flow that was deployed as a draft has a version, but none that runs.
+    fn flows<'a>(&self, flows: impl Iterator<Item = &'a Component>) -> Vec<Row> {
+        let each = (1_u64..).zip(flows).map(|(number, flow)| {
+            let version = self.version(number, flow);
+            let mut fields = row(&[("DeveloperName", &flow.full_name), ("LatestVersionId", &version)]);
+            if flow.root.text("status") == Some("Active") {
+                fields.insert("ActiveVersionId".to_owned(), text(&version));
+            }
+            fields
+        });
+        each.collect()
+    }
+
+    /// Every flow, with the object whose records start it.
+    fn flow_views(&self, package: &Package) -> Vec<Row> {
+        let each = (1_u64..).zip(package.components("Flow")).map(|(number, flow)| {
+            let active = flow.root.text("status") == Some("Active");
+            let mut fields = row(&[("ApiName", &flow.full_name)]);
+            fields.insert("IsActive".to_owned(), FieldValue::Bool(active));
+            if active {
+                fields.insert("ActiveVersionId".to_owned(), text(&self.version(number, flow)));
+            }
+            if let Some(object) = package.flows.get(&flow.full_name).and_then(|flow| flow.started_by()) {
+                fields.insert("TriggerObjectOrEventId".to_owned(), text(&self.durable_id(object)));
+            }
+            fields
+        });
+        each.collect()
+    }
 }
 
-fn validation_rule(entity: &str, rule: &ValidationRule) -> Row {
+fn validation_rule(entity: &str, rule: &ValidationRule, changed: Timestamp) -> Row {
     let mut fields = row(&[
         ("ValidationName", &rule.name),
         ("EntityDefinitionId", entity),
         ("ErrorMessage", &rule.message),
     ]);
     fields.insert("Active".to_owned(), FieldValue::Bool(rule.active));
+    fields.insert("LastModifiedDate".to_owned(), FieldValue::DateTime(changed));
     if let Some(field) = &rule.error_field {
         fields.insert("ErrorDisplayField".to_owned(), text(field));
     }

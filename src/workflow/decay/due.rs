@@ -206,7 +206,7 @@ impl<'a> Desk<'a> {
             proposals.insert(record, others.map(|known| known.proposal.id).collect());
         }
         let signals = tx.any_signal().await?;
-        Ok(Self { context, described, tally: Tally::open(tx).await?, open, proposals, signals })
+        Ok(Self { context, described, tally: Tally::open(tx, object).await?, open, proposals, signals })
     }
 
     /// What the ledger and the record's own dates say. `own` is a promotion that is not in the way.
@@ -227,6 +227,7 @@ impl<'a> Desk<'a> {
             open_proposal: told.or(standing),
             machine_users: self.context.machine_users.to_vec(),
             frozen: self.tally.frozen(proposal),
+            drift: self.tally.drift(proposal),
             signals: if self.signals { tx.signals(record).await? } else { Vec::new() },
             quiet: Some(reading.quiet),
             ..History::default()
