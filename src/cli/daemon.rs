@@ -114,17 +114,7 @@ impl Daemon {
         ];
         tasks.extend(tend(side, front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
-        let promoter = Promoter::new(context.clone(), side.promoter_writer());
-        if let Some(daily) = daily(side) {
-            let ends = (woken(&schedule).await?, stop.child_token());
-            tasks.push(tokio::spawn(decay::run(context.clone(), promoter.clone(), daily, ends)));
-        }
-        if let Some(hours) = side.settings.reconcile.every_hours {
-            let every = SignedDuration::from_hours(i64::try_from(hours).unwrap_or(720));
-            let ends = (woken(&schedule).await?, stop.child_token());
-            let when = (every, options(&side.settings.reconcile));
-            tasks.push(tokio::spawn(reconcile::run(context.clone(), promoter, when, ends)));
-        }
+        tasks.extend(scheduled(side, &schedule, &stop).await?);
         let checkpoints = None;
         Ok(Some(Self {
             context,
@@ -174,6 +164,28 @@ impl Daemon {
         self.keeping.await?;
         Ok(())
     }
+}
+
+/// Jobs that the schedule wakes, where they are set.
+async fn scheduled(
+    side: &OrgSide,
+    schedule: &Schedule,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let context = &side.context;
+    let mut tasks = Vec::new();
+    let promoter = Promoter::new(context.clone(), side.promoter_writer());
+    if let Some(daily) = daily(side) {
+        let ends = (woken(schedule).await?, stop.child_token());
+        tasks.push(tokio::spawn(decay::run(context.clone(), promoter.clone(), daily, ends)));
+    }
+    if let Some(hours) = side.settings.reconcile.every_hours {
+        let every = SignedDuration::from_hours(i64::try_from(hours).unwrap_or(720));
+        let ends = (woken(schedule).await?, stop.child_token());
+        let when = (every, options(&side.settings.reconcile));
+        tasks.push(tokio::spawn(reconcile::run(context.clone(), promoter, when, ends)));
+    }
+    Ok(tasks)
 }
 
 /// What keeps house beside the work: old events of the inbox go, and the counters are kept small.
