@@ -14,6 +14,7 @@ const PAGES: &[&str] = &[
     "config/policies/README.md",
     "config/policies/RULES.md",
     "deploy/ledger.md",
+    "deploy/reconciliation.md",
     "deploy/unconfirmed.md",
     "salesforce-metadata/README.md",
     "salesforce-metadata/SANDBOX.md",

@@ -25,6 +25,8 @@ use crate::{
 pub enum Answer {
     /// Status and JSON body.
     Json(u16, Value),
+    /// A table, and where the next part of it begins.
+    Table(&'static str, &'static str),
     /// Status and HTML body.
     Html(u16, &'static str),
     /// The body stops half-way.
@@ -123,6 +125,9 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response {
         Some(Answer::Json(status, body)) => json_reply(status, &body),
         Some(Answer::Html(status, body)) => {
             (StatusCode::from_u16(status).unwrap(), [("content-type", "text/html")], body).into_response()
+        }
+        Some(Answer::Table(table, next)) => {
+            ([("content-type", "text/csv"), ("sforce-locator", next)], table).into_response()
         }
         Some(Answer::Broken) => {
             let half = [Ok(Bytes::from_static(b"[{\"succ")), Err(std::io::Error::other("dropped"))];

@@ -1,5 +1,6 @@
 //! The client against small servers that misbehave below and above HTTP.
 
+mod bulk;
 mod fake;
 mod identity;
 mod reads;

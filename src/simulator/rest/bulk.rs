@@ -87,7 +87,7 @@ fn told(context: &Context, call: &Call, job: &Job) -> Value {
         "columnDelimiter": "COMMA", "retries": 0, "totalProcessingTime": 0,
     });
     if job.state == State::Complete {
-        told["numberRecordsProcessed"] = job.result.len().into();
+        told["numberRecordsProcessed"] = job.result.count().into();
     }
     told
 }
@@ -131,14 +131,14 @@ fn results(context: &Context, call: &Call, id: &str) -> Result<Reply, Reply> {
         None => PART,
     };
     let from = match call.query.get("locator") {
-        Some(place) => usize::from_str_radix(place, 16).ok().filter(|from| *from < job.result.len()),
+        Some(place) => usize::from_str_radix(place, 16).ok().filter(|from| *from < job.result.count()),
         None => Some(0),
     };
     let Some(from) = from else {
         return Err(Reply::error(400, "INVALIDQUERYLOCATOR", "invalid query locator"));
     };
-    let end = job.result.len().min(from.saturating_add(most));
-    let next = if end < job.result.len() { format!("{end:x}") } else { "null".to_owned() };
+    let end = job.result.count().min(from.saturating_add(most));
+    let next = if end < job.result.count() { format!("{end:x}") } else { "null".to_owned() };
     Ok(Reply::csv(job.result.table(&context.org, &context.user, (from, most)))
         .header("Sforce-Locator", next)
         .header("Sforce-NumberOfRecords", (end - from).to_string()))

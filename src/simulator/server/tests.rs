@@ -4,6 +4,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
+#[path = "bulk_tests.rs"]
+mod bulk;
+
 use super::*;
 use crate::{
     clock::Clock,

@@ -35,7 +35,7 @@ impl Selection {
     }
 
     /// How many rows.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.rows.len()
     }
 
