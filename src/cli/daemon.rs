@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use jiff::SignedDuration;
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
@@ -16,12 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     http::{Probe, Readiness, Status},
-    jobs::{
-        checkpoints,
-        decay::{self, Daily},
-        drift, reconcile, retention,
-        schedule::Schedule,
-    },
+    jobs::{checkpoints, drift, keeper, schedule::Schedule, work::Work},
     ledger::{Ledger, checkpoint::Keeper},
     salesforce::{
         names,
@@ -112,7 +106,7 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
-        tasks.extend(tend(side, front, &stop));
+        tasks.extend(tend(front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         tasks.extend(scheduled(side, &schedule, &stop).await?);
         let checkpoints = None;
@@ -166,37 +160,23 @@ impl Daemon {
     }
 }
 
-/// Jobs that the schedule wakes, where they are set.
+/// The jobs of the timetable.
 async fn scheduled(
     side: &OrgSide,
     schedule: &Schedule,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let context = &side.context;
     let mut tasks = Vec::new();
-    let promoter = Promoter::new(context.clone(), side.promoter_writer());
-    if let Some(daily) = daily(side) {
+    for plan in keeper::Plan::of(&side.settings.jobs, side.settings.inbox.keep_days.is_some()) {
         let ends = (woken(schedule).await?, stop.child_token());
-        tasks.push(tokio::spawn(decay::run(context.clone(), promoter.clone(), daily, ends)));
-    }
-    if let Some(hours) = side.settings.reconcile.every_hours {
-        let every = SignedDuration::from_hours(i64::try_from(hours).unwrap_or(720));
-        let ends = (woken(schedule).await?, stop.child_token());
-        let when = (every, options(&side.settings.reconcile));
-        tasks.push(tokio::spawn(reconcile::run(context.clone(), promoter, when, ends)));
+        tasks.push(tokio::spawn(keeper::keep(work(side), plan, ends)));
     }
     Ok(tasks)
 }
 
-/// What keeps house beside the work: old events of the inbox go, and the counters are kept small.
-fn tend(side: &OrgSide, front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+/// What keeps house beside the work: the counters are kept small.
+fn tend(front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
-    if let Some(days) = side.settings.inbox.keep_days {
-        let (ledger, clock) = (side.context.ledger.clone(), side.context.clock.clone());
-        tasks.push(tokio::spawn(retention::run(ledger, days, clock, stop.child_token())));
-    }
-    let (context, every) = (side.context.clone(), side.settings.drift.every_minutes);
-    tasks.push(tokio::spawn(drift::run(context, Duration::from_secs(60 * every), stop.child_token())));
     if let Some(metrics) = front.metrics.clone() {
         let tidy = move || metrics.run_upkeep();
         tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
@@ -215,11 +195,16 @@ async fn first_look(context: &workflow::Context) {
     }
 }
 
-/// The daily look for stale states, where one is set.
-fn daily(side: &OrgSide) -> Option<Daily> {
-    let set = &side.settings.decay;
-    let (zone, objection) = (set.time_zone.clone(), objection(set.objection_hours));
-    set.daily_at.map(|at| Daily { at, zone, objection, most: set.most_records })
+/// What scheduled jobs work with.
+pub fn work(side: &OrgSide) -> Work {
+    Work {
+        context: side.context.clone(),
+        promoter: Promoter::new(side.context.clone(), side.promoter_writer()),
+        objection: objection(side.settings.decay.objection_hours),
+        most_decays: side.settings.decay.most_records,
+        reconcile: options(&side.settings.reconcile),
+        keep_days: side.settings.inbox.keep_days,
+    }
 }
 
 /// What a job waits for: it is woken every minute.

@@ -26,6 +26,7 @@ pub mod explain;
 pub mod export;
 pub mod freeze;
 pub mod front;
+pub mod jobs;
 pub mod lead;
 pub mod metadata;
 pub mod moment;
@@ -110,6 +111,8 @@ pub enum Command {
     Reconcile(reconcile::Args),
     /// Tell what changed in the org below the lanes, look again, or accept it.
     Drift(drift::Args),
+    /// Show the timetable and the history of scheduled work, or run a job now.
+    Jobs(jobs::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
     /// Lift a freeze.
@@ -149,6 +152,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Decay(args) => decay::run(args).await,
         Command::Reconcile(args) => reconcile::run(args).await,
         Command::Drift(args) => drift::run(args).await,
+        Command::Jobs(args) => jobs::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,

@@ -24,6 +24,8 @@ const fn secret(path: &'static str, expected: &'static str) -> Key {
 const KIND: &str = "one of: jwt, client_credentials, refresh, access_token";
 const HTTPS: &str = "an https URL without path (http only on loopback)";
 
+const CRON: &str = "a cron expression of five fields, for example 0 6 * * MON-FRI";
+
 /// All keys. The environment spells `org.login_url` as `COUNTERSIGN__ORG__LOGIN_URL`.
 pub const KEYS: &[Key] = &[
     key("org.login_url", HTTPS, None),
@@ -74,17 +76,18 @@ pub const KEYS: &[Key] = &[
     key("stream.late_after_seconds", "a whole number from 1 to 86400", Some("300")),
     key("api.look_again_seconds", "a whole number from 1 to 3600", Some("300")),
     key("api.keep_free_percent", "a whole number from 0 to 90", Some("20")),
-    key("decay.daily_at", "a time of day, for example 06:00", None),
-    key("decay.time_zone", "an IANA time zone, for example Europe/Berlin", Some("UTC")),
     key("decay.objection_hours", "a whole number from 0 to 720", Some("24")),
     key("decay.most_records", "a whole number from 1 to 20000", Some("2000")),
-    key("reconcile.every_hours", "a whole number from 1 to 720", None),
     key("reconcile.bulk_above", "a whole number from 0 to 1000000000", Some("50000")),
     key("reconcile.grace_seconds", "a whole number from 0 to 3600", Some("120")),
     key("reconcile.proof_minutes", "a whole number from 1 to 1440", Some("15")),
     key("reconcile.stuck_after_hours", "a whole number from 1 to 8760", Some("72")),
     key("reconcile.rates_days", "a whole number from 1 to 3650", Some("90")),
-    key("drift.every_minutes", "a whole number from 1 to 1440", Some("60")),
+    key("jobs.time_zone", "an IANA time zone, for example Europe/Berlin", Some("UTC")),
+    key("jobs.decay", CRON, None),
+    key("jobs.reconcile", CRON, None),
+    key("jobs.drift", CRON, Some("10 * * * *")),
+    key("jobs.inbox_retention", CRON, Some("15 3 * * *")),
     key("agents.allow_unguarded", "true or false", Some("false")),
     secret("doctor.access_token", "an OAuth access token of a person who sees Setup"),
     key("log.format", "one of: text, json", Some("text")),

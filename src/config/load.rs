@@ -3,16 +3,17 @@
 use std::{collections::BTreeMap, path::Path};
 
 use config::{Config, Environment, File, FileFormat};
-use jiff::{civil::Time, tz::TimeZone};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, DriftSettings,
-        HttpSettings, InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
+        InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
         PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings,
     },
+    timetable::Timetable,
 };
 
 /// Read when no file is named and this one exists.
@@ -168,7 +169,7 @@ impl Keys {
         let sweep = SweepSettings { every_seconds: self.number("sweep.every_seconds", 1, 86_400) };
         let decay = self.decay();
         let reconcile = self.reconcile();
-        let drift = DriftSettings { every_minutes: self.number("drift.every_minutes", 1, 1440) };
+        let jobs = self.jobs();
         let log = self.log();
         let checkpoint = self.checkpoint();
         Some(Settings {
@@ -189,7 +190,7 @@ impl Keys {
             api,
             decay,
             reconcile,
-            drift,
+            jobs,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
@@ -217,23 +218,7 @@ impl Keys {
     }
 
     fn decay(&mut self) -> DecaySettings {
-        let at = self.text("decay.daily_at").map(|text| text.parse::<Time>());
-        let daily_at = match at {
-            Some(Ok(time)) => Some(time),
-            Some(Err(_)) => {
-                self.malformed("decay.daily_at", "it is no time of day");
-                None
-            }
-            None => None,
-        };
-        let zone = self.text("decay.time_zone").unwrap_or_else(|| "UTC".to_owned());
-        let time_zone = TimeZone::get(&zone).unwrap_or_else(|_| {
-            self.malformed("decay.time_zone", "no such time zone is known");
-            TimeZone::UTC
-        });
         DecaySettings {
-            daily_at,
-            time_zone,
             objection_hours: self.number("decay.objection_hours", 0, 720),
             most_records: usize::try_from(self.number("decay.most_records", 1, 20_000)).unwrap_or(2_000),
         }
@@ -241,12 +226,35 @@ impl Keys {
 
     fn reconcile(&mut self) -> ReconcileSettings {
         ReconcileSettings {
-            every_hours: self.optional_number("reconcile.every_hours", 1, 720),
             bulk_above: self.number("reconcile.bulk_above", 0, 1_000_000_000),
             grace_seconds: self.number("reconcile.grace_seconds", 0, 3_600),
             proof_minutes: self.number("reconcile.proof_minutes", 1, 1_440),
             stuck_after_hours: self.number("reconcile.stuck_after_hours", 1, 8_760),
             rates_days: u32::try_from(self.number("reconcile.rates_days", 1, 3_650)).unwrap_or(90),
+        }
+    }
+
+    fn jobs(&mut self) -> JobSettings {
+        let zone = self.text("jobs.time_zone").unwrap_or_else(|| "UTC".to_owned());
+        let zone = TimeZone::get(&zone).unwrap_or_else(|_| {
+            self.malformed("jobs.time_zone", "no such time zone is known");
+            TimeZone::UTC
+        });
+        JobSettings {
+            decay: self.timetable("jobs.decay", &zone),
+            reconcile: self.timetable("jobs.reconcile", &zone),
+            drift: self.timetable("jobs.drift", &zone),
+            inbox_retention: self.timetable("jobs.inbox_retention", &zone),
+        }
+    }
+
+    fn timetable(&mut self, key: &'static str, zone: &TimeZone) -> Option<Timetable> {
+        match Timetable::parse(&self.text(key)?, zone.clone()) {
+            Ok(timetable) => Some(timetable),
+            Err(problem) => {
+                self.malformed(key, &problem);
+                None
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod problem;
 mod secret;
 mod settings;
 mod settings_credentials;
+pub mod timetable;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ pub use load::{DEFAULT_FILE, ledger_password, load, load_from, policy_settings};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use secret::Secret;
 pub use settings::{
-    AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings,
-    DriftSettings, HttpSettings, InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
-    PolicySettings, PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
+    AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings,
+    InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
+    PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
 };

@@ -2,9 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use jiff::{civil::Time, tz::TimeZone};
-
-use super::Secret;
+use super::{Secret, timetable::Timetable};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -37,8 +35,8 @@ pub struct Settings {
     pub decay: DecaySettings,
     /// Reconciliation.
     pub reconcile: ReconcileSettings,
-    /// The look at what lanes rest on.
-    pub drift: DriftSettings,
+    /// Scheduled work.
+    pub jobs: JobSettings,
     /// What is asked of the agents' users.
     pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
@@ -192,10 +190,6 @@ pub struct ApiSettings {
 /// The decay of stale states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecaySettings {
-    /// When the daemon announces and runs it each day; absent: only people do, by command.
-    pub daily_at: Option<Time>,
-    /// The zone of that time.
-    pub time_zone: TimeZone,
     /// Hours between the announcement and the first write.
     pub objection_hours: u64,
     /// Most records of one object and field in one run.
@@ -205,8 +199,6 @@ pub struct DecaySettings {
 /// Reconciliation of org and ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReconcileSettings {
-    /// Hours between two runs of the daemon; absent: only people run it, by command.
-    pub every_hours: Option<u64>,
     /// With more records than this to read, a bulk query reads them.
     pub bulk_above: u64,
     /// Seconds for which what changed may still be under way.
@@ -219,11 +211,17 @@ pub struct ReconcileSettings {
     pub rates_days: u32,
 }
 
-/// The look at what lanes rest on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DriftSettings {
-    /// Minutes between two looks at rules, flows and triggers. Fields are looked at with every sweep.
-    pub every_minutes: u64,
+/// When scheduled work is done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobSettings {
+    /// When stale states are announced; absent: only people announce and run decay, by command.
+    pub decay: Option<Timetable>,
+    /// When org and ledger are compared; absent: only people do that, by command.
+    pub reconcile: Option<Timetable>,
+    /// When rules, flows and triggers of the governed objects are looked at.
+    pub drift: Option<Timetable>,
+    /// When events that were worked on are let go of, where [`InboxSettings::keep_days`] is set.
+    pub inbox_retention: Option<Timetable>,
 }
 
 /// What is asked of the agents' users before the daemon serves.

@@ -17,6 +17,7 @@ use super::{
     evidence::Evidence,
     freeze::{Freeze, Scope},
     ids::{ObjectName, PromotionId, ProposalId, RecordId},
+    job::{Job, JobEnd, JobRun},
     policy::Policy,
     promotion::{Promotion, Settlement},
     proposal::{Proposal, Stage},
@@ -237,6 +238,23 @@ pub enum Event {
         /// What is there now.
         ground: Ground,
     },
+    /// A scheduled job, or one that somebody asked for, began.
+    JobBegun {
+        /// Which, for which moment, by whom.
+        run: JobRun,
+    },
+    /// It came to its end, or was stopped by an error.
+    JobEnded {
+        /// Which job.
+        job: Job,
+        /// For which moment.
+        slot: Timestamp,
+        /// Which try at it.
+        #[serde(with = "super::promotion::number_as_text")]
+        attempt: u64,
+        /// How.
+        end: JobEnd,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -282,6 +300,8 @@ impl Event {
             Self::Reconciled { .. } => "reconciled",
             Self::GroundAccepted { .. } => "ground_accepted",
             Self::DriftSeen { .. } => "drift_seen",
+            Self::JobBegun { .. } => "job_begun",
+            Self::JobEnded { .. } => "job_ended",
             Self::StreamReset { .. } => "stream_reset",
         }
     }

@@ -19,6 +19,7 @@ pub mod event;
 pub mod evidence;
 pub mod freeze;
 pub mod ids;
+pub mod job;
 pub mod policy;
 pub mod promotion;
 pub mod proposal;

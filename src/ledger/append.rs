@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    LedgerError, Tx, anchors, basis, decays, freezes, grounds, reconciliations, rollbacks, signals,
+    LedgerError, Tx, anchors, basis, decays, freezes, grounds, job_runs, reconciliations, rollbacks, signals,
     unwritten::{EntryRow, Part},
 };
 use crate::{
@@ -85,6 +85,8 @@ impl Tx<'_> {
             Event::RollbackEnded { rollback, .. } => rollbacks::story(rollback),
             Event::DecayAnnounced { .. } | Event::DecayEnded { .. } => decays::STORY.to_owned(),
             Event::Reconciled { .. } => reconciliations::STORY.to_owned(),
+            Event::JobBegun { run } => job_runs::story(run.job),
+            Event::JobEnded { job, .. } => job_runs::story(*job),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::AnchorIntended { .. } | Event::AnchorSettled { .. } => anchors::STORY.to_owned(),
             Event::GroundAccepted { ground, .. } | Event::DriftSeen { ground, .. } => {

@@ -18,6 +18,7 @@ pub mod export;
 mod freezes;
 mod grounds;
 mod inbox;
+mod job_runs;
 #[cfg(test)]
 mod known_tests;
 mod lease;

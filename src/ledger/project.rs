@@ -76,6 +76,8 @@ impl Tx<'_> {
             | Event::Reconciled { .. }
             | Event::GroundAccepted { .. }
             | Event::DriftSeen { .. }
+            | Event::JobBegun { .. }
+            | Event::JobEnded { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

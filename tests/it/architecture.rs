@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("package", &["domain", "salesforce"]),
     ("workflow", &["domain", "gate", "clock", "config", "telemetry", "ledger", "salesforce", "package"]),
     ("subscriber", &["domain", "clock", "telemetry", "salesforce", "workflow"]),
-    ("jobs", &["domain", "clock", "telemetry", "ledger", "workflow"]),
+    ("jobs", &["domain", "clock", "config", "telemetry", "ledger", "workflow"]),
     ("http", &["domain", "gate", "clock", "telemetry", "ledger", "workflow"]),
     ("simulator", &["domain", "clock", "salesforce", "package"]),
 ];

@@ -59,6 +59,12 @@ fn decay(world: &World, words: &[&str]) -> (i32, Value, String) {
     (code, serde_json::from_str(&out).unwrap_or(Value::Null), format!("{out}{err}"))
 }
 
+fn jobs(world: &World, words: &[&str]) -> (i32, Value, String) {
+    let (code, out, err) =
+        countersign(&[&["jobs"], words, &["--config", &world.config, "--json"]].concat(), None);
+    (code, serde_json::from_str(&out).unwrap_or(Value::Null), format!("{out}{err}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_stale_moves_back_and_who_objected_is_spared() {
     let mut world = world(0, "");
@@ -202,9 +208,8 @@ async fn nothing_moves_before_its_time_or_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daemon_announces_each_day_and_carries_out_under_the_rules_of_then_only() {
-    let mut world = world(0, "daily_at = \"00:00\"");
-    let amy = stale(&world, "Amy").await;
+async fn the_daemon_announces_by_its_timetable_and_carries_out_under_the_rules_of_then_only() {
+    let mut world = world(0, "[jobs]\ndecay = \"0 0 * * *\"");
     let runs = |world: &World| -> Value {
         // A daemon that starts may not have made its ledger yet.
         let out = countersign(&["decay", "list", "--json", "--ledger", &world.ledger()], None).1;
@@ -214,12 +219,24 @@ async fn the_daemon_announces_each_day_and_carries_out_under_the_rules_of_then_o
         world.kill();
         world.restart();
     };
-    // Today's slot was served when nothing was due, and nothing tells that to the next process.
-    restart(&mut world);
-    eventually("it is announced", Duration::from_secs(30), || async {
-        runs(&world)[0]["run"]["by"] == "the schedule"
+    let served = |world: &World| -> Value {
+        let out = countersign(&["jobs", "runs", "decay", "--json", "--ledger", &world.ledger()], None).1;
+        serde_json::from_str(&out).unwrap_or(Value::Null)
+    };
+    eventually("the slot of the day is served", Duration::from_secs(30), || async {
+        served(&world)[0]["end"]["counts"] == json!({ "announced": "0", "spared": "0" })
     })
     .await;
+
+    // The slot is served, however often the daemon starts. A person asks for the job now.
+    let amy = stale(&world, "Amy").await;
+    restart(&mut world);
+    let (code, _, said) = jobs(&world, &["run", "decay", "--dry-run"]);
+    assert!(code == 0 && said.contains(&amy), "{said}");
+    assert_eq!(runs(&world), json!([]), "neither the restart nor a dry run announces anything");
+    let (code, done, said) = jobs(&world, &["run", "decay", "--by", "Olivia Example"]);
+    assert_eq!((code, &done["end"]["counts"]["announced"]), (0, &json!("1")), "{said}");
+    assert_eq!(runs(&world)[0]["run"]["by"], "Olivia Example");
     assert_eq!(lead(&world, &amy).await["Status"], WORKING, "announced is not moved");
     restart(&mut world);
     eventually("it is carried out", Duration::from_secs(30), || async {
@@ -227,12 +244,18 @@ async fn the_daemon_announces_each_day_and_carries_out_under_the_rules_of_then_o
     })
     .await;
     assert_eq!(lead(&world, &amy).await["Status"], OPEN);
-
-    // The day is served, however often the daemon starts.
     let ben = stale(&world, "Ben").await;
-    restart(&mut world);
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(runs(&world).as_array().map(Vec::len), Some(1));
+
+    let (code, listed, said) = jobs(&world, &["list"]);
+    assert_eq!(code, 0, "{said}");
+    let of = |name: &str| listed.as_array().unwrap().iter().find(|one| one["job"] == name).cloned().unwrap();
+    assert_eq!(of("decay")["when"], "0 0 * * * (UTC)");
+    assert_eq!(of("decay")["last"]["run"]["by"], "Olivia Example");
+    assert!(text(&of("decay")["next"]).ends_with("T00:00:00Z"), "{listed}");
+    assert_eq!(of("decay-run")["last"]["end"]["counts"], json!({ "moved": "1" }));
+    assert_eq!((&of("reconcile")["when"], &of("reconcile")["next"]), (&json!("off"), &Value::Null));
+    let (code, _, said) = jobs(&world, &["run", "approve", "--by", "Olivia Example"]);
+    assert!(code == 2 && said.contains("job-unknown"), "{said}");
 
     // Other rules than it was announced under: a person is refused, the daemon gives it up.
     let (code, _, said) = decay(&world, &["announce", "--by", "Olivia Example"]);

@@ -23,7 +23,7 @@ use crate::{
 };
 
 mod page;
-mod print;
+pub(super) mod print;
 mod report;
 
 use report::Report;

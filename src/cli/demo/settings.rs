@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, DriftSettings, HttpSettings,
-        InboxSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-        PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
+        JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
+        ReconcileSettings, Settings, StreamSettings, SweepSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -48,21 +48,15 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         sweep: SweepSettings { every_seconds: 300 },
         stream: StreamSettings { late_after_seconds: 300 },
         api: ApiSettings { keep_free_percent: 0, look_again_seconds: 300 },
-        decay: DecaySettings {
-            daily_at: None,
-            time_zone: jiff::tz::TimeZone::UTC,
-            objection_hours: 24,
-            most_records: 2000,
-        },
+        decay: DecaySettings { objection_hours: 24, most_records: 2000 },
         reconcile: ReconcileSettings {
-            every_hours: None,
             bulk_above: 50_000,
             grace_seconds: 120,
             proof_minutes: 15,
             stuck_after_hours: 72,
             rates_days: 90,
         },
-        drift: DriftSettings { every_minutes: 60 },
+        jobs: JobSettings { decay: None, reconcile: None, drift: None, inbox_retention: None },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },

@@ -100,6 +100,16 @@ fn of_the_rest() -> Vec<Told> {
         ),
         (json!({ "kind": "decay_ended", "run": "00", "counts": { "moved": "1" } }), &[]),
         (reconciled(), &["/run/found"]),
+        (
+            json!({ "kind": "job_begun", "run": { "job": "decay", "slot": AT, "attempt": "1",
+                "by": "the schedule", "at": AT } }),
+            &[],
+        ),
+        (
+            json!({ "kind": "job_ended", "job": "decay", "slot": AT, "attempt": "1",
+                "end": { "at": AT, "result": "done", "counts": { "announced": "3" } } }),
+            &[],
+        ),
         (json!({ "kind": "anchor_intended", "anchor": { "size": "3", "root": "r", "at": AT } }), &[]),
         (
             json!({ "kind": "anchor_settled", "anchor": { "size": "3", "root": "r", "at": AT }, "result": "done" }),
@@ -172,7 +182,7 @@ fn the_kind_is_the_one_that_stands_in_the_entry() {
         assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 31);
+    assert_eq!(kinds.len(), 33);
 }
 
 #[test]

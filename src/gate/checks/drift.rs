@@ -33,7 +33,7 @@
 //!   drift accept`; deploy our own package again where it is a part of that.
 //!
 //! # Setting
-//! `drift.every_minutes`: how often the daemon looks at rules, flows and triggers. Fields, values and
+//! `jobs.drift`: when the daemon looks at rules, flows and triggers. Fields, values and
 //! permissions are looked at with every sweep.
 
 use crate::{

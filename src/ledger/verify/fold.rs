@@ -96,6 +96,8 @@ impl Fold {
             | Event::Reconciled { .. }
             | Event::GroundAccepted { .. }
             | Event::DriftSeen { .. }
+            | Event::JobBegun { .. }
+            | Event::JobEnded { .. }
             | Event::StreamReset { .. } => {}
         }
     }

@@ -8,7 +8,6 @@ use crate::domain::{CanonicalError, Digest, Door, Proposal, Stage, digest::canon
 pub(super) type Print = [u8; 32];
 
 /// One event as the fold needs it.
-#[derive(Debug, PartialEq)]
 pub(super) enum Step {
     /// A proposal came in.
     Received { id: String, fixed: Print, landed: bool },
@@ -35,8 +34,8 @@ pub(super) fn print_all(columns: &[&str]) -> Print {
     hasher.finalize().into()
 }
 
-/// The columns of a proposal that never change; `body` is its canonical text.
-pub(super) fn fixed(proposal: &Proposal, (seq, body): (u64, &str)) -> Print {
+/// The columns of a proposal that never change.
+pub(super) fn fixed(proposal: &Proposal, seq: u64) -> Print {
     let digest = |found: Result<Digest, CanonicalError>| {
         found.map_or_else(|_| String::new(), |digest| digest.to_string())
     };
@@ -45,7 +44,7 @@ pub(super) fn fixed(proposal: &Proposal, (seq, body): (u64, &str)) -> Print {
         proposal.record.as_str(),
         &digest(proposal.fingerprint()),
         &digest(proposal.patch_digest()),
-        body,
+        &canonical(proposal).unwrap_or_default(),
         &seq.to_string(),
     ])
 }
@@ -57,7 +56,7 @@ impl Step {
         match event {
             Event::ProposalReceived { proposal } => Self::Received {
                 id: proposal.id.to_string(),
-                fixed: fixed(&proposal, (seq, canonical(&proposal).unwrap_or_default().as_str())),
+                fixed: fixed(&proposal, seq),
                 landed: proposal.door == Door::Record,
             },
             Event::VerdictReached { proposal_id, stage, verdict, .. } => Self::Verdict {

@@ -44,8 +44,10 @@ pub(super) fn missed(seen: &Sighting, known: Option<&ProposalRecord>, when: &Whe
     let Some(known) = known else {
         // Without the flag both stamps must be of this ledger's time: the agent's, and the platform's,
         // which nobody can set. What an earlier ledger ended must not begin again.
-        let of_our_time = seen.evaluated_at.is_some_and(|at| at >= when.ledger_began)
-            && seen.modified_at >= when.ledger_began;
+        // The platform's stamps have no parts of a second.
+        let began = when.ledger_began.as_second();
+        let of_our_time = seen.evaluated_at.is_some_and(|at| at.as_second() >= began)
+            && seen.modified_at.as_second() >= began;
         return (seen.pending || of_our_time).then_some(Missed::Proposal);
     };
     if known.proposal.record != seen.record {

@@ -1,0 +1,111 @@
+//! Timetable and history, for people and for scripts.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Listed;
+use crate::{
+    cli::show::{safe, table},
+    domain::job::{Job, KnownRun},
+};
+
+const UNSCHEDULED: &str = "off";
+
+/// Each job in a line.
+pub fn list(listed: &[Listed], now: Timestamp) -> String {
+    let head = ["job", "when", "last", "result", "next", "what it does"].map(str::to_owned).to_vec();
+    let row = |one: &Listed| {
+        vec![
+            one.job.to_string(),
+            when(one),
+            one.last.as_ref().map_or_else(|| "never".to_owned(), |known| known.run.at.to_string()),
+            one.last.as_ref().map_or_else(String::new, result),
+            one.next.map_or_else(|| "-".to_owned(), |next| format!("in {}", span(next, now))),
+            one.job.about().to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(listed.iter().map(row)).collect();
+    table(&rows)
+}
+
+/// The same for a script.
+pub fn list_json(listed: &[Listed]) -> Value {
+    let one = |one: &Listed| {
+        json!({
+            "job": one.job, "about": one.job.about(), "when": when(one), "next": one.next,
+            "last": one.last.as_ref().map(run_json),
+        })
+    };
+    listed.iter().map(one).collect()
+}
+
+/// The runs of a job.
+pub fn runs(job: Job, known: &[KnownRun]) -> String {
+    if known.is_empty() {
+        return format!("{job} has not run yet\n");
+    }
+    let head = ["slot", "try", "by", "began", "took", "result", "counts"].map(str::to_owned).to_vec();
+    let row = |one: &KnownRun| {
+        let counts = one.end.as_ref().map(|end| &end.counts).into_iter().flatten();
+        vec![
+            one.run.slot.to_string(),
+            one.run.attempt.to_string(),
+            safe(&one.run.by),
+            one.run.at.to_string(),
+            one.end.as_ref().map_or_else(String::new, |end| span(end.at, one.run.at)),
+            result(one),
+            counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", "),
+        ]
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(known.iter().map(row)).collect();
+    table(&rows)
+}
+
+/// The same for a script.
+pub fn runs_json(known: &[KnownRun]) -> Value {
+    known.iter().map(run_json).collect()
+}
+
+fn run_json(known: &KnownRun) -> Value {
+    json!({ "run": known.run, "end": known.end })
+}
+
+fn when(one: &Listed) -> String {
+    match one.plan.as_ref().map(|plan| &plan.timetable) {
+        None => UNSCHEDULED.to_owned(),
+        Some(Some(timetable)) => timetable.to_string(),
+        Some(None) => "when announced".to_owned(),
+    }
+}
+
+/// What became of a run: it ended, or nobody knows that it did.
+fn result(known: &KnownRun) -> String {
+    known.end.as_ref().map_or_else(|| "no end yet".to_owned(), |end| end.result.clone())
+}
+
+/// A stretch of time in its two largest parts.
+fn span(later: Timestamp, earlier: Timestamp) -> String {
+    let seconds = later.duration_since(earlier).max(SignedDuration::ZERO).as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_parts() {
+        let start = Timestamp::UNIX_EPOCH;
+        let told = |seconds: i64| span(Timestamp::from_second(seconds).unwrap(), start);
+        assert_eq!(told(59), "59 s");
+        assert_eq!(told(3599), "59 min");
+        assert_eq!(told(7260), "2 h 1 min");
+        assert_eq!(told(180_000), "2 d 2 h");
+        assert_eq!(told(-5), "0 s", "a clock that went back");
+    }
+}
