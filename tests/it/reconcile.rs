@@ -91,7 +91,7 @@ async fn what_no_event_told_is_taken_in() {
     );
     let (ends, quiet) = (lead(&world, "Eve").await, lead(&world, "Finn").await);
     proposes(&world, &decided, "rec:decided", json!({})).await;
-    let soon = Clock::system().now() + jiff::SignedDuration::from_secs(6);
+    let soon = Clock::system().now() + jiff::SignedDuration::from_secs(12);
     proposes(&world, &ends, "rec:ends", json!({ "AI_Proposal_Expires_At__c": soon.to_string() })).await;
     world.wait_stage("rec:decided", "awaiting-approval").await;
     world.wait_stage("rec:ends", "awaiting-approval").await;
@@ -200,6 +200,11 @@ async fn who_changed_what_was_promoted_is_told_with_rates() {
     let (_, later) = reconcile(&world, &[]);
     assert_eq!(rate(&later, "agent", &proposer), ["1", "1", "1"]);
 
+    told_in_every_form(&world, &changed);
+}
+
+/// What the report says of it, in every form, and what is left of it when the record is erased.
+fn told_in_every_form(world: &World, changed: &str) {
     let ledger = world.ledger();
     let told = |words: &[&str]| {
         let (code, out, err) = countersign(&[&["reconcile"], words, &["--ledger", &ledger]].concat(), None);
