@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     http::{Probe, Readiness, Status},
-    jobs::{checkpoints, drift, keeper, schedule::Schedule, work::Work},
+    jobs::{checkpoints, drift, keeper, schedule::Schedule, shadow, work::Work},
     ledger::{Ledger, checkpoint::Keeper},
     salesforce::{
         names,

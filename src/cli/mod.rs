@@ -41,6 +41,7 @@ pub mod recorder;
 pub mod replay;
 pub mod rollback;
 pub mod serve;
+pub mod shadow;
 pub mod show;
 pub mod signal;
 pub mod status;
@@ -55,7 +56,7 @@ use crate::{
     salesforce::{SalesforceError, pubsub::StreamError},
     workflow::{
         WorkflowError, decay::DecayError, reconcile::ReconcileError, rollback::RollbackError,
-        rollback_many::RollbackManyError,
+        rollback_many::RollbackManyError, shadow::act::ShadowError,
     },
 };
 
@@ -113,6 +114,8 @@ pub enum Command {
     Drift(drift::Args),
     /// Show the timetable and the history of scheduled work, or run a job now.
     Jobs(jobs::Args),
+    /// Measure lanes that only record, and let them act until a day.
+    Shadow(shadow::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
     /// Lift a freeze.
@@ -153,6 +156,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reconcile(args) => reconcile::run(args).await,
         Command::Drift(args) => drift::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
+        Command::Shadow(args) => shadow::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,
@@ -191,7 +195,8 @@ fn code_of(error: &anyhow::Error) -> Option<String> {
         let many = cause.downcast_ref::<RollbackManyError>().map(RollbackManyError::code);
         let decay = cause.downcast_ref::<DecayError>().map(DecayError::code);
         let reconcile = cause.downcast_ref::<ReconcileError>().map(ReconcileError::code);
-        let of_rollback = rollback.or(many).or(decay).or(reconcile);
+        let shadow = cause.downcast_ref::<ShadowError>().map(ShadowError::code);
+        let of_rollback = rollback.or(many).or(decay).or(reconcile).or(shadow);
         ledger.or(checkpoint).or(salesforce).or(stream).or(workflow).or(of_rollback).map(str::to_owned)
     })
 }

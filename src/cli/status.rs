@@ -38,11 +38,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let broken = ledger.break_glass_uses().await?;
     let frozen = ledger.freezes().await?;
     let waiting = ledger.told_waiting().await?;
+    let lanes = ledger.lanes().await?;
     if args.json {
         let mut json = serde_json::to_value(&counts)?;
         json["break_glass_uses"] = serde_json::to_value(&broken)?;
         json["frozen"] = serde_json::to_value(&frozen)?;
         json["waiting"] = serde_json::to_value(&waiting)?;
+        json["lanes"] = serde_json::to_value(&lanes)?;
         println!("{json}");
         return Ok(Exit::Done);
     }
@@ -61,6 +63,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     for freeze in &frozen {
         let (scope, by) = (safe(&freeze.scope.to_string()), safe(&freeze.by));
         println!("FROZEN              {scope} since {} by {by}: {}", freeze.since, safe(&freeze.reason));
+    }
+    for act in &lanes {
+        println!("lane                {}", super::shadow::act_words(act));
     }
     break_glass(&broken);
     println!("chain               {} entries, head {}", counts.head_seq, counts.head_hash.short());

@@ -19,6 +19,7 @@ mod narrowing;
 mod reader;
 mod rules;
 mod set;
+mod shadow;
 #[cfg(test)]
 mod tests;
 

@@ -69,6 +69,7 @@ pub fn placeholder(path: &str) -> Option<Value> {
         | "/freeze/reason"
         | "/restore/reason"
         | "/rollback/reason"
+        | "/act/reason"
         | "/erasure/reason" => Some(ERASED.into()),
         "/signal" => Some(json!({ "kind": ERASED, "source": ERASED, "occurred_at": "1970-01-01T00:00:00Z" })),
         _ => None,

@@ -25,6 +25,7 @@ use super::{
     restore::Restore,
     rollback::Rollback,
     schema::ObjectSchema,
+    shadow::{Labelled, Watch, lane::LaneAct},
 };
 
 /// One fact. Its JSON holds no numbers; values of records and words of people sit only
@@ -255,6 +256,21 @@ pub enum Event {
         /// How.
         end: JobEnd,
     },
+    /// A judged proposal's fields are watched from now on.
+    OutcomeWatched {
+        /// Which, for whom and until when.
+        watch: Watch,
+    },
+    /// What became of a watched field was found, or a person judged the case.
+    OutcomeLabelled {
+        /// What, when and by whom.
+        labelled: Labelled,
+    },
+    /// People let a lane of an agent act until a day, or it stepped back.
+    LaneMoved {
+        /// Which, whereto, by whom and why.
+        act: LaneAct,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -302,6 +318,9 @@ impl Event {
             Self::DriftSeen { .. } => "drift_seen",
             Self::JobBegun { .. } => "job_begun",
             Self::JobEnded { .. } => "job_ended",
+            Self::OutcomeWatched { .. } => "outcome_watched",
+            Self::OutcomeLabelled { .. } => "outcome_labelled",
+            Self::LaneMoved { .. } => "lane_moved",
             Self::StreamReset { .. } => "stream_reset",
         }
     }
@@ -328,6 +347,8 @@ impl Event {
             Self::RollbackBegun { .. } => &["/rollback/reason"],
             Self::Reconciled { .. } => &["/run/found"],
             Self::GroundAccepted { .. } => &["/acceptance/reason"],
+            Self::OutcomeLabelled { .. } => &["/labelled/value", "/labelled/reason"],
+            Self::LaneMoved { .. } => &["/act/reason"],
             _ => &[],
         }
     }

@@ -28,6 +28,7 @@ pub mod record;
 pub mod restore;
 pub mod rollback;
 pub mod schema;
+pub mod shadow;
 pub mod value;
 
 pub use actor::{Actor, Door};

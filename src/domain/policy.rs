@@ -15,12 +15,14 @@ pub use budget::{Budget, CountKey, Counted, Per, Spent};
 pub use create::CreateRule;
 pub use decay::{DecaySegment, Window};
 pub use limits::{AgentRule, Consequence, EvidenceRule, Limit, Measure, Protection};
+pub use shadow::{ShadowRule, ShadowSegment};
 pub use step::{AutoRule, Named, Values};
 
 mod budget;
 mod create;
 mod decay;
 mod limits;
+mod shadow;
 mod step;
 
 /// How much a field may do without a person.
@@ -178,6 +180,9 @@ pub struct ObjectPolicy {
     /// Only the listed agents may propose.
     #[serde(default, skip_serializing_if = "is_false")]
     pub listed_agents_only: bool,
+    /// How lanes are measured; with it, lanes that are live by `mode` are measured too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowRule>,
     /// Records that may be made. Nothing is made that is not named here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub create: Vec<CreateRule>,

@@ -150,6 +150,10 @@ fn facts(input: &Input<'_>, findings: &Findings) -> BTreeMap<String, String> {
     fact(&["evaluated_at"], proposal.evaluated_at.map(|moment| moment.to_string()));
     fact(&["expires_at"], proposal.expires_at.map(|moment| moment.to_string()));
     fact(&["hold_until"], record.hold.as_ref().map(|hold| hold.until.to_string()));
+    for lane in &history.lanes {
+        let until = lane.until.map_or("stepped back".to_owned(), |until| format!("until {until}"));
+        fact(&["lane.", lane.field.as_str()], Some(format!("{until}, by {} at {}", lane.by, lane.at)));
+    }
     fact(&["last_signal_at"], quiet.last_signal_at.map(|moment| moment.to_string()));
     fact(&["now"], Some(input.now.to_string()));
     for (field, ..) in input.governed() {

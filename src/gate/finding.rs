@@ -183,6 +183,8 @@ codes! {
     SchemaDriftPermission = "schema-drift-permission", Hold, "The promoter lost a permission.";
     SchemaDriftAutomation = "schema-drift-automation", Hold, "What runs on save changed in the org, and nobody has accepted that.";
     PromotionOpen = "promotion-open", Hold, "Another promotion of the record has not ended.";
+    ShadowSteppedBack = "shadow-stepped-back", Shadow, "The lane acted, and stepped back to recording only.";
+    ShadowActEnded = "shadow-act-ended", Shadow, "People let the lane act until a day that has passed.";
     ShadowMode = "shadow-mode", Shadow, "The lane only records what it would have done.";
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Approval, CanonicalError, Change, Digest, Door, Drift, Evidence, FieldName, FieldPolicy, FieldValue,
-    Freeze, ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot,
-    policy::CreateRule,
+    Freeze, Mode, ObjectPolicy, ObjectSchema, Policy, Proposal, Quiet, RecordId, RecordSnapshot,
+    policy::CreateRule, shadow::lane::LaneFact,
 };
 
 /// The rules in force, with their digest computed once.
@@ -98,6 +98,20 @@ impl<'a> Input<'a> {
             .filter_map(move |(field, value)| fields?.get(field).map(|rules| (field, rules, value)))
     }
 
+    /// What people or the watch last said of a proposed field's lane.
+    pub fn lane(&self, field: &FieldName) -> Option<&'a LaneFact> {
+        self.history.lanes.iter().find(|lane| lane.field == *field)
+    }
+
+    /// Whether a field of these rules acts: people let it until a day that has not come, or the policy says
+    /// so and it has not stepped back.
+    pub fn is_live(&self, field: &FieldName, rules: &FieldPolicy) -> bool {
+        match self.lane(field) {
+            Some(lane) => lane.until.is_some_and(|until| self.now < until),
+            None => rules.mode == Mode::Live,
+        }
+    }
+
     /// The proposal's own evidence, and the signals of the record that are not among it. The same
     /// thing told twice is one.
     pub fn evidence(&self) -> impl Iterator<Item = &'a Evidence> {
@@ -149,6 +163,9 @@ pub struct History {
     /// What the org was seen to differ in from what people accepted for the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// Lanes of the proposal that people let act, or that stepped back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<LaneFact>,
     /// Other agents whose open proposals for the record held other values for the same fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disputed_by: Vec<String>,

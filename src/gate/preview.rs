@@ -17,8 +17,8 @@ use super::{
     verdict::{Outcome, Verdict},
 };
 use crate::domain::{
-    Actor, Creation, Decision, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, Mode, ObjectName,
-    Path, ProposalId, RecordId, Tier,
+    Actor, Creation, Decision, Digest, Door, Evidence, FieldName, FieldPolicy, FieldValue, ObjectName, Path,
+    ProposalId, RecordId, Tier,
 };
 
 pub mod forecast;
@@ -231,7 +231,7 @@ fn policy_reason(input: &Input<'_>, field: &FieldName, after: &FieldValue) -> St
     let Some(rules) = policy.fields.get(field) else {
         return format!("{}: does not name {field}", policy.name);
     };
-    let mode = if rules.mode == Mode::Shadow { ", shadow mode" } else { "" };
+    let mode = if !input.is_live(field, rules) { ", shadow mode" } else { "" };
     let words = match (rules.tier, rules.path) {
         (Tier::ReadOnly, _) => "may be read only".to_owned(),
         (Tier::Never, Path::BlockAndAlert) => "no proposal may change it".to_owned(),

@@ -10,4 +10,5 @@ pub mod keeper;
 pub mod reconcile;
 pub mod retention;
 pub mod schedule;
+pub mod shadow;
 pub mod work;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    LedgerError, Tx, anchors, basis, decays, freezes, grounds, job_runs, reconciliations, rollbacks, signals,
+    LedgerError, Tx, anchors, basis, decays, freezes, grounds, job_runs, lanes, reconciliations, rollbacks, signals,
     unwritten::{EntryRow, Part},
 };
 use crate::{
@@ -79,6 +79,9 @@ impl Tx<'_> {
                 let known = self.promotion(promotion).await?;
                 return Ok(known.map(|known| known.plan.proposal_id.to_string()));
             }
+            Event::OutcomeWatched { watch } => watch.proposal_id.to_string(),
+            Event::OutcomeLabelled { labelled } => labelled.proposal_id.to_string(),
+            Event::LaneMoved { .. } => lanes::STORY.to_owned(),
             Event::BreakGlassUsed { used } => BreakGlassUse::story(&used.record),
             Event::SignalReceived { record, .. } => signals::story(record),
             Event::RollbackBegun { rollback } => rollbacks::story(&rollback.id),

@@ -12,7 +12,7 @@ use super::{
 use crate::{crash, domain::entry::GENESIS};
 
 /// Newest schema that this version writes, on both databases.
-pub(super) const SCHEMA: i64 = 2;
+pub(super) const SCHEMA: i64 = 3;
 
 /// Every schema there was, oldest first: name, SQLite's statements, PostgreSQL's.
 pub(super) const STEPS: [(&str, &str, &str); SCHEMA as usize] = [
@@ -25,6 +25,11 @@ pub(super) const STEPS: [(&str, &str, &str); SCHEMA as usize] = [
         "promotion record",
         include_str!("migrations/sqlite/0002_promotion_record.sql"),
         include_str!("migrations/postgres/0002_lease.sql"),
+    ),
+    (
+        "watch",
+        include_str!("migrations/sqlite/0003_watch.sql"),
+        include_str!("migrations/postgres/0003_watch.sql"),
     ),
 ];
 

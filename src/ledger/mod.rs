@@ -21,6 +21,7 @@ mod inbox;
 mod job_runs;
 #[cfg(test)]
 mod known_tests;
+mod lanes;
 mod lease;
 mod meta;
 mod migrate;
@@ -51,6 +52,9 @@ mod tx;
 mod unwritten;
 pub mod verify;
 mod waiting;
+#[cfg(test)]
+mod watch_tests;
+mod watches;
 
 use std::sync::{
     Arc,
@@ -73,6 +77,7 @@ pub use queries::{Counts, StoredEntry};
 pub use recorded::{Basis, Depth, RecordedPage, RecordedVerdict, Told};
 pub use rollbacks::{Begun, Landed};
 pub use tx::Tx;
+pub use watches::{Counted, Watched};
 
 use crate::clock::Clock;
 

@@ -57,6 +57,8 @@ impl Tx<'_> {
                     .await?;
                 Ok(())
             }
+            Event::OutcomeWatched { watch } => self.put_watch(watch).await,
+            Event::OutcomeLabelled { labelled } => self.put_label(labelled).await,
             Event::Started { .. }
             | Event::PolicyRecorded { .. }
             | Event::SignalReceived { .. }
@@ -78,6 +80,7 @@ impl Tx<'_> {
             | Event::DriftSeen { .. }
             | Event::JobBegun { .. }
             | Event::JobEnded { .. }
+            | Event::LaneMoved { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

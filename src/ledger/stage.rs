@@ -28,8 +28,11 @@ pub const TRANSITIONS: &[(Stage, &[Stage])] = &[
         &[Approved, Promoting, Promoted, Refused, Rejected, Stale, Expired, Superseded, Shadow],
     ),
     // A refused or stale promotion falls back to what the next verdict says.
-    (Approved, &[AwaitingApproval, Promoted, Refused, Rejected, Stale, Expired, Superseded]),
-    (Promoting, &[AwaitingApproval, Approved, Promoted, Refused, Rejected, Stale, Expired, Superseded]),
+    (Approved, &[AwaitingApproval, Promoted, Refused, Rejected, Stale, Expired, Superseded, Shadow]),
+    (
+        Promoting,
+        &[AwaitingApproval, Approved, Promoted, Refused, Rejected, Stale, Expired, Superseded, Shadow],
+    ),
     (Promoted, &[RolledBack]),
     // Undoing the undo puts it back.
     (RolledBack, &[Promoted]),

@@ -10,6 +10,7 @@ use super::{
     hints::DecisionHint,
     observe,
     outcome::{last_words, outcome_words},
+    shadow,
     tally::{Tally, disputed_by},
 };
 use crate::{
@@ -256,6 +257,7 @@ fn judge(
         machine_users: desk.machine_users.to_vec(),
         frozen: desk.tally.frozen(&proposal),
         drift: desk.tally.drift(&proposal),
+        lanes: desk.tally.lanes(&proposal, desk.now),
         signals: case.signals.clone(),
         disputed_by: disputed(case, &proposal, last.as_ref()),
         quiet: None,
@@ -274,7 +276,12 @@ fn judge(
     let verdict = gate::decide(&input);
     let recorded = Recorded::of(&input, desk.described.map(|described| &described.digest));
     let stage = known.record.map_or(Stage::Received, |record| record.stage);
-    follow(case, (&proposal, stage), (&verdict, &recorded), (approval.is_some(), last), events)
+    let (first, before) = (last.is_none(), events.len());
+    follow(case, (&proposal, stage), (&verdict, &recorded), (approval.is_some(), last), events)?;
+    if events.iter().skip(before).any(|event| matches!(event, Event::VerdictReached { .. })) {
+        events.extend(shadow::begin(&input, verdict.outcome, first));
+    }
+    Ok(())
 }
 
 /// A reviewer's own edit takes the place of an agent's proposal, and disputes nothing.

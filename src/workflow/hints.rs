@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{BreakGlassUse, Decision, FieldValue, ObjectName, PromotionId, RecordId, break_glass::Seen},
+    domain::{
+        BreakGlassUse, Decision, FieldName, FieldValue, ObjectName, PromotionId, RecordId, break_glass::Seen,
+    },
     salesforce::{
         change_event::{Change, ChangeType},
         names::{self, ObjectContract},
@@ -74,8 +76,49 @@ pub struct Hints {
     pub echoes: Vec<(PromotionId, BTreeMap<String, String>)>,
     /// Uses of break-glass.
     pub break_glass: Vec<BreakGlassUse>,
+    /// Values of governed fields that were set by somebody else than the daemon.
+    pub touches: Vec<Touch>,
     /// Events could not be told apart by record: everything pending must be read.
     pub sweep: bool,
+}
+
+/// Somebody set governed fields of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// Object.
+    pub object: ObjectName,
+    /// Record.
+    pub record: RecordId,
+    /// Who, as far as that is known.
+    pub by: Option<RecordId>,
+    /// When it was committed.
+    pub at: Timestamp,
+    /// The values that were set, as far as the event carried them.
+    pub values: BTreeMap<FieldName, FieldValue>,
+}
+
+impl Touch {
+    /// What a change set; `None` for one that set nothing governed, or of which nobody knows who did it.
+    fn of(
+        change: &Change,
+        (contract, record, user): (&ObjectContract, &RecordId, Option<&RecordId>),
+    ) -> Option<Self> {
+        let lanes = contract.lanes.iter().map(|lane| lane.field);
+        let set = lanes.filter(|field| change.changed_fields.iter().any(|name| name == field));
+        let value = |field| Some((FieldName::parse(field).ok()?, change.values.get(field)?.clone()));
+        let values: BTreeMap<FieldName, FieldValue> = set.filter_map(value).collect();
+        if values.is_empty() {
+            return None;
+        }
+        let object = ObjectName::parse(contract.object).ok()?;
+        Some(Self {
+            object,
+            record: record.clone(),
+            by: Some(user?.clone()),
+            at: change.committed_at,
+            values,
+        })
+    }
 }
 
 /// What is listened for.
@@ -134,6 +177,9 @@ impl Hints {
                     reason: Some(reason.to_owned()),
                     seen: Seen::Event,
                 });
+            }
+            if !by_us {
+                self.touches.extend(Touch::of(change, (*contract, &id, user.as_ref())));
             }
             let hint = records.entry(id).or_default();
             if decision.is_some() {
@@ -255,6 +301,21 @@ mod tests {
         let mut edit = change(PERSON, &[("Company", Some("Example Widgets Ltd"))]);
         edit.values.insert(names::DECISION.into(), FieldValue::text("Approved"));
         assert_eq!(hint(&[edit]), Some(None));
+    }
+
+    #[test]
+    fn what_somebody_else_set_is_a_touch_and_what_only_stands_there_is_none() {
+        let mut set =
+            change(PERSON, &[("Status", Some("Working - Contacted")), ("Company", Some("Example Ltd"))]);
+        let touches = taken(std::slice::from_ref(&set)).touches;
+        assert_eq!((touches.len(), touches[0].values.len()), (1, 1), "Company is not governed");
+        assert_eq!((touches[0].by.as_ref().unwrap().as_str(), touches[0].at), (PERSON, set.committed_at));
+        set.values.clear();
+        assert!(taken(std::slice::from_ref(&set)).touches.is_empty(), "the event does not say what was set");
+        let mut enriched = change(PERSON, &[("Company", Some("Example Ltd"))]);
+        enriched.values.insert("Status".into(), FieldValue::text("Working - Contacted"));
+        assert!(taken(&[enriched]).touches.is_empty(), "it did not change");
+        assert!(taken(&[change(DAEMON, &[("Status", Some("Working - Contacted"))])]).touches.is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     hints::{DecisionHint, Ears, Hints},
     observe::{self, object_name},
     pause::Paused,
-    sweep,
+    shadow, sweep,
     tally::Tally,
     undone,
 };
@@ -73,6 +73,7 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
         let read = read_records(context, contract, records);
         done.records += context.unless_paused((contract, Some(first)), read).await?.unwrap_or_default();
     }
+    shadow::seen(context, &heard.hints.touches).await?;
     if heard.went_back {
         went_back(context, &batches[0].topic).await?;
     }

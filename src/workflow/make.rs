@@ -132,6 +132,7 @@ async fn judge(
         machine_users: context.machine_users.to_vec(),
         frozen: tally.frozen(proposal),
         drift: tally.drift(proposal),
+        lanes: tally.lanes(proposal, now),
         signals: tx.signals(&proposal.record).await?,
         counts: tally.counts((&context.rules, proposal), last.as_ref(), (Some(proposal.received_at), now)),
         ..History::default()

@@ -31,6 +31,7 @@ pub mod replay;
 pub mod rollback;
 pub mod rollback_many;
 pub mod settle;
+pub mod shadow;
 pub mod signal;
 pub mod stamp;
 pub mod strict_json;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Context, Described, WorkflowError,
     consider::json,
-    make,
+    make, shadow,
     submission::{Problem, Submission},
     tally::{Tally, disputed_by},
 };
@@ -112,6 +112,9 @@ pub async fn submit(
     if refuses(judged.verdict.outcome) {
         context.keep_basis(&mut tx, Some(&judged.described)).await?;
         tx.append(&verdict_event(&judged)?).await.map_err(WorkflowError::from)?;
+        if let Some(watch) = watch_of(context, &judged) {
+            tx.append(&watch).await.map_err(WorkflowError::from)?;
+        }
         tx.commit().await.map_err(WorkflowError::from)?;
         return Ok(Submitted::Refused(Box::new(judged)));
     }
@@ -178,6 +181,13 @@ fn verdict_event(judged: &Judged) -> Result<Event, WorkflowError> {
         verdict: json(&judged.verdict)?,
         input: Some(json(&judged.recorded)?),
     })
+}
+
+/// A lane that only records is watched from here on: nothing of the proposal reaches the org.
+fn watch_of(context: &Context, judged: &Judged) -> Option<Event> {
+    let schema = Some(&judged.described.schema);
+    let input = judged.recorded.input(&judged.proposal, schema, &context.rules);
+    shadow::begin(&input, judged.verdict.outcome, true)
 }
 
 fn reused(proposal: &Proposal) -> Problem {
@@ -278,6 +288,7 @@ async fn known(context: &Context, proposal: &Proposal, now: Timestamp) -> Result
         machine_users: context.machine_users.to_vec(),
         frozen: tally.frozen(proposal),
         drift: tally.drift(proposal),
+        lanes: tally.lanes(proposal, now),
         signals: tx.signals(&proposal.record).await?,
         // Each makes a record of its own.
         disputed_by: if proposal.creates.is_some() {

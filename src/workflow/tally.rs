@@ -1,4 +1,5 @@
-//! What the ledger knows besides the proposal: freezes and drift in force, and counts for budgets.
+//! What the ledger knows besides the proposal: freezes and drift in force, lanes that were moved, and
+//! counts for budgets.
 //!
 //! Counts are read once for a batch and then kept up while its events are made, so that two
 //! hundred proposals of one batch count each other.
@@ -15,6 +16,7 @@ use crate::{
         event::Event,
         freeze::Freeze,
         policy::{CountKey, Counted},
+        shadow::lane::{LaneAct, LaneFact, facts},
     },
     gate::{
         Rules, Verdict,
@@ -23,17 +25,20 @@ use crate::{
     ledger::{ProposalRecord, Tx},
 };
 
-/// Freezes, drift and counts for one batch.
+/// Freezes, drift, lanes and counts for one batch.
 #[derive(Debug, Default)]
 pub struct Tally {
     brakes: Brakes,
+    /// Lanes that people let act, or that stepped back.
+    lanes: Vec<LaneAct>,
     counts: BTreeMap<CountKey, Decimal>,
 }
 
 impl Tally {
     /// With what is in force for an object, and no counts.
     pub async fn open(tx: &mut Tx<'_>, object: &ObjectName) -> Result<Self, WorkflowError> {
-        Ok(Self { brakes: Brakes::read(tx, [object]).await?, counts: BTreeMap::new() })
+        let brakes = Brakes::read(tx, [object]).await?;
+        Ok(Self { brakes, lanes: tx.lanes().await?, counts: BTreeMap::new() })
     }
 
     /// Reads the counts that this proposal's budgets ask for, where they are not known yet.
@@ -87,6 +92,11 @@ impl Tally {
     /// The drift that holds this proposal back.
     pub fn drift(&self, proposal: &Proposal) -> Option<Drift> {
         self.brakes.drift(proposal)
+    }
+
+    /// What was last said of the lanes of this proposal.
+    pub fn lanes(&self, proposal: &Proposal, now: Timestamp) -> Vec<LaneFact> {
+        facts(&self.lanes, proposal, now)
     }
 
     /// Reads the counts for whatever proposals of this record may be judged.

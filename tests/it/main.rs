@@ -45,5 +45,6 @@ mod replicas;
 mod rollback_many;
 mod salesforce_client;
 mod serve;
+mod shadow;
 mod stream;
 mod two_replicas;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::{
     FieldName, FieldPolicy, Mode, ObjectPolicy, Path, Policy, Tier,
-    policy::{AgentRule, AutoRule, CreateRule, EvidenceRule},
+    policy::{AgentRule, AutoRule, CreateRule, EvidenceRule, ShadowRule},
 };
 
 /// In which direction a change goes.
@@ -190,6 +190,7 @@ fn sayings(policy: &ObjectPolicy, other: &ObjectPolicy) -> Sayings {
             Rank::says(at_most, format!("at most {at_most}"), (Direction::Looser, Direction::Stricter));
         all.insert(key, says);
     }
+    of_shadow(policy.shadow.as_ref(), &mut all);
     let weights = policy.signal_weights.iter().map(|(kind, weight)| format!("{kind} {weight}"));
     all.insert("signal_weights".to_owned(), Says::Each(weights.collect(), Direction::Other));
     let fields = policy.fields.keys().map(ToString::to_string);
@@ -266,6 +267,24 @@ fn of_field(key: &str, rules: &FieldPolicy, all: &mut Sayings) {
         format!("{}. {} ({}): {windows}", place + 1, part.name, part.when)
     });
     say("decay_segments", Says::Each(parts.collect(), Direction::Other));
+}
+
+/// Without the table no lane that is live by `mode` is measured, and the ordinary numbers hold.
+fn of_shadow(rule: Option<&ShadowRule>, all: &mut Sayings) {
+    let Some(rule) = rule else { return };
+    let mut say = |name: &str, number: Decimal, higher| {
+        let says = Rank::says(number, number.to_string(), (higher, Direction::Other));
+        all.insert(format!("shadow.{name}"), says);
+    };
+    say("label_days", rule.label_days, Direction::Other);
+    say("window_days", rule.window_days, Direction::Other);
+    say("min_sample", rule.min_sample, Direction::Other);
+    say("promote_from", rule.promote_from, Direction::Stricter);
+    say("step_back_below", rule.step_back_below, Direction::Stricter);
+    say("max_reversals", rule.max_reversals, Direction::Looser);
+    let parts = rule.segments.iter().enumerate();
+    let parts = parts.map(|(place, part)| format!("{}. {} ({})", place + 1, part.name, part.when));
+    all.insert("shadow.segments".to_owned(), Says::Each(parts.collect(), Direction::Other));
 }
 
 fn of_create(key: &str, rule: &CreateRule, all: &mut Sayings) {

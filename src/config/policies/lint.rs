@@ -18,6 +18,9 @@ const MONEY: &[&str] = &[
     "StageName",
 ];
 
+/// Fewer answers than this say little about a lane.
+const FEW: u32 = 30;
+
 /// One thing to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lint {
@@ -74,6 +77,10 @@ fn object(policy: &ObjectPolicy) -> Vec<Lint> {
             let fix = "add [[budgets]], for example per record and day";
             found.add(format!("create[{place}]"), "lint-no-budget", message, fix);
         }
+    }
+    if let Some(rule) = policy.shadow.as_ref().filter(|rule| rule.min_sample < FEW.into()) {
+        let message = format!("{} answers say little: the interval is wide", rule.min_sample);
+        found.add("shadow.min_sample".to_owned(), "lint-small-sample", message, "ask for 30 or more");
     }
     for (field, rules) in &policy.fields {
         autonomy(&mut found, field, rules);

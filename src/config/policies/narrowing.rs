@@ -69,7 +69,7 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
     }
 }
 
-fn condition(
+pub(super) fn condition(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     (key, condition): (&str, &Condition),

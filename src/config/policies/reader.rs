@@ -18,6 +18,7 @@ mod conditions;
 pub mod create;
 mod narrowing;
 mod overrides;
+pub mod shadow;
 mod values;
 
 pub use overrides::OrgRules;
@@ -95,6 +96,7 @@ pub const OBJECT_KEYS: &[&str] = &[
     "agents",
     "budgets",
     "listed_agents_only",
+    "shadow",
     "create",
     "fields",
     "org",
@@ -156,6 +158,7 @@ impl<'t> Reader<'t> {
         let (protected, agents) = (self.protected(section), self.agents(section));
         let budgets = self.budgets(section);
         let listed_agents_only = self.flag(section, "listed_agents_only").unwrap_or(false);
+        let shadow = self.shadow(section);
         let create = self.create(section);
         let fields = self.fields(section);
         let [Some(proposal), Some(approval), Some(undecided)] = minutes else { return None };
@@ -170,6 +173,7 @@ impl<'t> Reader<'t> {
             agents,
             budgets,
             listed_agents_only,
+            shadow,
             create,
             fields,
         };

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::{
     create, narrowing,
     reader::{Reader, Section},
+    shadow,
 };
 use crate::{
     domain::{
@@ -41,6 +42,7 @@ pub fn object(reader: &mut Reader<'_>, section: &Section<'_>, policy: &ObjectPol
         out_of_range(reader, section, "signal_weights", words);
     }
     narrowing::object(reader, section, policy);
+    shadow::object(reader, section, policy);
     create::rules(reader, section, policy);
 }
 

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::domain::{FieldName, FieldSchema, FieldType, ObjectSchema, Tier};
+use crate::domain::{FieldName, FieldSchema, FieldType, ObjectPolicy, ObjectSchema, Tier};
 
 const HEAD: &str = "name = \"example\"\nobject = \"Lead\"\nproposal_max_age_minutes = 60\n\
                     approval_max_age_minutes = 60\nundecided_max_age_minutes = 60\n";
@@ -169,6 +169,7 @@ fn narrowing_rules_are_read_with_their_conditions() {
 
 #[test]
 fn mistakes_in_narrowing_rules_are_named() {
+    let shadow = |line: &str| format!("{HEAD}[shadow]\n{line}\n[fields.Status]\ntier = \"reviewed\"\n");
     let protected = |when: &str| {
         format!(
             "{HEAD}[[protected]]\nwhy = \"x\"\nthen = \"block\"\nwhen = {when}\n[fields.Status]\ntier = \"reviewed\"\n"
@@ -198,6 +199,19 @@ fn mistakes_in_narrowing_rules_are_named() {
             ),
             "policy-agent-field",
         ),
+        (shadow("label_days = \"1.5\""), "policy-range"),
+        (shadow("min_sample = 0"), "policy-range"),
+        (shadow("max_reversals = 2"), "policy-range"),
+        (shadow("step_back_below = \"0.95\""), "policy-contradiction"),
+        (shadow("minimum = 5"), "policy-key-unknown"),
+        (
+            shadow("segments = [{ name = \"general\", when = { field = \"Name\", is_blank = true } }]"),
+            "policy-contradiction",
+        ),
+        (
+            shadow("segments = [{ name = \"a\", when = { field = \"Amount\", above = \"1\" } }]"),
+            "policy-condition-field",
+        ),
     ] {
         let found = codes(&[&text]);
         assert!(found.iter().any(|(found, ..)| *found == code), "{code} in {found:?} of\n{text}");
@@ -222,6 +236,7 @@ fn the_schema_for_editors_knows_the_keys_that_the_reader_knows() {
     assert_eq!(keys("/properties"), sorted(reader::OBJECT_KEYS));
     assert_eq!(keys("/$defs/field/properties"), sorted(reader::FIELD_KEYS));
     assert_eq!(keys("/properties/create/items/properties"), sorted(reader::create::KEYS));
+    assert_eq!(keys("/properties/shadow/properties"), sorted(reader::shadow::KEYS));
     let own: Vec<&str> =
         reader::OBJECT_KEYS.iter().filter(|key| !["name", "object", "org"].contains(key)).copied().collect();
     assert_eq!(keys("/$defs/override/properties"), sorted(&own));
@@ -230,4 +245,27 @@ fn the_schema_for_editors_knows_the_keys_that_the_reader_knows() {
     let measures: Vec<&str> = crate::domain::policy::Measure::ALL.iter().map(|(name, _)| *name).collect();
     let told = &schema["$defs"]["field"]["properties"]["limits"]["items"]["properties"]["measure"]["enum"];
     assert_eq!(told, &serde_json::json!(measures));
+}
+
+#[test]
+fn the_numbers_of_shadow_are_the_ordinary_ones_where_none_are_given() {
+    let read = |lines: &str| {
+        let text = format!("{HEAD}{lines}[fields.Status]\ntier = \"reviewed\"\n");
+        let (found, problems) = reader::read("a.toml", &text);
+        assert!(problems.is_empty(), "{problems:?}");
+        found.unwrap().policy
+    };
+    let (without, with) = (read(""), read("[shadow]\nmin_sample = 9\n"));
+    assert_eq!(without.shadow, None);
+    let rule = with.shadow.clone().unwrap();
+    assert_eq!((rule.min_sample, rule.label_days), (9.into(), without.shadow_rule().label_days));
+    let policies =
+        |policy: &ObjectPolicy| Policy { objects: [(policy.object.clone(), policy.clone())].into() };
+    let lints = lint::lint(&policies(&with));
+    assert!(lints.iter().any(|lint| lint.code == "lint-small-sample"), "{lints:?}");
+    assert!(!lint::lint(&policies(&without)).iter().any(|lint| lint.code == "lint-small-sample"));
+    let bolder = read("[shadow]\nmin_sample = 9\npromote_from = \"0.85\"\n");
+    let changes = compare::compare(&policies(&with), &policies(&bolder));
+    let told: Vec<_> = changes.iter().map(|change| (change.key.as_str(), change.direction)).collect();
+    assert_eq!(told, [("shadow.promote_from", compare::Direction::Looser)]);
 }

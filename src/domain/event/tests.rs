@@ -115,6 +115,16 @@ fn of_the_rest() -> Vec<Told> {
             json!({ "kind": "anchor_settled", "anchor": { "size": "3", "root": "r", "at": AT }, "result": "done" }),
             &[],
         ),
+        (
+            json!({ "kind": "outcome_watched", "watch": { "proposal_id": "p-1", "object": "Lead", "record": RECORD,
+                "fields": ["Status"], "agent": "a", "segment": "s", "live": false, "since": AT, "due": AT } }),
+            &[],
+        ),
+        (
+            json!({ "kind": "outcome_labelled", "labelled": { "proposal_id": "p-1", "field": "Status", "by": "u",
+                "label": "other", "at": AT, "last": false, "value": { "type": "null" }, "reason": "r" } }),
+            &["/labelled/value", "/labelled/reason"],
+        ),
         (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
     ]
 }
@@ -166,6 +176,11 @@ fn of_people() -> Vec<Told> {
                 "ground": "00", "changes": [{ "kind": "value-gone", "field": "Status", "before": "Open" }] } }),
             &[],
         ),
+        (
+            json!({ "kind": "lane_moved", "act": with(json!({ "object": "Lead", "field": "Status",
+                "agent": "night-shift", "until": AT, "numbers": { "right": "48" } })) }),
+            &["/act/reason"],
+        ),
     ]
 }
 
@@ -182,7 +197,7 @@ fn the_kind_is_the_one_that_stands_in_the_entry() {
         assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 33);
+    assert_eq!(kinds.len(), 36);
 }
 
 #[test]

@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
     ("autonomy", include_str!("../../../tests/corpus/gate/autonomy.json")),
     ("brakes", include_str!("../../../tests/corpus/gate/brakes.json")),
     ("drift", include_str!("../../../tests/corpus/gate/drift.json")),
+    ("shadow", include_str!("../../../tests/corpus/gate/shadow.json")),
     ("narrowing", include_str!("../../../tests/corpus/gate/narrowing.json")),
     ("making", include_str!("../../../tests/corpus/gate/making.json")),
     ("precedence", include_str!("../../../tests/corpus/gate/precedence.json")),

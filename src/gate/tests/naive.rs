@@ -82,8 +82,7 @@ impl<'a> Naive<'a> {
         if self.too_late() {
             return Outcome::Expired;
         }
-        let shadow = |rules: Option<&FieldPolicy>| rules.is_some_and(|rules| rules.mode == Mode::Shadow);
-        if self.fields().iter().any(|(_, rules, ..)| shadow(*rules)) {
+        if self.fields().iter().any(|(name, rules, ..)| self.only_records(name, *rules)) {
             return Outcome::Shadow;
         }
         let ahead = self.own_decision().is_some_and(|approval| approval.decided_at > self.now_and(5));
@@ -92,6 +91,15 @@ impl<'a> Naive<'a> {
             return Outcome::Hold;
         }
         if self.a_person_must_look() { Outcome::Review } else { Outcome::Promote }
+    }
+
+    /// What people or the watch last said outranks the policy, until the day that they named.
+    fn only_records(&self, name: &str, rules: Option<&FieldPolicy>) -> bool {
+        let said = self.it.history.lanes.iter().find(|lane| lane.field.as_str() == name);
+        match said.filter(|_| rules.is_some()).map(|lane| lane.until) {
+            Some(until) => until.is_none_or(|until| until <= self.it.now),
+            None => rules.is_some_and(|rules| rules.mode == Mode::Shadow),
+        }
     }
 
     fn now_and(&self, minutes: i64) -> Timestamp {

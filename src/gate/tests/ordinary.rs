@@ -1,5 +1,6 @@
 //! Inputs as they come every day, and some that never should.
 
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -7,12 +8,13 @@ use super::{
     making::making,
     narrowing::narrowing,
     properties::owned,
-    world::{Case, Owned},
+    world::{Case, NOW, Owned},
 };
 use crate::{
     domain::{
         Digest, Drift, Evidence, FieldName, Freeze, ObjectName, Scope,
         drift::{Change, ChangeKind},
+        shadow::lane::LaneFact,
     },
     gate::Rules,
 };
@@ -99,11 +101,33 @@ prop_compose! {
 }
 
 /// What the ledger may know besides: counts, freezes, other agents.
-fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bool)> {
+fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bool, Vec<LaneFact>)> {
     let scopes =
         ["org", "lane:Lead.Status", "lane:Lead.Rating", "agent:nightly-enricher", "agent:somebody-else"];
     let frozen = prop::option::weighted(0.1, prop::sample::select(scopes.to_vec()));
-    (prop::option::weighted(0.9, 0_i64..4), frozen, prop::bool::weighted(0.1), prop::bool::weighted(0.3))
+    (
+        prop::option::weighted(0.9, 0_i64..4),
+        frozen,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.3),
+        lanes(),
+    )
+}
+
+/// Lanes that people let act until a moment around now, or that stepped back.
+fn lanes() -> impl Strategy<Value = Vec<LaneFact>> {
+    let until = prop::sample::select(vec![None, Some(-1_i64), Some(0), Some(1), Some(9)]);
+    let field = prop::sample::select(vec!["Status", "StageName"]);
+    let one = (field, until).prop_map(|(field, until)| {
+        let now: Timestamp = NOW.parse().unwrap();
+        LaneFact {
+            field: FieldName::parse(field).unwrap(),
+            until: until.map(|minutes| now + SignedDuration::from_mins(minutes)),
+            by: "somebody".into(),
+            at: now,
+        }
+    });
+    prop::option::weighted(0.3, one).prop_map(|lane| lane.into_iter().collect())
 }
 
 /// What the org may have changed: any kind, of any lane or of all.
@@ -137,7 +161,8 @@ pub fn inputs() -> impl Strategy<Value = Owned> {
             if let Some(narrowing) = narrowing {
                 owned.rules = Rules::new(narrowing.of(owned.rules.policy())).unwrap();
             }
-            let (count, frozen, disputed, signal) = known;
+            let (count, frozen, disputed, signal, lanes) = known;
+            owned.history.lanes = lanes;
             let budgets = owned.rules.policy().objects.values().flat_map(|policy| &policy.budgets);
             let keys = budgets.flat_map(|budget| budget.keys(&owned.proposal));
             owned.history.counts = keys.filter_map(|key| Some((key.name(), count?.into()))).collect();

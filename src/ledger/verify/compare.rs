@@ -9,7 +9,11 @@ use super::{
     step::{print, print_all},
 };
 use crate::{
-    domain::{Promotion, digest::canonical},
+    domain::{
+        Promotion,
+        digest::canonical,
+        shadow::{Label, Standing, Watch},
+    },
     ledger::{db, project::is_confirmed},
 };
 
@@ -18,6 +22,12 @@ const PROPOSALS: &str = "SELECT id, object, record, fingerprint, patch, body, CA
 const PROMOTIONS: &str =
     "SELECT id, proposal, object, record, open, confirmed, CAST(seq AS TEXT), body FROM promotion";
 const NOTICES: &str = "SELECT proposal, object, record, text, CAST(seq AS TEXT) FROM notice";
+
+const WATCHES: &str = "SELECT proposal || ' ' || field, object, record, agent, version, segment, \
+    coalesce(label, ''), coalesce(judged, ''), live, since, due, labelled, settled FROM watch";
+
+/// Older schemas have no watches.
+const FIRST_WITH_WATCHES: i64 = 3;
 
 /// Compares every row.
 pub(super) async fn compare(
@@ -41,6 +51,14 @@ pub(super) async fn compare(
             .get(id)
             .map(|cells| Ok(texts::<4>(row, 1)? == cells.each_ref().map(String::as_str)))
             .transpose()
+    };
+    table(connection, rows, right, report).await?;
+    if report.schema < FIRST_WITH_WATCHES {
+        return Ok(());
+    }
+    let rows = ("watch", WATCHES, fold.watches.len());
+    let right = |id: &str, row: &db::Row| {
+        fold.watches.get(id).map(|(watch, standing)| is_watch((watch, standing), row)).transpose()
     };
     table(connection, rows, right, report).await
 }
@@ -74,6 +92,31 @@ fn is_promotion(seq: u64, right: &Promotion, row: &db::Row) -> Result<bool, sqlx
         && row.try_get::<i64>(4)? == i64::from(!right.settlement.is_final())
         && row.try_get::<i64>(5)? == i64::from(is_confirmed(right))
         && texts::<2>(row, 6)? == [seq.to_string().as_str(), &canonical(right).unwrap_or_default()])
+}
+
+fn is_watch((watch, standing): (&Watch, &Standing), row: &db::Row) -> Result<bool, sqlx::Error> {
+    let name = |label: Option<Label>| label.map_or("", Label::name);
+    let told = [
+        watch.object.as_str(),
+        watch.record.as_str(),
+        &watch.agent,
+        watch.version.as_deref().unwrap_or_default(),
+        &watch.segment,
+        name(standing.label),
+        name(standing.judged),
+    ];
+    let numbers = [
+        i64::from(watch.live),
+        watch.since.as_second(),
+        watch.due.as_second(),
+        standing.labelled,
+        i64::from(standing.settled),
+    ];
+    let mut found = [0; 5];
+    for (place, number) in found.iter_mut().enumerate() {
+        *number = row.try_get(8 + place)?;
+    }
+    Ok(texts::<7>(row, 1)? == told && found == numbers)
 }
 
 /// Compares a table; `right` says whether a row is what the entries say, `None` when they speak of

@@ -7,8 +7,15 @@ use super::{
     step::{Print, Step},
 };
 use crate::{
-    domain::{Promotion, Stage, event::Event},
-    ledger::stage::{may_follow, settlement_follows, stage_settled, when_sent},
+    domain::{
+        Promotion, Stage,
+        event::Event,
+        shadow::{Standing, Watch},
+    },
+    ledger::{
+        stage::{may_follow, settlement_follows, stage_settled, when_sent},
+        watches,
+    },
 };
 
 /// A proposal as it stands.
@@ -33,6 +40,8 @@ pub(super) struct Fold {
     open: BTreeSet<(String, String)>,
     /// Object, record, text and place, by proposal.
     pub(super) notices: BTreeMap<String, [String; 4]>,
+    /// Fields under watch, by proposal and field.
+    pub(super) watches: BTreeMap<String, (Watch, Standing)>,
 }
 
 impl Fold {
@@ -69,6 +78,19 @@ impl Fold {
             Event::NoticeSettled { proposal_id, .. } => {
                 self.notices.remove(proposal_id.as_str());
             }
+            Event::OutcomeWatched { watch } => {
+                for field in &watch.fields {
+                    let key = watches::key(&watch.proposal_id, field);
+                    self.watches.insert(key, (watch.clone(), Standing::default()));
+                }
+            }
+            Event::OutcomeLabelled { labelled } => {
+                let key = watches::key(&labelled.proposal_id, &labelled.field);
+                match self.watches.get_mut(&key) {
+                    Some((_, standing)) => standing.take(labelled),
+                    None => report.damage("watch-unknown", Some(seq), format!("`{key}` was never watched")),
+                }
+            }
             Event::PromotionIntended { .. }
             | Event::PromotionsSent { .. }
             | Event::PromotionSettled { .. }
@@ -98,6 +120,7 @@ impl Fold {
             | Event::DriftSeen { .. }
             | Event::JobBegun { .. }
             | Event::JobEnded { .. }
+            | Event::LaneMoved { .. }
             | Event::StreamReset { .. } => {}
         }
     }

@@ -228,6 +228,7 @@ impl<'a> Desk<'a> {
             machine_users: self.context.machine_users.to_vec(),
             frozen: self.tally.frozen(proposal),
             drift: self.tally.drift(proposal),
+            lanes: self.tally.lanes(proposal, self.context.clock.now()),
             signals: if self.signals { tx.signals(record).await? } else { Vec::new() },
             quiet: Some(reading.quiet),
             ..History::default()

@@ -1,0 +1,78 @@
+//! How lanes that only record are measured, and when a lane that acts steps back.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::ObjectPolicy;
+use crate::domain::{
+    condition::{Condition, Truth},
+    record::RecordSnapshot,
+    shadow::{GENERAL, UNTOLD},
+};
+
+/// A part of the records that is counted by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShadowSegment {
+    /// Its name in reports.
+    pub name: String,
+    /// Which records belong to it.
+    pub when: Condition,
+}
+
+/// Times, sample and bounds of one object's scorecards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShadowRule {
+    /// Days for which a field is watched after the verdict.
+    pub label_days: Decimal,
+    /// Labels of so many days count.
+    pub window_days: Decimal,
+    /// Least number of decided ones before anything is said.
+    pub min_sample: Decimal,
+    /// Least lower bound of precision at which a lane may be let act.
+    pub promote_from: Decimal,
+    /// A lane that acts steps back when the lower bound is below this.
+    pub step_back_below: Decimal,
+    /// A lane that acts steps back when a larger share of what was written is put back.
+    pub max_reversals: Decimal,
+    /// Parts of the records; the first that holds counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<ShadowSegment>,
+}
+
+impl Default for ShadowRule {
+    fn default() -> Self {
+        Self {
+            label_days: 14.into(),
+            window_days: 14.into(),
+            min_sample: 50.into(),
+            promote_from: Decimal::new(90, 2),
+            step_back_below: Decimal::new(80, 2),
+            max_reversals: Decimal::new(5, 2),
+            segments: Vec::new(),
+        }
+    }
+}
+
+impl ShadowRule {
+    /// The part to which a record belongs. One that nobody can tell stops the search.
+    pub fn segment(&self, record: &RecordSnapshot, now: Timestamp) -> &str {
+        for part in &self.segments {
+            match part.when.holds(record, now) {
+                Truth::Yes => return &part.name,
+                Truth::Unknown => return UNTOLD,
+                Truth::No => {}
+            }
+        }
+        GENERAL
+    }
+}
+
+impl ObjectPolicy {
+    /// The object's own rule, or the ordinary one.
+    pub fn shadow_rule(&self) -> ShadowRule {
+        self.shadow.clone().unwrap_or_default()
+    }
+}

@@ -1,0 +1,225 @@
+//! Labels against a plain reading of the whole history, which has everything and looks back at it.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{
+    due::{untold, went},
+    seen::{by_reading, label},
+};
+use crate::{
+    domain::{
+        Approval, Decision, FieldValue, RecordState, Stage,
+        shadow::{Label, Labelled, Standing, WATCHER},
+    },
+    ledger::{ProposalRecord, Watched},
+    salesforce::{ProposalSlot, RecordReading},
+    workflow::{
+        hints::Touch,
+        tests::{OTHER, PROPOSER, REVIEWER, at, field, known, proposal, reading, user},
+    },
+};
+
+const BASE: &str = "Open - Not Contacted";
+const WANTED: &str = "Working - Contacted";
+const ELSE: &str = "Closed - Not Converted";
+/// The watch is from this minute to the other one.
+const SINCE: i64 = 10;
+const DUE: i64 = 50;
+
+fn watched(live: bool, stage: Stage) -> Watched {
+    let mut proposal = proposal();
+    proposal.actor.agent = PROPOSER.into();
+    Watched {
+        field: field("Status"),
+        live,
+        since: at(SINCE).as_second(),
+        due: at(DUE).as_second(),
+        standing: Standing::default(),
+        proposal: ProposalRecord { stage, proposal, ..known(None) },
+    }
+}
+
+fn touch(by: &str, minute: i64, value: &str) -> Touch {
+    let record = reading().snapshot;
+    Touch {
+        object: record.object,
+        record: record.record,
+        by: Some(user(by)),
+        at: at(minute),
+        values: [(field("Status"), FieldValue::text(value))].into(),
+    }
+}
+
+/// Plays a history in order, each change delivered as often as it says, and ends the watch.
+fn played(history: &[(Touch, usize)], mut watched: Watched) -> Standing {
+    let mut now = BASE.to_owned();
+    for (touch, times) in history {
+        for _ in 0..*times {
+            if let Some(found) = label(&watched, touch) {
+                watched.standing.take(&found);
+            }
+        }
+        if touch.at <= at(DUE) {
+            now = touch.values[&field("Status")].as_text().unwrap().to_owned();
+        }
+    }
+    let mut reading = reading();
+    reading.snapshot.fields.insert(field("Status"), FieldValue::text(now));
+    let last = watched.standing.label.unwrap_or_else(|| untold(&watched, Some(&reading)));
+    watched.standing.take(&Labelled { label: last, last: true, ..told(&watched) });
+    watched.standing
+}
+
+fn told(watched: &Watched) -> Labelled {
+    Labelled {
+        proposal_id: watched.proposal.proposal.id.clone(),
+        field: watched.field.clone(),
+        label: Label::Unclear,
+        by: "somebody".into(),
+        at: at(DUE),
+        last: false,
+        value: None,
+        reason: None,
+    }
+}
+
+/// The same from the words of the definition: any match by a person within the time, else any other
+/// value, else whether the field is what it was.
+fn plainly(history: &[(Touch, usize)]) -> Label {
+    let value = |touch: &Touch| touch.values[&field("Status")].as_text().unwrap().to_owned();
+    let within: Vec<&Touch> = history
+        .iter()
+        .map(|(touch, _)| touch)
+        .filter(|touch| touch.at >= at(SINCE) && touch.at <= at(DUE) && touch.by != Some(user(PROPOSER)))
+        .collect();
+    if within.iter().any(|touch| value(touch) == WANTED) {
+        return Label::Match;
+    }
+    if !within.is_empty() {
+        return Label::Other;
+    }
+    let last = history.iter().map(|(touch, _)| touch).filter(|touch| touch.at <= at(DUE)).next_back();
+    match last.map(value) {
+        Some(now) if now != BASE => Label::Unclear,
+        _ => Label::Untouched,
+    }
+}
+
+fn history() -> impl Strategy<Value = Vec<(Touch, usize)>> {
+    let who = prop::sample::select(vec![REVIEWER, OTHER, PROPOSER]);
+    let what = prop::sample::select(vec![BASE, WANTED, ELSE]);
+    let one = (who, 0_i64..60, what, 1_usize..3);
+    prop::collection::vec(one, 0..5).prop_map(|mut all| {
+        all.sort_by_key(|(_, minute, ..)| *minute);
+        all.dedup_by_key(|(_, minute, ..)| *minute);
+        all.into_iter().map(|(who, minute, what, times)| (touch(who, minute, what), times)).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn labels_are_what_a_plain_reading_of_the_history_says(history in history()) {
+        let found = played(&history, watched(false, Stage::Shadow));
+        prop_assert_eq!(found.label, Some(plainly(&history)), "{:?}", history);
+        prop_assert!(found.settled);
+    }
+}
+
+#[test]
+fn the_value_that_a_person_set_instead_is_kept_and_a_match_ends_the_watch() {
+    let watched = watched(false, Stage::Shadow);
+    let other = label(&watched, &touch(REVIEWER, 20, ELSE)).unwrap();
+    assert_eq!((other.label, other.value, other.last), (Label::Other, Some(FieldValue::text(ELSE)), false));
+    assert_eq!(other.by, REVIEWER);
+    let same = label(&watched, &touch(REVIEWER, 20, WANTED)).unwrap();
+    assert_eq!((same.label, &same.value, same.last), (Label::Match, &None, true));
+    let mut matched = watched;
+    matched.standing.take(&same);
+    assert_eq!(label(&matched, &touch(OTHER, 30, ELSE)), None, "settled");
+}
+
+#[test]
+fn what_was_promoted_is_reversed_by_going_back_only() {
+    let live = watched(true, Stage::Promoted);
+    let back = label(&live, &touch(REVIEWER, 20, BASE)).unwrap();
+    assert_eq!((back.label, back.last), (Label::Reversed, true));
+    assert_eq!(label(&live, &touch(REVIEWER, 20, ELSE)), None, "going on is no reversal");
+    assert_eq!(label(&live, &touch(PROPOSER, 20, BASE)), None);
+    assert_eq!(label(&watched(true, Stage::AwaitingApproval), &touch(REVIEWER, 20, BASE)), None);
+}
+
+#[test]
+fn a_record_that_a_person_changed_last_is_read_as_far_as_it_tells() {
+    let read = |stage, live, value: &str, minute: i64| {
+        let mut reading = reading();
+        reading.snapshot.fields.insert(field("Status"), FieldValue::text(value));
+        (reading.snapshot.modified_at, reading.snapshot.modified_by) = (at(minute), Some(user(REVIEWER)));
+        reading.slot.changed_by_person_at = Some(at(minute));
+        by_reading(&watched(live, stage), &reading).map(|found| (found.label, found.by))
+    };
+    let by = || REVIEWER.to_owned();
+    assert_eq!(read(Stage::Shadow, false, WANTED, 20), Some((Label::Match, by())));
+    assert_eq!(read(Stage::Shadow, false, ELSE, 20), Some((Label::Other, by())));
+    assert_eq!(read(Stage::Shadow, false, BASE, 20), None, "another field may have been changed");
+    assert_eq!(read(Stage::Shadow, false, WANTED, SINCE - 1), None, "before it was judged");
+    assert_eq!(read(Stage::Shadow, false, WANTED, DUE + 1), None, "after the time");
+    assert_eq!(read(Stage::Promoted, true, BASE, 20), Some((Label::Reversed, by())));
+    assert_eq!(read(Stage::Promoted, true, WANTED, 20), None);
+    let mut later = reading();
+    later.snapshot.fields.insert(field("Status"), FieldValue::text(WANTED));
+    later.slot.changed_by_person_at = Some(at(20));
+    later.snapshot.modified_at = at(30);
+    let found = by_reading(&watched(false, Stage::Shadow), &later).unwrap();
+    assert_eq!(found.by, WATCHER, "somebody saved the record since: who set the value is not known");
+    let machine = ProposalSlot { changed_by_person_at: None, ..later.slot.clone() };
+    let machine = RecordReading { slot: machine, ..later };
+    assert_eq!(by_reading(&watched(false, Stage::Shadow), &machine), None);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_says_nothing() {
+    let watched = watched(false, Stage::Shadow);
+    assert_eq!(untold(&watched, None), Label::Unclear);
+    let mut gone = reading();
+    assert_eq!(untold(&watched, Some(&gone)), Label::Untouched);
+    let mut back = reading();
+    back.slot.changed_by_person_at = Some(at(20));
+    assert_eq!(untold(&watched, Some(&back)), Label::Unclear, "it may have been changed and changed back");
+    gone.snapshot.state = RecordState::Missing;
+    assert_eq!(untold(&watched, Some(&gone)), Label::Unclear);
+    let mut unreadable = reading();
+    unreadable.snapshot.fields.clear();
+    assert_eq!(untold(&watched, Some(&unreadable)), Label::Unclear);
+}
+
+#[test]
+fn what_went_on_is_labelled_from_the_ledger() {
+    let early: Timestamp = at(DUE - 1);
+    let late: Timestamp = at(DUE);
+    let of = |stage, now| went(&watched(true, stage), false, now);
+    assert_eq!(of(Stage::Promoted, early), (Label::Landed, false));
+    assert_eq!(of(Stage::Promoted, late), (Label::Kept, true));
+    assert_eq!(of(Stage::RolledBack, early), (Label::Reversed, true));
+    assert_eq!(of(Stage::Rejected, early), (Label::Rejected, true));
+    assert_eq!(of(Stage::Superseded, early), (Label::Lapsed, true));
+    assert_eq!(
+        went(&watched(true, Stage::Superseded), true, early),
+        (Label::Other, true),
+        "a reviewer knew better"
+    );
+    assert_eq!(of(Stage::AwaitingApproval, late), (Label::Lapsed, true));
+    let mut approved = watched(true, Stage::Promoted);
+    approved.proposal.approval = Some(Approval {
+        proposal_id: proposal().id,
+        decision: Decision::Approved,
+        decided_by: user(REVIEWER),
+        decided_at: at(12),
+        patch_digest: proposal().patch_digest().unwrap(),
+        comments: None,
+    });
+    assert_eq!(went(&approved, false, early), (Label::Approved, false));
+    assert_eq!(went(&approved, false, late), (Label::Approved, true));
+}
