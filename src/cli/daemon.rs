@@ -106,7 +106,7 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
-        tasks.extend(tend(front, &stop));
+        tasks.extend(tend(side, front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         tasks.extend(scheduled(side, &schedule, &stop).await?);
         let checkpoints = None;
@@ -174,9 +174,9 @@ async fn scheduled(
     Ok(tasks)
 }
 
-/// What keeps house beside the work: the counters are kept small.
-fn tend(front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    let mut tasks = Vec::new();
+/// What keeps house beside the work: lanes that only record are looked at, and the counters are kept small.
+fn tend(side: &OrgSide, front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let mut tasks = vec![tokio::spawn(shadow::run(side.context.clone(), stop.child_token()))];
     if let Some(metrics) = front.metrics.clone() {
         let tidy = move || metrics.run_upkeep();
         tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));

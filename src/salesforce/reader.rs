@@ -216,7 +216,7 @@ impl Reader {
             since.strftime("%Y-%m-%dT%H:%M:%SZ"),
             literal(names::source::HUMAN),
         );
-        Pages { reader: self.clone(), contract, next: Next::First(query) }
+        Pages { contract, rows: RowPages::new(self.clone(), query) }
     }
 
     /// The id of the active user with this username.

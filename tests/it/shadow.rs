@@ -81,7 +81,7 @@ async fn counted(world: &World, key: &str, number: u32) {
 }
 
 async fn sets(world: &World, id: &str, status: &str) {
-    let (code, said) = world.patch("reviewer", "Lead", id, json!({ "Status": status })).await;
+    let (code, said) = world.patch("admin", "Lead", id, json!({ "Status": status })).await;
     assert_eq!(code, 204, "{said}");
 }
 

@@ -37,7 +37,7 @@ pub fn html(cards: &[Card], acts: &[LaneAct], now: Timestamp) -> anyhow::Result<
 
 fn card(card: &Card) -> Value {
     let (tally, interval) = (&card.tally, card.tally.interval());
-    let told = |share: Option<Decimal>| share.map_or_else(|| "none".to_owned(), percent);
+    let told = |share: Option<Decimal>| share.map_or_else(|| "no answer".to_owned(), percent);
     let (low, high) = (x(interval.low()), x(interval.high()));
     let tone = match card.advice {
         Advice::Promote => "good",

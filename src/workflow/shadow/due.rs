@@ -34,7 +34,11 @@ pub async fn end(context: &Context) -> Result<usize, WorkflowError> {
         let readings = read(context, &page).await?;
         let labels = page.iter().map(|watched| {
             let reading = readings.get(&watched.proposal.proposal.record);
-            let read = || reading.and_then(|reading| by_reading(watched, reading)).map(|found| found.label);
+            let read = || {
+                reading
+                    .and_then(|reading| by_reading(watched, reading, &context.machine_users))
+                    .map(|found| found.label)
+            };
             let label = watched.standing.label.or_else(read).unwrap_or_else(|| untold(watched, reading));
             (watched, label, true)
         });

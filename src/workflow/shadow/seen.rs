@@ -68,7 +68,7 @@ pub async fn changed(context: &Context, since: Timestamp) -> Result<usize, Workf
             for watched in tx.watches_on(object, &ids).await? {
                 let record = &watched.proposal.proposal.record;
                 let reading = readings.iter().find(|reading| reading.snapshot.record == *record);
-                let found = reading.and_then(|reading| by_reading(&watched, reading));
+                let found = reading.and_then(|reading| by_reading(&watched, reading, &context.machine_users));
                 events.extend(found.map(|labelled| Event::OutcomeLabelled { labelled }));
             }
             if !events.is_empty() {
@@ -83,8 +83,12 @@ pub async fn changed(context: &Context, since: Timestamp) -> Result<usize, Workf
 
 /// What a record says whose stamps tell that a person was the last to change a governed field. They do
 /// not tell which one, so a field that was only recorded and holds its base says nothing; one that was
-/// promoted and holds its base went back.
-pub(super) fn by_reading(watched: &Watched, reading: &RecordReading) -> Option<Labelled> {
+/// promoted and holds its base went back. What the daemon's or the proposer's own user saved counts for nothing.
+pub(super) fn by_reading(
+    watched: &Watched,
+    reading: &RecordReading,
+    machines: &[RecordId],
+) -> Option<Labelled> {
     let (snapshot, proposal) = (&reading.snapshot, &watched.proposal.proposal);
     let at = reading.slot.changed_by_person_at?;
     let value = snapshot.value(&watched.field)?;
@@ -92,10 +96,14 @@ pub(super) fn by_reading(watched: &Watched, reading: &RecordReading) -> Option<L
         return None;
     }
     let same_save = snapshot.modified_at.as_second() == at.as_second();
+    let by = snapshot.modified_by.clone().filter(|_| same_save);
+    if by.as_ref().is_some_and(|by| machines.contains(by)) {
+        return None;
+    }
     let touch = Touch {
         object: proposal.object.clone(),
         record: proposal.record.clone(),
-        by: snapshot.modified_by.clone().filter(|_| same_save),
+        by,
         at,
         values: [(watched.field.clone(), value.clone())].into(),
     };

@@ -158,7 +158,7 @@ fn a_record_that_a_person_changed_last_is_read_as_far_as_it_tells() {
         reading.snapshot.fields.insert(field("Status"), FieldValue::text(value));
         (reading.snapshot.modified_at, reading.snapshot.modified_by) = (at(minute), Some(user(REVIEWER)));
         reading.slot.changed_by_person_at = Some(at(minute));
-        by_reading(&watched(live, stage), &reading).map(|found| (found.label, found.by))
+        by_reading(&watched(live, stage), &reading, &[]).map(|found| (found.label, found.by))
     };
     let by = || REVIEWER.to_owned();
     assert_eq!(read(Stage::Shadow, false, WANTED, 20), Some((Label::Match, by())));
@@ -172,11 +172,18 @@ fn a_record_that_a_person_changed_last_is_read_as_far_as_it_tells() {
     later.snapshot.fields.insert(field("Status"), FieldValue::text(WANTED));
     later.slot.changed_by_person_at = Some(at(20));
     later.snapshot.modified_at = at(30);
-    let found = by_reading(&watched(false, Stage::Shadow), &later).unwrap();
+    let found = by_reading(&watched(false, Stage::Shadow), &later, &[user(REVIEWER)]).unwrap();
     assert_eq!(found.by, WATCHER, "somebody saved the record since: who set the value is not known");
     let machine = ProposalSlot { changed_by_person_at: None, ..later.slot.clone() };
     let machine = RecordReading { slot: machine, ..later };
-    assert_eq!(by_reading(&watched(false, Stage::Shadow), &machine), None);
+    assert_eq!(by_reading(&watched(false, Stage::Shadow), &machine, &[]), None);
+    let mut proposer = reading();
+    proposer.snapshot.fields.insert(field("Status"), FieldValue::text(WANTED));
+    (proposer.snapshot.modified_at, proposer.slot.changed_by_person_at) = (at(20), Some(at(20)));
+    proposer.snapshot.modified_by = Some(user(OTHER));
+    let by = |machine: &str| by_reading(&watched(false, Stage::Shadow), &proposer, &[user(machine)]);
+    assert!(by(REVIEWER).is_some());
+    assert_eq!(by(OTHER), None, "a user of the daemon's own is no person");
 }
 
 #[test]
