@@ -26,6 +26,7 @@ use super::{
     rollback::Rollback,
     schema::ObjectSchema,
     shadow::{Labelled, Watch, lane::LaneAct},
+    writers::WriterMap,
 };
 
 /// One fact. Its JSON holds no numbers; values of records and words of people sit only
@@ -271,6 +272,13 @@ pub enum Event {
         /// Which, whereto, by whom and why.
         act: LaneAct,
     },
+    /// Who writes governed fields, as far as it was heard; the newest entry holds everything.
+    WritersCounted {
+        /// The whole map.
+        map: WriterMap,
+        /// When.
+        at: Timestamp,
+    },
     /// The event stream could not be resumed; everything pending was read again.
     StreamReset {
         /// Topic.
@@ -321,6 +329,7 @@ impl Event {
             Self::OutcomeWatched { .. } => "outcome_watched",
             Self::OutcomeLabelled { .. } => "outcome_labelled",
             Self::LaneMoved { .. } => "lane_moved",
+            Self::WritersCounted { .. } => "writers_counted",
             Self::StreamReset { .. } => "stream_reset",
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::{FieldName, ObjectName},
+    ids::{FieldName, ObjectName, RecordId},
     proposal::Proposal,
 };
 
@@ -18,14 +18,16 @@ pub enum Scope {
     Org,
     /// One field of one object.
     Lane(ObjectName, FieldName),
+    /// One record.
+    Record(ObjectName, RecordId),
     /// Every proposal of one agent.
     Agent(String),
 }
 
 impl Scope {
-    /// Reads `org`, `lane:OBJECT.FIELD` or `agent:NAME`. The error is what to write instead.
+    /// Reads `org`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`. The error is what to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "write `org`, `lane:OBJECT.FIELD` or `agent:NAME`".to_owned();
+        let wrong = || "write `org`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`".to_owned();
         if text == "org" {
             return Ok(Self::Org);
         }
@@ -33,6 +35,10 @@ impl Scope {
             text.strip_prefix("agent:").filter(|agent| !agent.is_empty() && agent.trim() == *agent)
         {
             return Ok(Self::Agent(agent.to_owned()));
+        }
+        if let Some((object, id)) = text.strip_prefix("record:").and_then(|record| record.split_once('.')) {
+            let object = ObjectName::parse(object).map_err(|error| error.to_string())?;
+            return Ok(Self::Record(object, RecordId::parse(id).map_err(|error| error.to_string())?));
         }
         let lane = text.strip_prefix("lane:").and_then(|lane| lane.split_once('.')).ok_or_else(wrong)?;
         let object = ObjectName::parse(lane.0).map_err(|error| error.to_string())?;
@@ -46,6 +52,7 @@ impl Scope {
         match self {
             Self::Org => true,
             Self::Lane(object, field) => *object == proposal.object && proposal.patch.contains_key(field),
+            Self::Record(object, record) => *object == proposal.object && *record == proposal.record,
             Self::Agent(agent) => proposal.edited_from.is_none() && *agent == proposal.actor.agent,
         }
     }
@@ -56,6 +63,7 @@ impl fmt::Display for Scope {
         match self {
             Self::Org => out.write_str("org"),
             Self::Lane(object, field) => write!(out, "lane:{object}.{field}"),
+            Self::Record(object, record) => write!(out, "record:{object}.{record}"),
             Self::Agent(agent) => write!(out, "agent:{agent}"),
         }
     }
@@ -120,7 +128,13 @@ mod tests {
 
     #[test]
     fn scopes_are_written_as_they_are_read() {
-        for text in ["org", "lane:Lead.Status", "agent:nightly-enricher", "agent:a b.c:d"] {
+        for text in [
+            "org",
+            "lane:Lead.Status",
+            "record:Lead.00QCs0000000001MAA",
+            "agent:nightly-enricher",
+            "agent:a b.c:d",
+        ] {
             let scope = Scope::parse(text).unwrap();
             assert_eq!(scope.to_string(), text);
             let json = serde_json::to_value(&scope).unwrap();
@@ -133,6 +147,8 @@ mod tests {
             "lane:",
             "lane:Lead",
             "lane:Lead.",
+            "record:Lead",
+            "record:Lead.x",
             "lane:.Status",
             "agent:",
             "agent: ",

@@ -30,6 +30,7 @@ pub mod rollback;
 pub mod schema;
 pub mod shadow;
 pub mod value;
+pub mod writers;
 
 pub use actor::{Actor, Door};
 pub use approval::{Approval, Decision};

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    LedgerError, Tx, anchors, basis, decays, freezes, grounds, job_runs, lanes, reconciliations, rollbacks, signals,
+    LedgerError, Tx, anchors, basis, decays, freezes, grounds, job_runs, lanes, reconciliations, rollbacks,
+    signals,
     unwritten::{EntryRow, Part},
+    writers,
 };
 use crate::{
     clock,
@@ -95,6 +97,7 @@ impl Tx<'_> {
             Event::GroundAccepted { ground, .. } | Event::DriftSeen { ground, .. } => {
                 grounds::story(&ground.object)
             }
+            Event::WritersCounted { .. } => writers::STORY.to_owned(),
             Event::PolicyRecorded { policy } => basis::story(&policy.digest()?),
             Event::SchemaRecorded { schema } => basis::story(&schema.digest()?),
             Event::Started { .. }

@@ -25,7 +25,7 @@ const MOST: usize = 2_000;
 /// story.
 const OWN: &str = "e.proposal = ?1 AND e.kind NOT IN ('frozen', 'unfrozen', 'signal_received', \
     'break_glass_used', 'policy_recorded', 'schema_recorded', 'rollback_begun', 'rollback_ended', \
-    'reconciled', 'ground_accepted', 'drift_seen', 'lane_moved')";
+    'reconciled', 'ground_accepted', 'drift_seen', 'lane_moved', 'writers_counted')";
 const SIGNALS: &str = "e.proposal = ?1 AND e.kind = 'signal_received'";
 const BREAK_GLASS: &str = "e.proposal = ?1 AND e.kind IN ('break_glass_used', 'notice_intended')";
 

@@ -55,6 +55,7 @@ mod waiting;
 #[cfg(test)]
 mod watch_tests;
 mod watches;
+mod writers;
 
 use std::sync::{
     Arc,

@@ -81,6 +81,7 @@ impl Tx<'_> {
             | Event::JobBegun { .. }
             | Event::JobEnded { .. }
             | Event::LaneMoved { .. }
+            | Event::WritersCounted { .. }
             | Event::StreamReset { .. } => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{Mutex, RwLock};
 
-use super::{WorkflowError, pacing::Pacing, pause::Pauses, recent::Recent};
+use super::{WorkflowError, pacing::Pacing, pause::Pauses, recent::Recent, writers::Watched};
 use crate::{
     clock::Clock,
     domain::{Digest, FieldName, Ground, ObjectName, ObjectSchema, RecordId, policy::CreateRule},
@@ -40,6 +40,8 @@ pub struct Context {
     pub pauses: Pauses,
     /// What the stream told lately.
     pub recent: Recent,
+    /// Who was heard writing governed fields.
+    pub watched: Watched,
     /// What waits for another try.
     pub pacing: Pacing,
 }
@@ -85,6 +87,7 @@ impl Context {
             held: Arc::default(),
             pauses: Pauses::default(),
             recent: Recent::default(),
+            watched: Watched::default(),
             pacing: Pacing::default(),
         }
     }

@@ -13,10 +13,10 @@ use super::{
     pause::Paused,
     shadow, sweep,
     tally::Tally,
-    undone,
+    undone, writers,
 };
 use crate::{
-    domain::{Door, ObjectName, PromotionId, ProposalId, RecordId, Settlement, event::Event},
+    domain::{Door, ObjectName, PromotionId, ProposalId, RecordId, Settlement, event::Event, writers::Write},
     ledger::{InboxBatch, ProposalRecord, Tx},
     salesforce::{
         RecordReading, change_event::ChangeEventError, names::ObjectContract, pubsub::PubSubClient,
@@ -81,8 +81,10 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
         sweep_all(context, events).await?;
     }
     let mut tx = context.ledger.begin("inbox processed").await?;
+    let watch = writers::take(context, &mut tx, &heard.writes).await?;
     tx.mark_processed(last).await?;
     tx.commit().await?;
+    context.watched.keep(watch);
     Ok(done)
 }
 
@@ -130,6 +132,8 @@ struct Heard {
     hints: Hints,
     /// Objects whose events cannot be understood, by the last event of each in these batches.
     broken: BTreeMap<ObjectName, Paused>,
+    /// Changes of governed fields, whoever made them.
+    writes: Vec<Write>,
     went_back: bool,
 }
 
@@ -158,6 +162,7 @@ async fn read_hints(
                         heard.went_back = true;
                         heard.hints.sweep = true;
                     }
+                    heard.writes.extend(writers::writes_of(&ears, &change));
                     heard.hints.take(&ears, &change);
                 }
                 Err(error) => heard.not_understood(&ears, batch.id, &error),

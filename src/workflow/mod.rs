@@ -39,6 +39,7 @@ pub mod submission;
 pub mod sweep;
 pub mod tally;
 pub mod undone;
+pub mod writers;
 
 pub use context::{Context, Described};
 pub use engine::{Engine, Health};

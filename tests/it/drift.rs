@@ -48,8 +48,12 @@ fn drift(world: &World, words: &[&str]) -> (i32, String) {
 }
 
 fn report(world: &World) -> (i32, Value) {
-    let (code, said) = drift(world, &["report", "--json"]);
-    (code, serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}")))
+    json_of(world, "report")
+}
+
+fn json_of(world: &World, what: &str) -> (i32, Value) {
+    let (code, out, err) = countersign(&["drift", what, "--json", "--config", &world.config], None);
+    (code, serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}")))
 }
 
 /// Until the daemon has looked for the first time.
@@ -172,8 +176,7 @@ async fn what_runs_on_save_and_what_the_promoter_may_do_freeze_too() {
     };
     let file = "objects/Opportunity.object";
     let kinds = |world: &World| -> (i32, Vec<String>) {
-        let (code, said) = drift(world, &["look", "--json"]);
-        let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+        let (code, found) = json_of(world, "look");
         let changes = of_object(&found, "Opportunity")["changes"].as_array().expect("a list").clone();
         (code, changes.iter().map(|one| text(&one["kind"]).to_owned()).collect())
     };

@@ -48,3 +48,4 @@ mod serve;
 mod shadow;
 mod stream;
 mod two_replicas;
+mod writers;

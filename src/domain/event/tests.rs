@@ -125,6 +125,12 @@ fn of_the_rest() -> Vec<Told> {
                 "label": "other", "at": AT, "last": false, "value": { "type": "null" }, "reason": "r" } }),
             &["/labelled/value", "/labelled/reason"],
         ),
+        (
+            json!({ "kind": "writers_counted", "at": AT, "map": { "beyond": "0", "rows": [{ "object": "Lead",
+                "field": "Status", "user": "u", "client": "rest", "ours": false, "writes": "2", "first": AT,
+                "last": AT }] } }),
+            &[],
+        ),
         (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
     ]
 }
@@ -197,7 +203,7 @@ fn the_kind_is_the_one_that_stands_in_the_entry() {
         assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 36);
+    assert_eq!(kinds.len(), 37);
 }
 
 #[test]

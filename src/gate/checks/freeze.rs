@@ -1,7 +1,7 @@
 //! Have people stopped it?
 //!
 //! # Refuses
-//! - `frozen`: the org, the lane or the agent is frozen. Nothing is lost: the proposal waits and
+//! - `frozen`: the org, the lane, the record or the agent is frozen. Nothing is lost: the proposal waits and
 //!   is judged again when the freeze is lifted.
 //!
 //! # Why
@@ -12,6 +12,8 @@
 //! The freezes in force in the ledger; the object, fields and agent of the proposal. An agent is
 //! known by the name that its proposal gives, or by its Salesforce user id where it writes the
 //! fields itself: freeze both where it uses both doors, or the lane.
+//!
+//! A record is frozen by countersign itself when two writers set a value against each other.
 //!
 //! # How to fix
 //! - `frozen`: find out why it was frozen; `countersign freeze --list` tells who did it and the

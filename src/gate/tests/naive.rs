@@ -383,6 +383,7 @@ impl<'a> Naive<'a> {
         self.it.history.frozen.iter().any(|freeze| {
             let scope = freeze.scope.to_string();
             scope == "org"
+                || scope == format!("record:{}.{}", proposal.object, proposal.record)
                 || scope == format!("agent:{}", proposal.actor.agent) && proposal.edited_from.is_none()
                 || proposal.patch.keys().any(|field| scope == format!("lane:{}.{field}", proposal.object))
         }) || self.ground_moved()

@@ -102,8 +102,14 @@ prop_compose! {
 
 /// What the ledger may know besides: counts, freezes, other agents.
 fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bool, Vec<LaneFact>)> {
-    let scopes =
-        ["org", "lane:Lead.Status", "lane:Lead.Rating", "agent:nightly-enricher", "agent:somebody-else"];
+    let scopes = [
+        "org",
+        "record:Lead.00QDp0000000042MAA",
+        "lane:Lead.Status",
+        "lane:Lead.Rating",
+        "agent:nightly-enricher",
+        "agent:somebody-else",
+    ];
     let frozen = prop::option::weighted(0.1, prop::sample::select(scopes.to_vec()));
     (
         prop::option::weighted(0.9, 0_i64..4),

@@ -121,6 +121,7 @@ impl Fold {
             | Event::JobBegun { .. }
             | Event::JobEnded { .. }
             | Event::LaneMoved { .. }
+            | Event::WritersCounted { .. }
             | Event::StreamReset { .. } => {}
         }
     }

@@ -1,0 +1,118 @@
+//! Who writes governed fields besides the daemon: heard where the channel lets it through, told when new,
+//! and stopped when two of them set a value against each other.
+
+use std::time::Duration;
+
+use countersign::package::SHIPPED;
+use serde_json::{Value, json};
+
+use crate::{
+    daemon_world::{World, text},
+    processes::{countersign, eventually},
+};
+
+fn writers(world: &World) -> Value {
+    serde_json::from_str(&world.over_ledger(&["writers", "--json"])).expect("JSON")
+}
+
+/// The row of a user and field.
+fn row<'a>(report: &'a Value, user: &str, field: &str) -> Option<&'a Value> {
+    let rows = report["writers"].as_array().expect("a list");
+    rows.iter().find(|row| row["user"] == user && row["field"] == field && row["ours"] == false)
+}
+
+/// Takes the filter of the channel's member away: every change is delivered.
+async fn widen(world: &World) {
+    let name = "AI_Proposals_chn_OpportunityChangeEvent.platformEventChannelMember-meta.xml";
+    let (_, shipped) = SHIPPED.iter().find(|(path, _)| path.ends_with(name)).expect("it is shipped");
+    let (before, rest) = shipped.split_once("<filterExpression>").expect("it has a filter");
+    let (_, after) = rest.split_once("</filterExpression>").expect("it ends");
+    let file =
+        "platformEventChannelMembers/AI_Proposals_chn_OpportunityChangeEvent.platformEventChannelMember";
+    let member = ("PlatformEventChannelMember", "AI_Proposals_chn_OpportunityChangeEvent", file);
+    let wide = format!("{before}{after}");
+    world.org.deploy(&[(member.0, member.1, member.2, &wide)]).await;
+}
+
+async fn step(world: &World, role: &str, id: &str, value: &str) {
+    let (status, said) = world.patch(role, "Opportunity", id, json!({ "NextStep": value })).await;
+    assert_eq!(status, 204, "{role}: {said}");
+}
+
+async fn the_map_knows_who_was_heard() {
+    let world = World::start();
+    let (admin, deals) = (world.org.text("/users/admin/user_id"), world.opportunities().await);
+    let (one, two) = (text(&deals[0]["Id"]), text(&deals[1]["Id"]));
+    step(&world, "admin", one, "Not heard").await;
+    world.asks(two, ("writer:own", "Send the draft")).await;
+    world.decides(two, ("writer:own", "Approved"), "promoted").await;
+    eventually("our own write is counted", Duration::from_secs(20), || async {
+        !writers(&world)["writers"].as_array().unwrap().is_empty()
+    })
+    .await;
+    let narrow = writers(&world);
+    assert!(row(&narrow, &admin, "NextStep").is_none(), "the shipped channel does not carry it: {narrow:#}");
+    assert_eq!(narrow["fields"][0]["ungoverned_percent"], 0, "{narrow:#}");
+
+    widen(&world).await;
+    step(&world, "admin", one, "Heard").await;
+    eventually("a foreign write is counted", Duration::from_secs(20), || async {
+        row(&writers(&world), &admin, "NextStep").is_some()
+    })
+    .await;
+    let wide = writers(&world);
+    let foreign = row(&wide, &admin, "NextStep").unwrap();
+    assert_eq!((&foreign["object"], &foreign["writes"]), (&json!("Opportunity"), &json!("1")), "{wide:#}");
+    assert!(text(&foreign["client"]).starts_with("rest"), "{foreign:#}");
+    let field = &wide["fields"][0];
+    assert_eq!(
+        (&field["ours"], &field["others"], &field["ungoverned_percent"]),
+        (&json!(1), &json!(1), &json!(50))
+    );
+    assert!(world.said().contains("writer-new"), "{}", world.said());
+    let page = world.over_ledger(&["writers"]);
+    for words in ["Opportunity.NextStep", "1 of 2 write(s) went past the gate (50 %)"] {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+}
+
+async fn two_writers_against_each_other_stop_the_record_and_are_named() {
+    let world = World::start();
+    widen(&world).await;
+    let deals = world.opportunities().await;
+    let (one, two) = (text(&deals[0]["Id"]), text(&deals[1]["Id"]));
+    let (admin, reviewer) =
+        (world.org.text("/users/admin/user_id"), world.org.text("/users/reviewer/user_id"));
+    for _ in 0..2 {
+        step(&world, "admin", one, "Call them").await;
+        step(&world, "reviewer", one, "Write to them").await;
+    }
+    let scope = format!("record:Opportunity.{one}");
+    eventually("the record is stopped", Duration::from_secs(20), || async {
+        world.over_ledger(&["freeze", "--list"]).contains(&scope)
+    })
+    .await;
+    let stopped = writers(&world)["quarantined"].clone();
+    let why = text(&stopped[0]["reason"]);
+    assert!(
+        why.contains("NextStep goes back and forth") && why.contains(&admin) && why.contains(&reviewer),
+        "{why}"
+    );
+    assert_eq!(stopped.as_array().unwrap().len(), 1, "{stopped:#}");
+
+    world.asks(two, ("flap:other", "Send the draft")).await;
+    world.decides(two, ("flap:other", "Approved"), "promoted").await;
+    let body = json!({ "proposal_id": "flap:here", "object": "Opportunity", "record_id": one,
+        "patch": { "NextStep": "Send the draft" }, "confidence": 0.9 });
+    let (code, said, err) = countersign(&["propose", "--config", &world.config], Some(&body.to_string()));
+    assert_eq!(code, 4, "{said}{err}");
+    assert!(said.contains("frozen"), "{said}");
+    let (code, said, err) =
+        countersign(&["unfreeze", &scope, "--by", "Pat Example", "--config", &world.config], None);
+    assert_eq!(code, 0, "{said}{err}");
+}
+
+crate::databases::over_both!(
+    the_map_knows_who_was_heard,
+    two_writers_against_each_other_stop_the_record_and_are_named,
+);
