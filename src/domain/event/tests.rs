@@ -115,6 +115,13 @@ fn of_the_rest() -> Vec<Told> {
             json!({ "kind": "anchor_settled", "anchor": { "size": "3", "root": "r", "at": AT }, "result": "done" }),
             &[],
         ),
+        (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
+    ]
+}
+
+/// What is watched: what became of proposals, and who writes.
+fn of_watching() -> Vec<Told> {
+    vec![
         (
             json!({ "kind": "outcome_watched", "watch": { "proposal_id": "p-1", "object": "Lead", "record": RECORD,
                 "fields": ["Status"], "agent": "a", "segment": "s", "live": false, "since": AT, "due": AT } }),
@@ -131,7 +138,6 @@ fn of_the_rest() -> Vec<Told> {
                 "last": AT }] } }),
             &[],
         ),
-        (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
     ]
 }
 
@@ -191,7 +197,7 @@ fn of_people() -> Vec<Told> {
 }
 
 fn events() -> Vec<Told> {
-    [of_proposals(), of_the_rest(), of_people()].concat()
+    [of_proposals(), of_the_rest(), of_watching(), of_people()].concat()
 }
 
 #[test]
