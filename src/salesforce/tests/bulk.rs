@@ -1,6 +1,6 @@
 //! Bulk queries against a server that answers from a script.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fake::{Answer, Fake, lead};
 use crate::{
@@ -47,7 +47,7 @@ async fn parts_follow_their_locators_and_one_that_broke_off_is_asked_for_again()
         part(1, "M/T&x"),
         Answer::Broken,
         part(2, "null"),
-        Answer::Json(204, Value::Null),
+        Answer::Json(200, json!({})),
     ])
     .await;
     let found = read(&fake).await.unwrap();
@@ -71,7 +71,7 @@ async fn parts_follow_their_locators_and_one_that_broke_off_is_asked_for_again()
 async fn a_job_that_fails_says_why_and_is_deleted() {
     let told = json!({ "id": "750000000000001AAA", "state": "Failed", "errorMessage": "the org's words" });
     let fake =
-        Fake::start(vec![state("UploadComplete"), Answer::Json(200, told), Answer::Json(204, Value::Null)])
+        Fake::start(vec![state("UploadComplete"), Answer::Json(200, told), Answer::Json(200, json!({}))])
             .await;
     let error = read(&fake).await.unwrap_err();
     assert_eq!(error.salesforce_code(), Some("BULK_QUERY_FAILED"));
