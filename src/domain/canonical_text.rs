@@ -1,114 +1,149 @@
-//! Whether a text is canonical JSON, without building what it says.
+//! Whether a text is canonical JSON, in one pass and without building what it says.
 
-use std::{borrow::Cow, fmt};
+use super::digest::by_utf16;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+/// Values within values: as deep as `serde_json` reads.
+const DEEPEST: usize = 127;
 
-use super::digest::{by_utf16, quote};
+/// Bytes of a text that are looked at together.
+const STRIDE: usize = 16;
 
 /// Whether a text is the canonical form (RFC 8785, no numbers) of the JSON that it holds.
 pub fn is_canonical(text: &str) -> bool {
-    let mut out = String::with_capacity(text.len());
-    let mut input = serde_json::Deserializer::from_str(text);
-    Again(&mut out).deserialize(&mut input).is_ok() && input.end().is_ok() && out == text
+    let mut scan = Scan { text, at: 0 };
+    scan.value(DEEPEST).is_some() && scan.at == text.len()
 }
 
-/// Writes what it reads. Keys that are out of order or stand twice are an error. A number is read
-/// as an object with a key of its own, so its bytes differ from the text.
-struct Again<'a>(&'a mut String);
-
-impl<'de> DeserializeSeed<'de> for Again<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
-        input.deserialize_any(self)
-    }
+/// How far a text is canonical. What is not ends the scan with `None`.
+struct Scan<'a> {
+    text: &'a str,
+    at: usize,
 }
 
-impl<'de> Visitor<'de> for Again<'_> {
-    type Value = ();
+/// A key as it is written, without its quotes.
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    written: &'a str,
+    /// ASCII without escapes, so that the order of its bytes is the order of keys.
+    is_plain: bool,
+}
 
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("JSON without numbers")
+impl<'a> Scan<'a> {
+    fn next(&mut self) -> Option<u8> {
+        let byte = *self.text.as_bytes().get(self.at)?;
+        self.at += 1;
+        Some(byte)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.push_str("null");
-        Ok(())
+    /// Goes past a word.
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.0.push_str(if value { "true" } else { "false" });
-        Ok(())
+    /// Goes past a value that may hold values down to this depth.
+    fn value(&mut self, depth: usize) -> Option<()> {
+        match *self.text.as_bytes().get(self.at)? {
+            b'"' => self.quoted().map(drop),
+            b'{' => self.object(depth.checked_sub(1)?),
+            b'[' => self.array(depth.checked_sub(1)?),
+            b'n' => self.word("null"),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            _ => None,
+        }
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        quote(text, self.0);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.0.push('[');
-        let mut is_first = true;
+    fn array(&mut self, depth: usize) -> Option<()> {
+        self.at += 1;
+        if self.word("]").is_some() {
+            return Some(());
+        }
         loop {
-            let before = self.0.len();
-            if !is_first {
-                self.0.push(',');
+            self.value(depth)?;
+            match self.next()? {
+                b',' => {}
+                b']' => return Some(()),
+                _ => return None,
             }
-            if items.next_element_seed(Again(self.0))?.is_none() {
-                self.0.truncate(before);
-                break;
-            }
-            is_first = false;
         }
-        self.0.push(']');
-        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.0.push('{');
-        let mut last: Option<Cow<'de, str>> = None;
-        while let Some(key) = entries.next_key_seed(Key)? {
-            if let Some(last) = &last {
-                if by_utf16(last, &key).is_ge() {
-                    return Err(A::Error::custom("keys out of order"));
-                }
-                self.0.push(',');
+    fn object(&mut self, depth: usize) -> Option<()> {
+        self.at += 1;
+        if self.word("}").is_some() {
+            return Some(());
+        }
+        let mut last = None;
+        loop {
+            let key = self.quoted()?;
+            if last.is_some_and(|last: Key<'_>| !last.stands_before(key)) {
+                return None;
             }
-            quote(&key, self.0);
-            self.0.push(':');
-            entries.next_value_seed(Again(self.0))?;
             last = Some(key);
+            self.word(":")?;
+            self.value(depth)?;
+            match self.next()? {
+                b',' => {}
+                b'}' => return Some(()),
+                _ => return None,
+            }
         }
-        self.0.push('}');
-        Ok(())
+    }
+
+    /// Goes past a text in quotes.
+    fn quoted(&mut self) -> Option<Key<'a>> {
+        self.word("\"")?;
+        let (start, mut is_plain) = (self.at, true);
+        loop {
+            while let Some(stride) = self.text.as_bytes()[self.at..].first_chunk::<STRIDE>() {
+                if !stride.iter().fold(true, |plain, byte| plain & is_plain_byte(*byte)) {
+                    break;
+                }
+                self.at += STRIDE;
+            }
+            match self.next()? {
+                b'"' => {
+                    return Some(Key { written: &self.text[start..self.at - 1], is_plain });
+                }
+                b'\\' => {
+                    is_plain = false;
+                    self.escape()?;
+                }
+                0..0x20 => return None,
+                byte => is_plain &= byte.is_ascii(),
+            }
+        }
+    }
+
+    /// Goes past what follows a backslash: the shortest form of a character that must not stand as it is.
+    fn escape(&mut self) -> Option<()> {
+        match self.next()? {
+            b'"' | b'\\' | b'b' | b't' | b'n' | b'f' | b'r' => Some(()),
+            b'u' => {
+                self.word("00")?;
+                let (high, low) = (self.next()?, self.next()?);
+                let has_shorter = high == b'0' && matches!(low, b'8' | b'9' | b'a' | b'c' | b'd');
+                let is_hex = matches!(high, b'0' | b'1') && matches!(low, b'0'..=b'9' | b'a'..=b'f');
+                (is_hex && !has_shorter).then_some(())
+            }
+            _ => None,
+        }
     }
 }
 
-/// A key, borrowed from the text where it can be.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
-        input.deserialize_str(self)
-    }
+/// A byte that stands for itself in a text, and is ASCII.
+fn is_plain_byte(byte: u8) -> bool {
+    (0x20..0x80).contains(&byte) & (byte != b'"') & (byte != b'\\')
 }
 
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+impl Key<'_> {
+    fn stands_before(self, next: Key<'_>) -> bool {
+        if self.is_plain && next.is_plain {
+            return self.written < next.written;
+        }
+        let read = |key: Key<'_>| serde_json::from_str::<String>(&format!("\"{}\"", key.written)).ok();
+        let both = read(self).zip(read(next));
+        both.is_some_and(|(one, other)| by_utf16(&one, &other).is_lt())
     }
 }
 
@@ -122,17 +157,44 @@ mod tests {
 
     #[test]
     fn only_the_canonical_form_passes() {
-        for good in [r#"{"a":[],"b":{},"c":[null,true,"x\n\u0001é"]}"#, "null", r#""""#, "[[],[{}]]"] {
+        for good in [
+            r#"{"a":[],"b":{},"c":[null,true,"x\n\u0001é"]}"#,
+            "null",
+            "false",
+            r#""""#,
+            "[[],[{}]]",
+            r#""sixteen letters, and a few more\u001f\b\t\n\f\r\"\\""#,
+            r#"{"\b":"1","\u000b":"2"," ":"3","a":"4","é":"5"}"#,
+        ] {
             assert!(is_canonical(good), "{good}");
         }
         let bad = [
             r#"{"b":"1","a":"2"}"#,
             r#"{"a":"1","a":"2"}"#,
+            r#"{"é":"1","a":"2"}"#,
+            r#"{" ":"1","\n":"2"}"#,
             r#"{"a":1}"#,
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":null;"b":null}"#,
+            r#"{"a":null,}"#,
+            r#"{,}"#,
             "1",
+            "nul",
             r#"{ "a":"1"}"#,
             r#"["\u0041"]"#,
+            r#"["\u0008"]"#,
+            r#"["\u000d"]"#,
+            r#"["\u001F"]"#,
+            r#"["\u0020"]"#,
+            r#"["\u1001"]"#,
+            r#"["\u001"]"#,
+            r#"["\x"]"#,
+            "[\"a tab \t in a text of more than sixteen letters\"]",
+            "[\"sixteen letters and no end",
             r#"["a",]"#,
+            r#"["a" ]"#,
+            r#"["a"}"#,
             "[true] ",
             "",
             r#"{"a":"1"}x"#,
@@ -143,11 +205,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn it_goes_as_deep_as_the_parser() {
+        for depth in [1, 126, 127, 128, 129, 100_000] {
+            let text = "[".repeat(depth) + &"]".repeat(depth);
+            assert_eq!(is_canonical(&text), serde_json::from_str::<Value>(&text).is_ok(), "{depth}");
+        }
+    }
+
+    fn again(text: &str) -> Option<String> {
+        serde_json::from_str::<Value>(text).ok().and_then(|json| canonical(&json).ok())
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
         #[test]
         fn it_agrees_with_writing_the_value_again(text in r#"[\[\]\{\}":,ab0 ]{0,12}"#) {
-            let again = serde_json::from_str::<Value>(&text).ok().and_then(|json| canonical(&json).ok());
-            prop_assert_eq!(is_canonical(&text), again.as_deref() == Some(text.as_str()));
+            prop_assert_eq!(is_canonical(&text), again(&text).as_deref() == Some(text.as_str()));
+        }
+
+        #[test]
+        fn so_it_does_for_texts_and_keys(
+            parts in prop::collection::vec(r#"(\\[bfnrtu"\\/]|\\u00[01][0-9a-fA-F]|[a-b]|\PC|[\x00-\x22]){0,20}"#, 1..4)
+        ) {
+            let quoted: Vec<String> = parts.iter().map(|part| format!("\"{part}\"")).collect();
+            let object: Vec<String> = quoted.iter().map(|key| format!("{key}:null")).collect();
+            for text in [format!("[{}]", quoted.join(",")), format!("{{{}}}", object.join(","))] {
+                prop_assert_eq!(is_canonical(&text), again(&text).as_deref() == Some(text.as_str()), "{}", text);
+            }
+        }
+
+        #[test]
+        fn what_was_written_passes_and_with_another_byte_only_what_would_be_written(
+            keys in prop::collection::vec("\\PC{0,24}", 0..5), at in any::<prop::sample::Index>(), to in 0_u8..0x80
+        ) {
+            let json: Value = keys.iter().map(|key| (key.clone(), Value::from(vec![key.as_str()]))).collect();
+            let text = canonical(&json).unwrap();
+            prop_assert!(is_canonical(&text), "{}", text);
+            let mut bytes = text.into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+            if let Ok(text) = String::from_utf8(bytes) {
+                prop_assert_eq!(is_canonical(&text), again(&text).as_deref() == Some(text.as_str()), "{}", text);
+            }
         }
     }
 }

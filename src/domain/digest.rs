@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use canonical::canonical;
-pub(super) use canonical::{by_utf16, quote};
+pub(super) use canonical::by_utf16;
 
 /// A value that has no canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Proposals as they stand: reading the projection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -96,6 +96,25 @@ impl Tx<'_> {
     /// The same by an id that stands on a record; ids that are none find nothing.
     pub async fn proposal_by_text(&mut self, id: &str) -> Result<Option<ProposalRecord>, LedgerError> {
         one(self.connection().await?, id).await
+    }
+
+    /// The same for many ids.
+    pub async fn proposals_by_text(
+        &mut self,
+        ids: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, ProposalRecord>, LedgerError> {
+        let ids: Vec<&str> = ids.iter().copied().collect();
+        let mut found = BTreeMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(",");
+            let query = db::query(format!("{COLUMNS} WHERE p.id IN ({marks})"));
+            let query = chunk.iter().fold(query, |query, id| query.bind(*id));
+            for row in query.fetch_all(self.connection().await?).await? {
+                let record = from_row(&row)?;
+                found.insert(record.proposal.id.to_string(), record);
+            }
+        }
+        Ok(found)
     }
 
     /// Only the stage of a proposal, without its body.

@@ -291,6 +291,8 @@ async fn level_together(
     let mut tx = context.ledger.begin("records considered").await?;
     let keys: Vec<RecordId> = readings.iter().map(|reading| reading.snapshot.record.clone()).collect();
     let mut known = tx.proposals_for(&object, &keys).await?;
+    let named = named(readings, &known);
+    let ended = tx.proposals_by_text(&named).await?;
     let open = tx.open_promotions_for(&object, &keys).await?;
     let told = told(&mut tx, readings).await?;
     let signals = tx.any_signal().await?;
@@ -309,7 +311,7 @@ async fn level_together(
         if let Some(id) = reading.slot.proposal_id.as_deref()
             && !mine.iter().any(|known| known.proposal.id.as_str() == id)
         {
-            mine.extend(tx.proposal_by_text(id).await?);
+            mine.extend(ended.get(id).cloned());
         }
         if let Some(open) = open.get(record)
             && waits_for(reading, &mine, open)
@@ -347,6 +349,24 @@ async fn level_together(
     tx.commit().await?;
     broken.iter().for_each(break_glass::warn);
     Ok(())
+}
+
+/// The ids that stand on records which have no open proposal of that id.
+fn named<'a>(
+    readings: &'a [RecordReading],
+    open: &BTreeMap<RecordId, Vec<ProposalRecord>>,
+) -> BTreeSet<&'a str> {
+    let stands = |known: &ProposalRecord, id: &str| {
+        known.proposal.id.as_str() == id && known.proposal.door != Door::Schedule
+    };
+    let is_open = |record: &RecordId, id: &str| {
+        open.get(record).is_some_and(|open| open.iter().any(|known| stands(known, id)))
+    };
+    let named = readings.iter().filter_map(|reading| {
+        let id = reading.slot.proposal_id.as_deref()?;
+        (!is_open(&reading.snapshot.record, id)).then_some(id)
+    });
+    named.collect()
 }
 
 /// Under which ids a notice about what is no proposal is on its way to one of the records that wait.

@@ -26,8 +26,9 @@ mod report;
 
 pub use report::{Differing, Fate, Flip, Report};
 
-/// Verdicts that are read in one go.
-const PAGE: u32 = 1000;
+/// Verdicts that are read in one go: few enough that the memory for them is used again and not given
+/// back and cleared each time.
+const PAGE: u32 = 100;
 
 /// What is asked for.
 pub struct Asked {

@@ -13,7 +13,7 @@ mod query;
 mod rewrite;
 mod row;
 pub(super) mod sqlite;
-mod text;
+pub(super) mod text;
 
 pub use connection::Connection;
 pub use query::{Query, Sql, query};

@@ -27,7 +27,7 @@ pub(super) fn stored(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// What was written.
-pub(super) fn read(text: &str) -> Cow<'_, str> {
+pub(in crate::ledger) fn read(text: &str) -> Cow<'_, str> {
     if !text.contains(ESCAPE) {
         return Cow::Borrowed(text);
     }

@@ -17,10 +17,6 @@ const COLUMN: char = '\u{1d}';
 const PART: char = '\u{1e}';
 const VALUE: char = '\u{1f}';
 
-/// Memory for pages of the file: enough for the upper levels of its trees, so that each record costs a
-/// few reads and not a dozen.
-const CACHE_KB: u32 = 16_000;
-
 /// A page of verdicts, not taken apart yet.
 #[derive(Debug)]
 pub struct RecordedPage {
@@ -114,10 +110,7 @@ pub(super) async fn read(
         Depth::Whole => "",
     };
     let letter = match reader.dialect() {
-        Dialect::Sqlite => {
-            db::query(format!("PRAGMA cache_size = -{CACHE_KB}")).execute(&mut *reader).await?;
-            "char"
-        }
+        Dialect::Sqlite => "char",
         Dialect::Postgres => "chr",
     };
     let [row, column, part, value] =

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use super::step::Step;
+use super::{merged, step::Step};
 use crate::domain::{
     canonical_text::is_canonical,
     entry::{Entry, commitment},
@@ -15,20 +15,20 @@ use crate::domain::{
 };
 
 /// Salt and canonical value by path.
-pub(super) type Parts = BTreeMap<String, (Vec<u8>, String)>;
+pub(super) type Parts<'a> = BTreeMap<Cow<'a, str>, (Vec<u8>, Cow<'a, str>)>;
 
 /// An entry as it was found.
-pub(super) struct Stored {
+pub(super) struct Stored<'a> {
     /// The place where it stands; absent where only its text tells.
     pub(super) place: Option<u64>,
     /// The hash that was stored with it.
-    pub(super) hash: String,
+    pub(super) hash: Cow<'a, str>,
     /// The columns beside its text: kind and proposal.
-    pub(super) columns: Option<(String, Option<String>)>,
+    pub(super) columns: Option<(Cow<'a, str>, Option<Cow<'a, str>>)>,
     /// Its text.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     /// Its private parts, which may not be readable; absent where they were left out on purpose.
-    pub(super) parts: Option<Result<Parts, String>>,
+    pub(super) parts: Option<Result<Parts<'a>, String>>,
 }
 
 /// What came of it.
@@ -78,11 +78,15 @@ struct Read<'a> {
     proposal: Option<Cow<'a, str>>,
     #[serde(borrow)]
     event: &'a RawValue,
-    #[serde(default)]
-    commit: BTreeMap<String, String>,
+    #[serde(default, borrow)]
+    commit: BTreeMap<Text<'a>, Text<'a>>,
     #[serde(borrow)]
     prev: Cow<'a, str>,
 }
+
+/// A text inside a map, borrowed where it can be.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Kind<'a> {
@@ -90,7 +94,7 @@ struct Kind<'a> {
     kind: Cow<'a, str>,
 }
 
-pub(super) fn check(stored: Stored) -> Checked {
+pub(super) fn check(stored: Stored<'_>) -> Checked {
     let hash = Entry::hash_text(&stored.text).to_string();
     let mut checked = Checked {
         seq: stored.place.unwrap_or(0),
@@ -104,25 +108,27 @@ pub(super) fn check(stored: Stored) -> Checked {
     if checked.hash != stored.hash {
         checked.damage("entry-hash", "the text of the entry does not have the hash that was stored");
     }
-    if !is_canonical(&stored.text) {
+    let is_canonical = is_canonical(&stored.text);
+    if !is_canonical {
         checked.damage("entry-not-canonical", "its text is not in canonical form");
     }
     match serde_json::from_str(&stored.text) {
-        Ok(read) => checked.read((stored.place, stored.columns, stored.parts), &read),
+        Ok(read) => checked.read((stored.place, stored.columns, stored.parts), (&read, is_canonical)),
         Err(error) => checked.damage("entry-unreadable", error.to_string()),
     }
     checked
 }
 
 /// Place, columns and private parts of an entry.
-type Beside = (Option<u64>, Option<(String, Option<String>)>, Option<Result<Parts, String>>);
+type Beside<'a> =
+    (Option<u64>, Option<(Cow<'a, str>, Option<Cow<'a, str>>)>, Option<Result<Parts<'a>, String>>);
 
 impl Checked {
     fn damage(&mut self, code: &'static str, what: impl Into<String>) {
         self.damages.push((code, what.into()));
     }
 
-    fn read(&mut self, (place, columns, parts): Beside, entry: &Read<'_>) {
+    fn read(&mut self, (place, columns, parts): Beside<'_>, (entry, is_canonical): (&Read<'_>, bool)) {
         let seq: u64 = entry.seq.parse().unwrap_or(0);
         self.seq = place.unwrap_or(seq);
         let columns = columns.is_none_or(|(kind, proposal)| {
@@ -136,14 +142,14 @@ impl Checked {
             self.damage("entry-kind", "its event is of another kind");
         }
         let step = match parts {
-            Some(Ok(parts)) => self.event(entry, parts),
+            Some(Ok(parts)) => self.event((entry, is_canonical), parts),
             Some(Err(what)) => {
                 self.damage("private-not-canonical", what);
                 None
             }
             // What the walk itself needs is public.
             None if matches!(&*entry.kind, "restore_accepted" | "erased" | "anchor_settled") => {
-                let step = self.event(entry, Parts::new());
+                let step = self.event((entry, is_canonical), Parts::new());
                 self.missing.clear();
                 step
             }
@@ -154,9 +160,16 @@ impl Checked {
     }
 
     /// The event with its private parts; what is erased gets its placeholder.
-    fn event(&mut self, entry: &Read<'_>, parts: Parts) -> Option<Step> {
+    fn event(&mut self, (entry, is_canonical): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
+        let put = self.private(&entry.commit, &parts);
+        let is_whole = is_canonical && self.missing.is_empty();
+        if let Some(step) = merged::step(self.seq, (&*entry.kind, entry.event), &put).filter(|_| is_whole) {
+            return Some(step);
+        }
         let read = serde_json::from_str::<Value>(entry.event.get()).and_then(|mut event| {
-            self.private(&entry.commit, parts, &mut event);
+            for (path, text) in put {
+                super::super::queries::insert_at(&mut event, path, serde_json::from_str(&text)?);
+            }
             serde_json::from_value::<Event>(event)
         });
         match read {
@@ -168,29 +181,34 @@ impl Checked {
         }
     }
 
-    fn private(&mut self, commit: &BTreeMap<String, String>, mut parts: Parts, event: &mut Value) {
-        let put = super::super::queries::insert_at;
-        for (path, committed) in commit {
-            let Some((salt, value)) = parts.remove(path) else {
-                self.missing.push(path.clone());
-                if let Some(placeholder) = placeholder(path) {
-                    put(event, path, placeholder);
-                }
+    /// Checks the private parts. Returns the canonical text that belongs at each path.
+    fn private<'a>(
+        &mut self,
+        commit: &'a BTreeMap<Text<'_>, Text<'_>>,
+        parts: &'a Parts<'_>,
+    ) -> Vec<(&'a str, Cow<'a, str>)> {
+        let mut put = Vec::with_capacity(commit.len());
+        for (Text(path), Text(committed)) in commit {
+            let Some((salt, value)) = parts.get(&**path) else {
+                self.missing.push(path.to_string());
+                put.extend(placeholder(path).map(|json| (&**path, Cow::Owned(json.to_string()))));
                 continue;
             };
             self.private_checked += 1;
             let holds = <[u8; 32]>::try_from(salt.as_slice())
-                .is_ok_and(|salt| commitment(&salt, path, &value).as_str() == committed);
+                .is_ok_and(|salt| commitment(&salt, path, value).as_str() == *committed);
             if !holds {
                 self.damage("private-changed", format!("the value of `{path}` is not the one recorded"));
             }
-            match serde_json::from_str::<Value>(&value) {
-                Ok(json) if is_canonical(&value) => put(event, path, json),
-                _ => self.damage("private-not-canonical", format!("the value of `{path}`")),
+            if is_canonical(value) {
+                put.push((&**path, Cow::Borrowed(&**value)));
+            } else {
+                self.damage("private-not-canonical", format!("the value of `{path}`"));
             }
         }
-        for path in parts.keys() {
+        for path in parts.keys().filter(|path| !commit.contains_key(&Text(Cow::Borrowed(&***path)))) {
             self.damages.push(("private-stray", format!("a value of `{path}` that nothing speaks of")));
         }
+        put
     }
 }

@@ -183,14 +183,15 @@ impl Lines {
 }
 
 /// An entry of a line.
-fn stored((number, text): &(u64, String)) -> Result<Stored, String> {
+fn stored((number, text): &(u64, String)) -> Result<Stored<'static>, String> {
     let line: Line = serde_json::from_str(text).map_err(|error| format!("line {number}: {error}"))?;
     let parts = line.private.map(|parts| {
         let open = parts.into_iter().map(|(path, opening)| {
-            (path, (super::unhex(&opening.salt).unwrap_or_default(), opening.value.get().to_owned()))
+            let salt = super::unhex(&opening.salt).unwrap_or_default();
+            (path.into(), (salt, opening.value.get().to_owned().into()))
         });
-        Ok(open.collect::<Parts>())
+        Ok(open.collect::<Parts<'_>>())
     });
-    let text = line.entry.get().to_owned();
-    Ok(Stored { place: None, hash: line.hash, columns: None, text, parts })
+    let text = line.entry.get().to_owned().into();
+    Ok(Stored { place: None, hash: line.hash.into(), columns: None, text, parts })
 }

@@ -9,6 +9,8 @@ mod cores;
 mod entry;
 mod file;
 mod fold;
+mod joined;
+mod merged;
 mod rows;
 mod step;
 mod tables;
@@ -88,7 +90,7 @@ impl Report {
 /// Reads the whole ledger and reports every damage. An error means that there is nothing to
 /// verify: no file, or no ledger at all.
 ///
-/// `progress` is told after each thousand entries.
+/// `progress` is told, page by page, how many entries were checked.
 pub async fn verify(
     place: &Place,
     against: Option<&Against>,
@@ -98,19 +100,24 @@ pub async fn verify(
         return Err(LedgerError::Missing(place.to_string()));
     }
     let mut report = Report::default();
-    let connection = match place {
-        // For reading only, so that not even the log that a killed process left is folded in.
-        Place::File(path) => sqlite::connect_untouched(path).await,
+    let (sound, read) = match place {
+        Place::File(path) => {
+            // Beside the rest, on a connection of its own: it reads the whole file once more.
+            let read = read(sqlite::connect_untouched(path).await, against, &mut report, progress);
+            tokio::join!(tables::integrity(path), read)
+        }
         Place::Server(server) => {
             let org_id = postgres::org_of(server).await?;
-            Ok(postgres::connect(server, &org_id, postgres::Use::ReadingAll).await?)
+            let connection = postgres::connect(server, &org_id, postgres::Use::ReadingAll).await?;
+            (Ok(Vec::new()), read(Ok(connection), against, &mut report, progress).await)
         }
     };
-    match read(connection, against, &mut report, progress).await {
-        Ok(()) => {}
-        // A database that cannot be read any more is the worst damage of all.
-        Err(error) => report.damage("ledger-unreadable", None, error.to_string()),
-    }
+    let damaged = sound.iter().flatten().map(|found| ("file-damaged", found.clone()));
+    // A database that cannot be read any more is the worst damage of all.
+    let unreadable = sound.as_ref().err().or(read.as_ref().err());
+    let unreadable = unreadable.map(|error| ("ledger-unreadable", error.to_string()));
+    let first = damaged.chain(unreadable).map(|(code, what)| Damage { code, seq: None, what });
+    report.findings.splice(..0, first.collect::<Vec<_>>());
     // A newer version may keep what this one would call damage, and the other way round.
     if report.schema > SCHEMA {
         return Err(LedgerError::Newer { found: report.schema, known: SCHEMA });
@@ -143,7 +150,6 @@ async fn read_all(
     report: &mut Report,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), sqlx::Error> {
-    tables::integrity(connection, report).await?;
     report.schema = tables::version(connection).await;
     tables::schema(connection, report).await?;
     let walk = rows::walk(connection, against, report, progress).await?;
@@ -160,6 +166,8 @@ async fn read_all(
 
 /// The bytes of a hex text.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    bytes.collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
 }

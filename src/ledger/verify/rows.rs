@@ -1,33 +1,16 @@
-//! Reading the entries with their private parts, page by page, while the page before is checked.
-
-use std::borrow::Cow;
+//! Reading the entries with their private parts, page by page, while the page before is checked and
+//! the one before that is walked along.
 
 use super::{
     Against, Report, cores,
-    entry::{Parts, Stored},
+    entry::{Checked, Parts, Stored, check},
+    joined::{self, Cells, Joined},
     walk::Walk,
 };
-use crate::ledger::db::{self, Sql};
+use crate::ledger::db;
 
 /// Entries that are read in one go.
-const PAGE: i64 = 2000;
-
-/// Between the columns of a private part, and between parts: canonical JSON holds neither. The
-/// count of the rows tells whether one of them does.
-const COLUMN: char = '\u{1f}';
-const PART: char = '\u{1e}';
-
-/// One row each: a row costs more than what is in it.
-const ENTRIES: Sql = Sql::Either(
-    "SELECT seq, hash, kind, proposal, text, \
-     (SELECT count(*) || x'1e' || group_concat(path || x'1f' || hex(salt) || x'1f' || value, x'1e') \
-      FROM private WHERE seq = e.seq) \
-     FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?",
-    "SELECT seq, hash, kind, proposal, text, \
-     (SELECT count(*) || chr(30) || string_agg(path || chr(31) || encode(salt, 'hex') || chr(31) || value, chr(30)) \
-      FROM private WHERE seq = e.seq) \
-     FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?",
-);
+const PAGE: i64 = 200;
 
 /// Walks along every entry of the file.
 pub(super) async fn walk(
@@ -39,51 +22,69 @@ pub(super) async fn walk(
     let org = db::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
     let mut walk = Walk::whole(org.map(|row| row.try_get(0)).transpose()?).watch(against);
     let mut page = read(connection, i64::MIN).await?;
-    while let Some(last) = page.last() {
-        let last: i64 = last.try_get(0)?;
-        let checking = tokio::task::spawn_blocking(move || {
-            cores::each(page, |row| stored(&row).map(super::entry::check))
-        });
-        let (next, checked) = tokio::join!(read(connection, last), checking);
-        for checked in checked.map_err(|error| sqlx::Error::Protocol(error.to_string()))? {
-            walk.entry(checked?, report);
+    let mut checked = Vec::new();
+    while let Some((last, now)) = page {
+        let checking = tokio::task::spawn_blocking(move || check_all(&now));
+        let before = std::mem::take(&mut checked);
+        let walking = async {
+            before.into_iter().for_each(|checked| walk.entry(checked, report));
+            progress(report.entries);
+        };
+        let (next, now, ()) = tokio::join!(read(connection, last), checking, walking);
+        checked = now.map_err(|error| sqlx::Error::Protocol(error.to_string()))??;
+        if next.is_err() {
+            checked.drain(..).for_each(|checked| walk.entry(checked, report));
         }
-        progress(report.entries);
         page = next?;
     }
+    checked.into_iter().for_each(|checked| walk.entry(checked, report));
+    progress(report.entries);
     walk.end().1.clone_into(&mut report.head);
     walk.tell_erased(report);
     Ok(walk)
 }
 
-async fn read(connection: &mut db::Connection, after: i64) -> Result<Vec<db::Row>, sqlx::Error> {
-    db::query(ENTRIES).bind(after).bind(PAGE).fetch_all(connection).await
+/// The next page and its last place.
+async fn read(connection: &mut db::Connection, after: i64) -> Result<Option<(i64, Joined)>, sqlx::Error> {
+    let text = |names: &[&str]| names.iter().map(|name| joined::text(name)).collect::<Vec<_>>().join(", ");
+    let (path, salt, value) =
+        (joined::text("path"), joined::bytes(connection.dialect(), "salt"), joined::text("value"));
+    let inner = format!(
+        "SELECT seq AS key, concat(seq, ':', {}, \
+           (SELECT concat(count(*), ':', string_agg(concat({path}, {salt}, {value}), '')) \
+            FROM private WHERE seq = e.seq)) AS one \
+         FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?",
+        text(&["hash", "kind", "proposal", "text"])
+    );
+    let page = joined::read(connection, &inner, |query| query.bind(after).bind(PAGE)).await?;
+    page.map(|(page, last)| Ok((last.parse().map_err(|_| joined::apart())?, page))).transpose()
 }
 
-fn stored(row: &db::Row) -> Result<Stored, sqlx::Error> {
-    Ok(Stored {
-        place: Some(u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0)),
-        hash: row.try_get(1)?,
-        columns: Some((row.try_get(2)?, row.try_get(3)?)),
-        text: row.try_get(4)?,
-        parts: Some(
-            row.try_get::<Option<Cow<str>>>(5)?.map_or_else(|| Ok(Parts::new()), |joined| parts(&joined)),
-        ),
-    })
-}
-
-fn parts(joined: &str) -> Result<Parts, String> {
-    let unreadable = || "its private parts cannot be told apart".to_owned();
-    let mut found = Parts::new();
-    let mut all = joined.split(PART);
-    let count: usize = all.next().and_then(|count| count.parse().ok()).ok_or_else(unreadable)?;
-    let mut rows = 0;
-    for part in all {
-        let columns: Vec<&str> = part.split(COLUMN).collect();
-        let [path, salt, value] = columns[..] else { return Err(unreadable()) };
-        let salt = super::unhex(salt).ok_or_else(unreadable)?;
-        found.insert(path.to_owned(), (salt, value.to_owned()));
-        rows += 1;
+fn check_all(page: &Joined) -> Result<Vec<Checked>, sqlx::Error> {
+    let mut cells = page.cells();
+    let mut rows = Vec::new();
+    while !cells.is_over() {
+        rows.push(stored(&mut cells)?);
     }
-    if rows == count { Ok(found) } else { Err(unreadable()) }
+    Ok(cores::each(rows, check))
+}
+
+fn stored<'a>(cells: &mut Cells<'a>) -> Result<Stored<'a>, sqlx::Error> {
+    // A place below the first one is none.
+    let place = cells.place()?.unwrap_or(0);
+    let (hash, kind, proposal, text) = (cells.must()?, cells.must()?, cells.next()?, cells.must()?);
+    let mut parts = Ok(Parts::new());
+    for _ in 0..cells.number()?.unwrap_or(0) {
+        let (path, salt, value) = (cells.next()?, cells.next()?, cells.next()?);
+        let salt = salt.and_then(|salt| super::unhex(&salt));
+        if let Some(((path, salt), value)) = path.zip(salt).zip(value) {
+            parts = parts.map(|mut parts: Parts<'_>| {
+                parts.insert(path, (salt, value));
+                parts
+            });
+        } else {
+            parts = Err("its private parts cannot be told apart".to_owned());
+        }
+    }
+    Ok(Stored { place: Some(place), hash, columns: Some((kind, proposal)), text, parts: Some(parts) })
 }

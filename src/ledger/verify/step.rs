@@ -8,6 +8,7 @@ use crate::domain::{CanonicalError, Digest, Door, Proposal, Stage, digest::canon
 pub(super) type Print = [u8; 32];
 
 /// One event as the fold needs it.
+#[derive(Debug, PartialEq)]
 pub(super) enum Step {
     /// A proposal came in.
     Received { id: String, fixed: Print, landed: bool },
@@ -34,8 +35,8 @@ pub(super) fn print_all(columns: &[&str]) -> Print {
     hasher.finalize().into()
 }
 
-/// The columns of a proposal that never change.
-pub(super) fn fixed(proposal: &Proposal, seq: u64) -> Print {
+/// The columns of a proposal that never change; `body` is its canonical text.
+pub(super) fn fixed(proposal: &Proposal, (seq, body): (u64, &str)) -> Print {
     let digest = |found: Result<Digest, CanonicalError>| {
         found.map_or_else(|_| String::new(), |digest| digest.to_string())
     };
@@ -44,7 +45,7 @@ pub(super) fn fixed(proposal: &Proposal, seq: u64) -> Print {
         proposal.record.as_str(),
         &digest(proposal.fingerprint()),
         &digest(proposal.patch_digest()),
-        &canonical(proposal).unwrap_or_default(),
+        body,
         &seq.to_string(),
     ])
 }
@@ -56,7 +57,7 @@ impl Step {
         match event {
             Event::ProposalReceived { proposal } => Self::Received {
                 id: proposal.id.to_string(),
-                fixed: fixed(&proposal, seq),
+                fixed: fixed(&proposal, (seq, canonical(&proposal).unwrap_or_default().as_str())),
                 landed: proposal.door == Door::Record,
             },
             Event::VerdictReached { proposal_id, stage, verdict, .. } => Self::Verdict {

@@ -1,30 +1,24 @@
 //! What is checked besides the chain: the file, its schema, the head, the inbox.
 
+use std::path::Path;
+
 use futures::TryStreamExt as _;
 
 use super::Report;
 use crate::ledger::{
-    db::{self, Dialect, catalog},
+    db::{self, Dialect, catalog, sqlite},
     migrate::{SCHEMA, STEPS},
     seal::{self, InboxRow},
 };
 
-/// SQLite's own check of pages and indexes. PostgreSQL has one too, but only as an extension that
-/// need not be there.
-pub(super) async fn integrity(
-    connection: &mut db::Connection,
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
-    if connection.dialect() == Dialect::Postgres {
-        return Ok(());
-    }
-    for row in db::query("PRAGMA integrity_check(20)").fetch_all(connection).await? {
-        let found: String = row.try_get(0)?;
-        if found != "ok" {
-            report.damage("file-damaged", None, found);
-        }
-    }
-    Ok(())
+/// What SQLite's own check of pages and indexes finds. PostgreSQL has one too, but only as an extension
+/// that need not be there.
+pub(super) async fn integrity(path: &Path) -> Result<Vec<String>, sqlx::Error> {
+    let mut connection = sqlite::connect_untouched(path).await?;
+    let rows = db::query("PRAGMA integrity_check(20)").fetch_all(&mut connection).await;
+    let found = rows.and_then(|rows| rows.iter().map(|row| row.try_get::<String>(0)).collect());
+    connection.close().await?;
+    found.map(|found: Vec<String>| found.into_iter().filter(|found| found != "ok").collect())
 }
 
 /// The newest migration that the file has seen; 0 where it cannot be read.

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::*;
-use crate::ledger::{InboxBatch, tests};
+use crate::{
+    domain::event::Event,
+    ledger::{InboxBatch, tests},
+};
 
 /// A ledger with a story, an inbox and a place in a stream, in one file.
 async fn sample(folder: &Path) -> PathBuf {
@@ -125,6 +128,50 @@ async fn each_kind_of_tampering_is_named() {
         let report = verify_file(&changed).await.unwrap();
         assert!(report.findings.iter().any(|damage| damage.code == code), "{sql}: {:?}", report.findings);
     }
+}
+
+#[tokio::test]
+async fn damage_is_found_on_every_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = tests::open(folder.path()).await;
+    let received = |n: u64| Event::ProposalReceived { proposal: tests::proposal(&format!("p-{n:04}")) };
+    tests::append(&ledger, &(1..=450).map(received).collect::<Vec<_>>()).await.unwrap();
+    let copy = folder.path().join("copy.db");
+    ledger.copy_to(&copy).await.unwrap();
+    let report = verify_file(&copy).await.unwrap();
+    assert_eq!((report.entries, report.projections, report.findings), (450, 450, vec![]));
+    for at in [1, 199, 200, 201, 400, 401, 450] {
+        let cases = [
+            (format!("UPDATE entry SET text = replace(text, 'test', 'tesT') WHERE seq = {at}"), "entry-hash"),
+            (format!("UPDATE private SET value = '\"' WHERE seq = {at}"), "private-changed"),
+            (format!("UPDATE proposal SET landed = 7 WHERE received_seq = {at}"), "projection-differs"),
+            (format!("UPDATE proposal SET id = 'p-' || id WHERE received_seq = {at}"), "projection-stray"),
+        ];
+        for (sql, code) in cases {
+            let changed = folder.path().join("changed.db");
+            std::fs::copy(&copy, &changed).unwrap();
+            let mut connection = connect(&changed).await.unwrap();
+            sqlx::raw_sql("DROP TRIGGER entry_is_not_changed").execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+            let report = verify_file(&changed).await.unwrap();
+            assert_eq!(report.entries, 450);
+            assert!(report.findings.iter().any(|damage| damage.code == code), "{sql}: {:?}", report.findings);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_looks_like_another_row_is_still_one_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = tests::open(folder.path()).await;
+    let mut received = tests::proposal("p-1");
+    received.reason = Some("3:1:x\u{1c}\u{1e}:4:null\"0:".to_owned());
+    tests::append(&ledger, &[Event::ProposalReceived { proposal: received }]).await.unwrap();
+    let copy = folder.path().join("copy.db");
+    ledger.copy_to(&copy).await.unwrap();
+    let report = verify_file(&copy).await.unwrap();
+    assert_eq!((report.entries, report.findings), (1, vec![]));
 }
 
 #[tokio::test]
