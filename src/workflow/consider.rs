@@ -4,6 +4,7 @@
 //! event came, or ten, or none and the sweep found the record.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize as _;
 
 use super::{
     Described, WorkflowError,
@@ -230,8 +231,7 @@ impl<'a> Known<'a> {
 
     /// The last verdict's outcome and finding codes, for "nothing new".
     fn last(&self) -> Option<Verdict> {
-        let verdict = self.record?.verdict.clone()?;
-        serde_json::from_value(verdict).ok()
+        Verdict::deserialize(self.record?.verdict.as_ref()?).ok()
     }
 }
 

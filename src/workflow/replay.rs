@@ -11,6 +11,7 @@ use std::{
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::WorkflowError;
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         digest::canonical,
     },
     gate::{FindingCode, GATE_REVISION, Outcome, Recorded, Rules, decide, judge},
-    ledger::{Basis, Depth, Ledger, RecordedPage, RecordedVerdict, Told},
+    ledger::{Basis, Depth, Ledger, LedgerError, RecordedPage, RecordedVerdict, Told},
 };
 
 mod report;
@@ -29,6 +30,9 @@ pub use report::{Differing, Fate, Flip, Report};
 /// Verdicts that are read in one go: few enough that the memory for them is used again and not given
 /// back and cleared each time.
 const PAGE: u32 = 100;
+
+/// Pages that are read ahead, so that reading does not wait for a page that takes long.
+const AHEAD: usize = 4;
 
 /// What is asked for.
 pub struct Asked {
@@ -99,17 +103,40 @@ pub async fn replay(
     let shelf = Arc::new(Shelf { rules, schemas, candidate: asked.candidate });
     let mut seen = BTreeSet::new();
     let depth = if shelf.candidate.is_some() { Depth::Outcome } else { Depth::Whole };
-    let mut page = ledger.verdicts(asked.after, (depth, PAGE)).await?;
-    while let Some(now) = page {
-        let last = now.last();
-        let (next, again) = tokio::join!(ledger.verdicts(last, (depth, PAGE)), on_all_cores(&shelf, now));
-        for replayed in again? {
+    let (pages, mut next) = mpsc::channel(AHEAD);
+    let reading = tokio::spawn(read(ledger.clone(), asked.after, (depth, pages)));
+    while let Some(page) = next.recv().await {
+        let page = page?;
+        let last = page.last();
+        for replayed in on_all_cores(&shelf, page).await? {
             report.count(replayed?, &mut seen);
         }
         progress(last);
-        page = next?;
     }
+    reading.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))?;
     Ok(report)
+}
+
+/// Reads page after page, a few ahead of the work, until there are no more or nobody wants them.
+async fn read(
+    ledger: Ledger,
+    mut after: u64,
+    (depth, pages): (Depth, mpsc::Sender<Result<RecordedPage, LedgerError>>),
+) {
+    loop {
+        let page = match ledger.verdicts(after, (depth, PAGE)).await {
+            Ok(None) => return,
+            Ok(Some(page)) => {
+                after = page.last();
+                Ok(page)
+            }
+            Err(error) => Err(error),
+        };
+        let is_over = page.is_err();
+        if pages.send(page).await.is_err() || is_over {
+            return;
+        }
+    }
 }
 
 fn switch_on(schema: &mut ObjectSchema, switches: &[(ObjectName, FieldName)]) {
