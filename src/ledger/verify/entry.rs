@@ -138,18 +138,21 @@ impl Checked {
             self.damage("entry-columns", "its columns differ from its text");
         }
         let kind = serde_json::from_str::<Kind<'_>>(entry.event.get());
-        if !kind.is_ok_and(|event| event.kind == entry.kind) {
+        let is_of_kind = kind.is_ok_and(|event| event.kind == entry.kind);
+        if !is_of_kind {
             self.damage("entry-kind", "its event is of another kind");
         }
+        // Only then its pieces can be taken as they stand.
+        let is_sound = is_canonical && is_of_kind;
         let step = match parts {
-            Some(Ok(parts)) => self.event((entry, is_canonical), parts),
+            Some(Ok(parts)) => self.event((entry, is_sound), parts),
             Some(Err(what)) => {
                 self.damage("private-not-canonical", what);
                 None
             }
             // What the walk itself needs is public.
             None if matches!(&*entry.kind, "restore_accepted" | "erased" | "anchor_settled") => {
-                let step = self.event((entry, is_canonical), Parts::new());
+                let step = self.event((entry, is_sound), Parts::new());
                 self.missing.clear();
                 step
             }
@@ -160,9 +163,9 @@ impl Checked {
     }
 
     /// The event with its private parts; what is erased gets its placeholder.
-    fn event(&mut self, (entry, is_canonical): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
+    fn event(&mut self, (entry, is_sound): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
         let put = self.private(&entry.commit, &parts);
-        let is_whole = is_canonical && self.missing.is_empty();
+        let is_whole = is_sound && self.missing.is_empty();
         if let Some(step) = merged::step(self.seq, (&*entry.kind, entry.event), &put).filter(|_| is_whole) {
             return Some(step);
         }
