@@ -85,6 +85,15 @@ async fn sets(world: &World, id: &str, status: &str) {
     assert_eq!(code, 204, "{said}");
 }
 
+/// A person approves, and it is promoted.
+async fn approved(world: &World, id: &str, proposal: &str) {
+    world.wait_stage(proposal, "awaiting-approval").await;
+    let decision = json!({ "AI_Decision__c": "Approved", "AI_Decision_Proposal_ID__c": proposal,
+        "AI_Gate_Pending__c": true });
+    assert_eq!(world.patch("reviewer", "Lead", id, decision).await.0, 204);
+    world.wait_stage(proposal, "promoted").await;
+}
+
 const WHO: [&str; 4] = ["--by", "Olivia Example", "--reason", "two weeks of the card"];
 
 async fn a_lane_earns_trust_and_loses_it() {
@@ -142,8 +151,8 @@ async fn a_lane_earns_trust_and_loses_it() {
     for (place, name) in ["Finn", "Gus", "Hal", "Ida"].iter().enumerate() {
         let id = lead(&world, name).await;
         let (code, said) = propose(&world, &format!("live:{place}"), &id);
-        assert_eq!(code, 0, "it runs by itself as its tier says: {said}");
-        world.wait_stage(&format!("live:{place}"), "promoted").await;
+        assert_eq!(code, 4, "it goes on to people, for the org's own switch is off: {said}");
+        approved(&world, &id, &format!("live:{place}")).await;
         assert_eq!(row(&world, &id).await["Status"], WORKING);
         acting.push(id);
     }
@@ -169,8 +178,8 @@ async fn a_lane_earns_trust_and_loses_it() {
     assert_eq!(promote(&until).0, 0);
     assert_eq!(shadow(&world, &["look"]).1["back"], json!([]));
     let (code, said) = propose(&world, "after:2", &again);
-    assert_eq!(code, 0, "{said}");
-    world.wait_stage("after:2", "promoted").await;
+    assert_eq!(code, 4, "{said}");
+    approved(&world, &again, "after:2").await;
     let (code, _, said) =
         shadow(&world, &[&["back", "Lead.Status", "--agent", "night-shift"][..], &WHO].concat());
     assert_eq!(code, 0, "{said}");
