@@ -158,6 +158,37 @@ async fn one_open_promotion_a_record() {
     assert_eq!((report.entries, report.findings), (3, vec![]));
 }
 
+/// A promotion `id` of `p-1` over a record whose number is `seq`.
+fn numbered(id: &str, seq: u64) -> Event {
+    let mut promotion = promotion(id, "p-1");
+    promotion.plan.expected_seq = seq;
+    Event::PromotionIntended { promotion }
+}
+
+async fn a_number_is_used_for_one_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    story(&ledger).await;
+    let used = |error: LedgerError| (error.code().to_owned(), error.to_string().contains("m-1"));
+    let landed = append(&ledger, &[numbered("m-2", 0)]).await.unwrap_err();
+    assert_eq!(used(landed), ("promotion-number-used".to_owned(), true), "m-1 landed with it");
+
+    // A refusal leaves the record's number as it is, so the next write states it again.
+    let refused = Settlement::Refused { code: "LOCKED".to_owned(), message: "locked".to_owned() };
+    let of = |id: &str, settlement| Event::PromotionSettled { promotion: PromotionId::new(id), settlement };
+    let sent = |id: &str| Event::PromotionsSent { promotions: vec![PromotionId::new(id)] };
+    append(&ledger, &[numbered("m-3", 1), sent("m-3"), of("m-3", refused)]).await.unwrap();
+    // What a void write closed has moved it on.
+    let (voiding, stale) =
+        (Settlement::Voiding { reason: "late".to_owned() }, Settlement::Stale { reason: "late".to_owned() });
+    let closed = [numbered("m-4", 1), sent("m-4"), of("m-4", voiding), sent("m-4"), of("m-4", stale)];
+    append(&ledger, &closed).await.unwrap();
+    let voided = append(&ledger, &[numbered("m-5", 1)]).await.unwrap_err();
+    assert_eq!(voided.code(), "promotion-number-used");
+    append(&ledger, &[numbered("m-5", 2)]).await.unwrap();
+    assert_eq!(verified(folder.path()).await.findings, []);
+}
+
 async fn an_older_epoch_writes_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (open(folder.path()).await, open(folder.path()).await);
@@ -285,6 +316,7 @@ async fn a_full_disk_keeps_nothing_half_and_a_newer_schema_is_refused() {
 over_both!(
     a_story_is_kept_and_verifies,
     one_open_promotion_a_record,
+    a_number_is_used_for_one_write,
     an_older_epoch_writes_nothing_more,
     what_ended_is_not_settled_or_sent_again,
     landing_is_a_fact_whatever_was_decided_meanwhile
