@@ -13,11 +13,11 @@ FIRST, NEXT = "Open - Not Contacted", "Working - Contacted"
 
 
 class Org:
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, seed="none"):
         settings = os.path.join(folder, "org.json")
         with open(settings, "w") as out:
             json.dump({"daily-api-requests": 10**8, "daily-event-deliveries": 10**9}, out)
-        self.process = subprocess.Popen([binary, "org", "--json", "--settings", settings], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([binary, "org", "--json", "--seed", seed, "--settings", settings], stdout=subprocess.PIPE)
         self.facts = json.loads(self.process.stdout.readline())
 
     def ask(self, method, path, body=None, role=None, more=None):
@@ -176,4 +176,5 @@ def main():
             {"open": opened, "backlog": backlog}[name](binary, folder, size)
 
 
-main()
+if __name__ == "__main__":
+    main()

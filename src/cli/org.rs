@@ -35,7 +35,7 @@ pub struct Args {
     /// Serve both over TLS, with a certificate made at start.
     #[arg(long)]
     tls: bool,
-    /// Invented records to start with: none, demo, leads:NUMBER or proposed:NUMBER.
+    /// Invented records to start with: none, demo, leads:NUMBER, proposed:NUMBER or stale:NUMBER.
     #[arg(long, default_value = "none")]
     seed: Seed,
     /// Load the org from this file if it exists, and keep it there.

@@ -2,7 +2,11 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, date},
+    tz::TimeZone,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -26,11 +30,13 @@ pub enum Seed {
     Leads(usize),
     /// The same, and each carries a proposal that ended long ago.
     Proposed(usize),
+    /// This many leads at work; of each fifty one is stale: its day of decay has come.
+    Stale(usize),
 }
 
 /// A seed that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a seed: expected `none`, `demo`, `leads:NUMBER` or `proposed:NUMBER`")]
+#[error("`{0}` is not a seed: expected `none`, `demo`, `leads:NUMBER`, `proposed:NUMBER` or `stale:NUMBER`")]
 pub struct SeedError(String);
 
 impl FromStr for Seed {
@@ -45,6 +51,9 @@ impl FromStr for Seed {
             }
             Some(("proposed", number)) => {
                 number.parse().map(Self::Proposed).map_err(|_| SeedError(text.to_owned()))
+            }
+            Some(("stale", number)) => {
+                number.parse().map(Self::Stale).map_err(|_| SeedError(text.to_owned()))
             }
             _ => Err(SeedError(text.to_owned())),
         }
@@ -64,7 +73,18 @@ pub fn plant(org: &Org, seed: Seed) -> Result<(), RowError> {
             Ok(())
         }
         Seed::Proposed(count) => {
-            planted(org, count, true);
+            planted(org, count, |row, number| {
+                row.insert(PROPOSAL_ID.to_owned(), FieldValue::text(format!("old:{number}")));
+                row.insert(EVALUATED_AT.to_owned(), FieldValue::DateTime(Timestamp::UNIX_EPOCH));
+            });
+            Ok(())
+        }
+        Seed::Stale(count) => {
+            planted(org, count, |row, number| {
+                let day = if number % 50 == 0 { date(2020, 1, 1) } else { date(2999, 12, 31) };
+                row.insert("Status".to_owned(), FieldValue::text(WORKING));
+                row.insert(DECAY_ELIGIBLE.to_owned(), FieldValue::Date(day));
+            });
             Ok(())
         }
     }
@@ -102,6 +122,9 @@ const LEADS: &[(&str, &str, &str, &str, &str)] = &[
     ("Sami", "Placeholder", "Placeholder Ports", CLOSED, "Web"),
     ("Tilda", "Fictional", "Fictional Fisheries", OPEN, "Partner Referral"),
 ];
+
+/// The day from which on a lead may move back.
+const DECAY_ELIGIBLE: &str = "Decay_Eligible_Date__c";
 
 const OPEN: &str = "Open - Not Contacted";
 const WORKING: &str = "Working - Contacted";
@@ -178,10 +201,10 @@ fn create(org: &Org, object: &str, records: Vec<Value>) -> Result<Vec<String>, R
 
 /// Puts plain leads straight into the table: no rules, history or events. Returns their ids.
 pub fn bulk_leads(org: &Org, count: usize) -> Vec<String> {
-    planted(org, count, false)
+    planted(org, count, |_, _| {})
 }
 
-fn planted(org: &Org, count: usize, proposed: bool) -> Vec<String> {
+fn planted(org: &Org, count: usize, more: impl Fn(&mut Row, usize)) -> Vec<String> {
     let (Some(object), Some(admin)) = (org.object("Lead"), org.user("admin")) else { return Vec::new() };
     let now = FieldValue::DateTime(org.now_seconds());
     let owner = FieldValue::text(admin.user_id);
@@ -214,10 +237,7 @@ fn planted(org: &Org, count: usize, proposed: bool) -> Vec<String> {
         ] {
             row.insert(field.to_owned(), FieldValue::text(text));
         }
-        if proposed {
-            row.insert(PROPOSAL_ID.to_owned(), FieldValue::text(format!("old:{number}")));
-            row.insert(EVALUATED_AT.to_owned(), FieldValue::DateTime(Timestamp::UNIX_EPOCH));
-        }
+        more(&mut row, number);
         state.table_mut(&object).put(&id, Some(Arc::new(row)), None);
         ids.push(id);
     }
@@ -249,6 +269,7 @@ mod tests {
     fn seeds_have_names() {
         assert_eq!("leads:500".parse(), Ok(Seed::Leads(500)));
         assert_eq!("proposed:7".parse(), Ok(Seed::Proposed(7)));
+        assert_eq!("stale:50".parse(), Ok(Seed::Stale(50)));
         assert!("leads:many".parse::<Seed>().is_err() && "dem".parse::<Seed>().is_err());
     }
 }
