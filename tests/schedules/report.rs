@@ -87,7 +87,7 @@ const REQUIRED: &[&str] = &[
     "people: put back after the approval",
     "refused by the org: proposer",
     "rest: waited for another try",
-    "seeds in which nothing swept before the end",
+    "seeds whose last change no sweep followed",
     "sent: a promotion again",
     "sent: a void",
     "sent: a void again",

@@ -375,7 +375,7 @@ impl Run {
         self.until_idle().await;
         if end {
             if !self.scene.lock().swept {
-                self.scene.lock().reached("seeds in which nothing swept before the end");
+                self.scene.lock().reached("seeds whose last change no sweep followed");
             }
             check::nothing_was_lost(self).await;
             // A proposal by command that never landed is given up after a while.

@@ -51,7 +51,7 @@ pub struct Scene {
     pub owed: bool,
     /// That was since the last step of the engine.
     pub owed_anew: bool,
-    /// A sweep has run, asked for or because the stream told of a gap.
+    /// A sweep has run since the last change, asked for or because the stream told of a gap.
     pub swept: bool,
     pub cover: BTreeMap<String, u64>,
     /// Requests that left, by the mark that they carry.

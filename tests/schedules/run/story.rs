@@ -26,6 +26,7 @@ impl Run {
             let mut scene = self.scene.lock();
             let subject = scene.subject();
             scene.propose(&subject);
+            scene.swept = false;
             scene.rng.random_range(0..14)
         };
         self.points.crash_after(after);
