@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     http::{Probe, Readiness, Status},
-    jobs::{checkpoints, drift, keeper, schedule::Schedule, shadow, work::Work},
+    jobs::{checkpoints, drift, keeper, schedule::Schedule, work::Work},
     ledger::{Ledger, checkpoint::Keeper},
     salesforce::{
         names,
@@ -106,7 +106,7 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
-        tasks.extend(tend(side, front, &stop));
+        tasks.extend(tend(front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         tasks.extend(scheduled(side, &schedule, &stop).await?);
         let checkpoints = None;
@@ -175,8 +175,8 @@ async fn scheduled(
 }
 
 /// What keeps house beside the work: lanes that only record are looked at, and the counters are kept small.
-fn tend(side: &OrgSide, front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    let mut tasks = vec![tokio::spawn(shadow::run(side.context.clone(), stop.child_token()))];
+fn tend(front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
     if let Some(metrics) = front.metrics.clone() {
         let tidy = move || metrics.run_upkeep();
         tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));

@@ -87,6 +87,7 @@ pub const KEYS: &[Key] = &[
     key("jobs.decay", CRON, None),
     key("jobs.reconcile", CRON, None),
     key("jobs.drift", CRON, Some("10 * * * *")),
+    key("jobs.shadow", CRON, Some("25 * * * *")),
     key("jobs.inbox_retention", CRON, Some("15 3 * * *")),
     key("agents.allow_unguarded", "true or false", Some("false")),
     secret("doctor.access_token", "an OAuth access token of a person who sees Setup"),

@@ -244,6 +244,7 @@ impl Keys {
             decay: self.timetable("jobs.decay", &zone),
             reconcile: self.timetable("jobs.reconcile", &zone),
             drift: self.timetable("jobs.drift", &zone),
+            shadow: self.timetable("jobs.shadow", &zone),
             inbox_retention: self.timetable("jobs.inbox_retention", &zone),
         }
     }

@@ -220,6 +220,8 @@ pub struct JobSettings {
     pub reconcile: Option<Timetable>,
     /// When rules, flows and triggers of the governed objects are looked at.
     pub drift: Option<Timetable>,
+    /// When shadow lanes are looked at.
+    pub shadow: Option<Timetable>,
     /// When events that were worked on are let go of, where [`InboxSettings::keep_days`] is set.
     pub inbox_retention: Option<Timetable>,
 }

@@ -19,14 +19,16 @@ pub enum Job {
     Reconcile,
     /// Looks at what the lanes rest on.
     Drift,
+    /// Labels what shadow lanes proposed, and steps back lanes that turned bad.
+    Shadow,
     /// Lets go of what the stream delivered and the engine has worked on.
     InboxRetention,
 }
 
 impl Job {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::Decay, Self::DecayRun, Self::Reconcile, Self::Drift, Self::InboxRetention];
+    pub const ALL: [Self; 6] =
+        [Self::Decay, Self::DecayRun, Self::Reconcile, Self::Drift, Self::Shadow, Self::InboxRetention];
 
     /// Its name in settings, commands and the ledger.
     pub fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Job {
             Self::DecayRun => "decay-run",
             Self::Reconcile => "reconcile",
             Self::Drift => "drift",
+            Self::Shadow => "shadow",
             Self::InboxRetention => "inbox-retention",
         }
     }
@@ -46,6 +49,7 @@ impl Job {
             Self::DecayRun => "carries out the announced decay once the time to object is over",
             Self::Reconcile => "compares org and ledger, repairs what is safe, lists the rest",
             Self::Drift => "looks at fields, values, permissions, rules, flows and triggers",
+            Self::Shadow => "labels what shadow lanes proposed, steps back lanes that turned bad",
             Self::InboxRetention => "lets go of events that were worked on (inbox.keep_days)",
         }
     }

@@ -39,7 +39,12 @@ impl Plan {
             plans.push(Self { job: Job::Decay, timetable: Some(timetable.clone()) });
             plans.push(Self { job: Job::DecayRun, timetable: None });
         }
-        for (job, timetable) in [(Job::Reconcile, &settings.reconcile), (Job::Drift, &settings.drift)] {
+        let always = [
+            (Job::Reconcile, &settings.reconcile),
+            (Job::Drift, &settings.drift),
+            (Job::Shadow, &settings.shadow),
+        ];
+        for (job, timetable) in always {
             plans.extend(timetable.clone().map(|timetable| Self { job, timetable: Some(timetable) }));
         }
         if let Some(timetable) = settings.inbox_retention.as_ref().filter(|_| keeps_inbox) {

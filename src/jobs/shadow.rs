@@ -3,11 +3,9 @@
 //!
 //! It takes no input and may run at any time and twice: what has a label is not labelled again.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
 
+use super::work::Counts;
 use crate::{
     domain::shadow::lane::LaneAct,
     workflow::{
@@ -15,9 +13,6 @@ use crate::{
         shadow::{back, changed, due},
     },
 };
-
-/// Between two looks.
-const EVERY: Duration = Duration::from_secs(3600);
 
 /// What people changed in this time is read at each look. A change that was missed, because the daemon
 /// stood longer, is still found when its watch ends, as far as the record tells it.
@@ -48,22 +43,10 @@ pub async fn look(context: &Context) -> Result<Looked, WorkflowError> {
     })
 }
 
-/// Looks at once and then every hour, until told to stop. A look that fails is told, and tried again with
-/// the next.
-pub async fn run(context: Context, stop: CancellationToken) {
-    loop {
-        match look(&context).await {
-            Ok(looked) if looked == Looked::default() => {}
-            Ok(looked) => {
-                let Looked { changed, ended, followed, back } = looked;
-                tracing::info!(changed, ended, followed, back = back.len(), "shadow lanes looked at");
-            }
-            Err(error) => tracing::error!(code = error.code(), "shadow lanes were not looked at: {error}"),
-        }
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
-        }
-    }
+/// One look, counted.
+pub async fn counted(context: &Context) -> Result<Counts, WorkflowError> {
+    let Looked { changed, ended, followed, back } = look(context).await?;
+    let counts =
+        [("changed", changed), ("ended", ended), ("followed", followed), ("stepped_back", back.len())];
+    Ok(counts.map(|(name, number)| (name.to_owned(), number.to_string())).into())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::{decay, drift, reconcile, retention};
+use super::{decay, drift, reconcile, retention, shadow};
 use crate::{
     domain::job::{DONE, Job, JobEnd, JobRun},
     ledger::LedgerError,
@@ -65,6 +65,7 @@ impl Work {
             Job::DecayRun => Ok(decay::carry_out(context, &self.promoter).await?),
             Job::Reconcile => Ok(reconcile::run(context, &self.promoter, self.reconcile).await?),
             Job::Drift => Ok(drift::look(context).await?),
+            Job::Shadow => Ok(shadow::counted(context).await?),
             Job::InboxRetention => match self.keep_days {
                 Some(days) => {
                     let gone = retention::prune(&context.ledger, days, &context.clock).await?;

@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use countersign::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::{
@@ -98,96 +99,107 @@ const WHO: [&str; 4] = ["--by", "Olivia Example", "--reason", "two weeks of the 
 
 async fn a_lane_earns_trust_and_loses_it() {
     let mut world = world(14);
-    let mut ids = Vec::new();
-    for name in ["Amy", "Ben", "Cleo", "Dora", "Eve", "Zoe"] {
-        ids.push(lead(&world, name).await);
-    }
-    // Nothing reaches the record: no proposal field, no outcome, no flag.
-    for (place, id) in ids.iter().enumerate() {
-        let before = row(&world, id).await;
-        let (code, said) = propose(&world, &format!("week:{place}"), id);
-        assert!(code == 3 && said.contains("shadow-mode"), "{code} {said}");
-        assert_eq!(row(&world, id).await, before, "nothing was written");
-        assert_eq!(world.stage(&format!("week:{place}")), "shadow");
-    }
-    counted(&world, "waiting", 6).await;
-
-    // People go on with their work; five agree without knowing, one does not, and one of them is judged.
-    for id in &ids[..5] {
-        sets(&world, id, WORKING).await;
-    }
-    sets(&world, &ids[5], CLOSED).await;
-    counted(&world, "right", 5).await;
-    counted(&world, "wrong", 1).await;
-    let told = card(&world);
-    assert_eq!(
-        (&told["agent"], &told["version"], &told["decided"]),
-        (&json!("night-shift"), &json!("2"), &json!(6))
-    );
-    assert_eq!((&told["precision"], &told["low"]), (&json!("0.8333"), &json!("0.4364")), "{told}");
-    let zoe = shadow(&world, &["report"]).1["cards"].as_array().unwrap().clone();
-    assert!(zoe.iter().any(|card| card["segment"] == "named" && card["tally"]["wrong"] == 1), "{zoe:?}");
-    let (code, _, said) = shadow(&world, &[&["label", "week:5", "right"][..], &WHO].concat());
-    assert_eq!(code, 0, "{said}");
-    assert_eq!(
-        (&card(&world)["low"], &card(&world)["advice"]["advice"]),
-        (&json!("0.6096"), &json!("promote"))
-    );
-
-    // A person lets it act: until a day, for this agent, within the tier.
-    let promote = |until: &str| {
-        shadow(
-            &world,
-            &[&["promote", "Lead.Status", "--agent", "night-shift", "--until", until][..], &WHO].concat(),
-        )
-    };
-    let (code, _, said) = promote("2020-01-01");
-    assert!(code == 1 && said.contains("shadow-until-out-of-range"), "{said}");
-    let until = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 30)).to_string();
-    let (code, act, said) = promote(&until);
-    assert_eq!((code, &act["numbers"]["right"]), (0, &json!("6")), "{said}");
-    assert_eq!(card(&world)["state"]["state"], "live");
-    let mut acting = Vec::new();
-    for (place, name) in ["Finn", "Gus", "Hal", "Ida"].iter().enumerate() {
-        let id = lead(&world, name).await;
-        let (code, said) = propose(&world, &format!("live:{place}"), &id);
-        assert_eq!(code, 4, "it goes on to people, for the org's own switch is off: {said}");
-        approved(&world, &id, &format!("live:{place}")).await;
-        assert_eq!(row(&world, &id).await["Status"], WORKING);
-        acting.push(id);
-    }
-    let other = json!({ "proposal_id": "other:1", "object": "Lead", "record_id": lead(&world, "Kim").await,
-        "patch": { "Status": WORKING }, "confidence": 0.99, "actor": { "agent": "day-shift" } });
-    let (code, out, _) = countersign(&["preview", "--config", &world.config], Some(&other.to_string()));
-    assert!(code == 3 && out.contains("shadow-mode"), "another agent has shown nothing: {out}");
-
-    // A bad week: people put back what it wrote.
-    for id in &acting[..2] {
-        sets(&world, id, OPEN).await;
-    }
-    counted(&world, "reversed", 2).await;
-    let (code, looked, said) = shadow(&world, &["look"]);
-    assert_eq!(code, 0, "{said}");
-    assert_eq!(card(&world)["state"]["state"], "stepped-back", "{looked}");
-    let again = lead(&world, "Jan").await;
-    let (code, said) = propose(&world, "after:1", &again);
-    assert!(code == 3 && said.contains("shadow-stepped-back"), "{said}");
-    assert_eq!(shadow(&world, &["look"]).1["back"], json!([]), "twice is as one");
-
-    // Only a person brings it back, and what was before no longer counts against it.
-    assert_eq!(promote(&until).0, 0);
-    assert_eq!(shadow(&world, &["look"]).1["back"], json!([]));
-    let (code, said) = propose(&world, "after:2", &again);
-    assert_eq!(code, 4, "{said}");
-    approved(&world, &again, "after:2").await;
-    let (code, _, said) =
-        shadow(&world, &[&["back", "Lead.Status", "--agent", "night-shift"][..], &WHO].concat());
-    assert_eq!(code, 0, "{said}");
+    a_week_in_shadow(&world).await;
+    let until = (Clock::system().now() + jiff::SignedDuration::from_hours(24 * 30)).to_string();
+    let acting = it_acts(&world, &until).await;
+    it_steps_back(&world, &acting, &until).await;
     told_in_every_form(&world);
     world.stop();
     world.over_ledger(&["verify"]);
     let told: Value = serde_json::from_str(&world.over_ledger(&["replay", "--json"])).unwrap();
     assert_eq!((&told["same"], &told["differing"]), (&told["replayed"], &json!(0)), "{told}");
+}
+
+async fn a_week_in_shadow(world: &World) {
+    let mut ids = Vec::new();
+    for name in ["Amy", "Ben", "Cleo", "Dora", "Eve", "Zoe"] {
+        ids.push(lead(world, name).await);
+    }
+    // Nothing reaches the record: no proposal field, no outcome, no flag.
+    for (place, id) in ids.iter().enumerate() {
+        let before = row(world, id).await;
+        let (code, said) = propose(world, &format!("week:{place}"), id);
+        assert!(code == 3 && said.contains("shadow-mode"), "{code} {said}");
+        assert_eq!(row(world, id).await, before, "nothing was written");
+        assert_eq!(world.stage(&format!("week:{place}")), "shadow");
+    }
+    counted(world, "waiting", 6).await;
+
+    // People go on with their work; five agree without knowing, one does not, and one of them is judged.
+    for id in &ids[..5] {
+        sets(world, id, WORKING).await;
+    }
+    sets(world, &ids[5], CLOSED).await;
+    counted(world, "right", 5).await;
+    counted(world, "wrong", 1).await;
+    let told = card(world);
+    assert_eq!(
+        (&told["agent"], &told["version"], &told["decided"]),
+        (&json!("night-shift"), &json!("2"), &json!(6))
+    );
+    assert_eq!((&told["precision"], &told["low"]), (&json!("0.8333"), &json!("0.4364")), "{told}");
+    let zoe = shadow(world, &["report"]).1["cards"].as_array().unwrap().clone();
+    assert!(zoe.iter().any(|card| card["segment"] == "named" && card["tally"]["wrong"] == 1), "{zoe:?}");
+    let (code, _, said) = shadow(world, &[&["label", "week:5", "right"][..], &WHO].concat());
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(
+        (&card(world)["low"], &card(world)["advice"]["advice"]),
+        (&json!("0.6096"), &json!("promote"))
+    );
+}
+
+fn promote(world: &World, until: &str) -> (i32, Value, String) {
+    let words = ["promote", "Lead.Status", "--agent", "night-shift", "--until", until];
+    shadow(world, &[&words[..], &WHO].concat())
+}
+
+/// A person lets it act: until a day, for this agent, within the tier. Gives the records that it wrote.
+async fn it_acts(world: &World, until: &str) -> Vec<String> {
+    let (code, _, said) = promote(world, "2020-01-01");
+    assert!(code == 1 && said.contains("shadow-until-out-of-range"), "{said}");
+    let (code, act, said) = promote(world, until);
+    assert_eq!((code, &act["numbers"]["right"]), (0, &json!("6")), "{said}");
+    assert_eq!(card(world)["state"]["state"], "live");
+    let mut acting = Vec::new();
+    for (place, name) in ["Finn", "Gus", "Hal", "Ida"].iter().enumerate() {
+        let id = lead(world, name).await;
+        let (code, said) = propose(world, &format!("live:{place}"), &id);
+        assert_eq!(code, 4, "it goes on to people, for the org's own switch is off: {said}");
+        approved(world, &id, &format!("live:{place}")).await;
+        assert_eq!(row(world, &id).await["Status"], WORKING);
+        acting.push(id);
+    }
+    let other = json!({ "proposal_id": "other:1", "object": "Lead", "record_id": lead(world, "Kim").await,
+        "patch": { "Status": WORKING }, "confidence": 0.99, "actor": { "agent": "day-shift" } });
+    let (code, out, _) = countersign(&["preview", "--config", &world.config], Some(&other.to_string()));
+    assert!(code == 3 && out.contains("shadow-mode"), "another agent has shown nothing: {out}");
+
+    acting
+}
+
+/// A bad week: people put back what it wrote.
+async fn it_steps_back(world: &World, acting: &[String], until: &str) {
+    for id in &acting[..2] {
+        sets(world, id, OPEN).await;
+    }
+    counted(world, "reversed", 2).await;
+    let (code, looked, said) = shadow(world, &["look"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(card(world)["state"]["state"], "stepped-back", "{looked}");
+    let again = lead(world, "Jan").await;
+    let (code, said) = propose(world, "after:1", &again);
+    assert!(code == 3 && said.contains("shadow-stepped-back"), "{said}");
+    assert_eq!(shadow(world, &["look"]).1["back"], json!([]), "twice is as one");
+
+    // Only a person brings it back, and what was before no longer counts against it.
+    assert_eq!(promote(world, until).0, 0);
+    assert_eq!(shadow(world, &["look"]).1["back"], json!([]));
+    let (code, said) = propose(world, "after:2", &again);
+    assert_eq!(code, 4, "{said}");
+    approved(world, &again, "after:2").await;
+    let (code, _, said) =
+        shadow(world, &[&["back", "Lead.Status", "--agent", "night-shift"][..], &WHO].concat());
+    assert_eq!(code, 0, "{said}");
 }
 
 fn told_in_every_form(world: &World) {

@@ -56,7 +56,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             stuck_after_hours: 72,
             rates_days: 90,
         },
-        jobs: JobSettings { decay: None, reconcile: None, drift: None, inbox_retention: None },
+        jobs: JobSettings { decay: None, reconcile: None, drift: None, shadow: None, inbox_retention: None },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },

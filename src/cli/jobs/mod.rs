@@ -178,7 +178,7 @@ async fn dry(side: &OrgSide, job: Job, json: bool) -> anyhow::Result<Exit> {
                 (false, None) => println!("nothing is announced"),
             }
         }
-        Job::Reconcile | Job::Drift => {
+        Job::Reconcile | Job::Drift | Job::Shadow => {
             let told = "it records what it finds";
             return Err(ExitWith::usage(format!(
                 "job-no-dry-run: {job} has none: {told}; `countersign {job} report` tells what the last run found"

@@ -99,7 +99,7 @@ fn plainly(history: &[(Touch, usize)]) -> Label {
     if !within.is_empty() {
         return Label::Other;
     }
-    let last = history.iter().map(|(touch, _)| touch).filter(|touch| touch.at <= at(DUE)).next_back();
+    let last = history.iter().map(|(touch, _)| touch).rfind(|touch| touch.at <= at(DUE));
     match last.map(value) {
         Some(now) if now != BASE => Label::Unclear,
         _ => Label::Untouched,
