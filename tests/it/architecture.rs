@@ -232,7 +232,7 @@ fn used_names(tree: &UseTree) -> Option<String> {
 
 /// A lower-case first segment can be a sibling module or a primitive type.
 fn is_local(path: &Path, name: &str) -> bool {
-    let primitive = ["str", "u8", "u16", "u32", "u64", "usize", "i32", "i64", "char", "bool", "fmt"];
+    let primitive = ["str", "u8", "u16", "u32", "u64", "u128", "usize", "i32", "i64", "char", "bool", "fmt"];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path.parent().unwrap());
     primitive.contains(&name) || folder.join(format!("{name}.rs")).exists() || folder.join(name).is_dir()
 }
