@@ -11,7 +11,7 @@ use super::{Context, WorkflowError, intake::level, observe, stamp};
 use crate::{
     domain::{RecordId, RecordState, event::Event},
     ledger::NoticeRecord,
-    salesforce::{GateRule, RecordReading, RowOutcome, RowWrite, Writer},
+    salesforce::{RecordReading, RowOutcome, RowWrite, Writer},
 };
 
 /// Most notices in one step, one API call.
@@ -72,12 +72,9 @@ fn result_of(outcome: &RowOutcome, is_live: bool) -> Option<String> {
     }
 }
 
-/// The code with which the org refused it; none where nobody knows what became of it, or where the
-/// record only has to be read again.
+/// The code with which the org refused it; none where nobody knows what became of it.
 fn refusal(outcome: &RowOutcome) -> Option<&str> {
     match outcome {
-        // Another proposal came in between.
-        RowOutcome::Refused { rule: Some(GateRule::OutcomeIsOfTheProposal), .. } => None,
         RowOutcome::Refused { code, .. }
         | RowOutcome::RaceLost { code, .. }
         | RowOutcome::Gone { code }

@@ -1,6 +1,6 @@
 //! Seeded fault schedules: the real daemon and the simulated org in one process, driven step by step.
 //!
-//! `cargo test --test schedules` runs 300 seeds, some of them twice; `-- --seeds N` runs more. A seed
+//! `cargo test --test schedules` runs a thousand seeds, some of them twice; `-- --seeds N` runs as many. A seed
 //! that fails prints the command that plays it again with its whole trace. `tests/README.md` says what is checked.
 
 mod actors;

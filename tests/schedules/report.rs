@@ -105,10 +105,8 @@ const REQUIRED: &[&str] = &[
     "story: proposed, approved, worked on",
 ];
 
-/// Fewer seeds than this may miss something rare.
+/// Seeds of the test command. Fewer may miss something rare.
 const FULL_RUN: u64 = 1000;
-/// Seeds of the test command, whose time is bounded.
-const IN_A_TEST_RUN: u64 = 300;
 
 impl Wish {
     pub fn read(words: Vec<String>) -> Self {
@@ -129,7 +127,7 @@ impl Wish {
         if named || words.iter().any(|word| word == "--list") {
             return Self::Nothing;
         }
-        let seeds = number("--seeds").unwrap_or(IN_A_TEST_RUN);
+        let seeds = number("--seeds").unwrap_or(FULL_RUN);
         Self::Many(Many {
             first: number("--first").unwrap_or(1),
             seeds,

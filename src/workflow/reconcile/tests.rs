@@ -61,6 +61,10 @@ fn a_decision_and_an_untold_end_are_missed() {
     let decided =
         Sighting { decision: Some("Approved".into()), decision_proposal_id: Some("p-1".into()), ..seen() };
     assert_eq!(missed(&decided, Some(&open), &when(-1)), Some(Missed::Decision));
+    let heard = serde_json::json!({ "proposal_id": "p-1", "decision": "approved", "decided_by": OTHER,
+        "decided_at": at(5), "patch_digest": "00" });
+    let heard = known(Some(serde_json::from_value(heard).unwrap()));
+    assert_eq!(missed(&decided, Some(&heard), &when(-1)), None, "it was heard");
     for other in [
         Sighting { decision: Some("Pending".into()), ..decided.clone() },
         Sighting { decision_proposal_id: Some("p-0".into()), ..decided.clone() },
