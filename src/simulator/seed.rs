@@ -84,6 +84,7 @@ pub fn plant(org: &Org, seed: Seed) -> Result<(), RowError> {
                 let day = if number % 50 == 0 { date(2020, 1, 1) } else { date(2999, 12, 31) };
                 row.insert("Status".to_owned(), FieldValue::text(WORKING));
                 row.insert(DECAY_ELIGIBLE.to_owned(), FieldValue::Date(day));
+                row.insert(STATUS_CHANGED.to_owned(), FieldValue::DateTime(Timestamp::UNIX_EPOCH));
             });
             Ok(())
         }
@@ -125,6 +126,8 @@ const LEADS: &[(&str, &str, &str, &str, &str)] = &[
 
 /// The day from which on a lead may move back.
 const DECAY_ELIGIBLE: &str = "Decay_Eligible_Date__c";
+/// When its status last changed.
+const STATUS_CHANGED: &str = "Lead_Status_Changed_Date__c";
 
 const OPEN: &str = "Open - Not Contacted";
 const WORKING: &str = "Working - Contacted";
