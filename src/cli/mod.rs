@@ -33,6 +33,7 @@ pub mod moment;
 pub mod org;
 pub mod org_side;
 pub mod output;
+pub mod page;
 pub mod place;
 pub mod policy;
 pub mod propose;

@@ -2,10 +2,12 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
+
+use anyhow::Context as _;
 
 use super::ExitWith;
 
@@ -22,6 +24,18 @@ pub fn create(path: &Path) -> anyhow::Result<File> {
         };
         ExitWith::usage(told).into()
     })
+}
+
+/// Gives a text to whoever asked: into this new file, or to standard output.
+pub fn give(text: &str, out: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = out else {
+        print!("{text}");
+        return Ok(());
+    };
+    let shown = path.display();
+    create(path)?.write_all(text.as_bytes()).with_context(|| format!("writing to `{shown}`"))?;
+    println!("written to {shown}");
+    Ok(())
 }
 
 /// Whether an error only says that nobody reads any more, as in `countersign export | head`.

@@ -1,8 +1,7 @@
 //! `countersign shadow report|list|label|promote|back|look`: lanes that only record, and how they do.
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::{
@@ -106,10 +105,7 @@ async fn report(args: ReportArgs) -> anyhow::Result<Exit> {
     let cards = card::cards(&ledger, &rules(&ledger).await?, now).await?;
     if let Some(path) = &args.html {
         let acts = ledger.lane_acts().await?;
-        let mut file = output::create(path)?;
-        file.write_all(page::html(&cards, &acts, now)?.as_bytes())
-            .with_context(|| format!("writing the page to `{}`", path.display()))?;
-        println!("written to {}", path.display());
+        output::give(&page::html(&cards, &acts, now)?, Some(path))?;
         return Ok(Exit::Done);
     }
     match (args.place.json, args.csv) {

@@ -24,9 +24,9 @@ pub async fn announce(
     let look = decay::look(context, most).await?;
     let announced = match decay::announce(context, &look, (by, objection)).await? {
         Some(run) => {
-            let records = look.due.len();
-            tracing::info!(run = run.id.short(), records, runs_from = %run.runs_from, "decay announced");
-            look.due.len()
+            let (id, records, from) = (run.id.short(), look.due.len(), run.runs_from);
+            tracing::info!("decay {id} announced: {records} record(s), from {from} on");
+            records
         }
         None => 0,
     };
@@ -47,26 +47,47 @@ pub async fn carry_out(context: &Context, promoter: &Promoter) -> Result<Counts,
         Err(DecayError::NothingAnnounced) => Ok(Counts::new()),
         Err(DecayError::PolicyChanged(id)) => {
             decay::run::cancel(&context.ledger, Some(id.as_str())).await?;
-            tracing::warn!(run = id.short(), "decay given up: the rules changed since it was announced");
+            tracing::warn!("decay {} given up: the rules changed since it was announced", id.short());
             Ok(count("given_up", 1))
         }
         Err(error) => Err(error),
     }
 }
 
-/// The newest slot at which the announced run may be carried out: when its time to object is over,
-/// and each hour after that while it has not ended.
+/// The newest slot at which the announced run may be carried out.
 pub async fn run_slot(context: &Context) -> Result<Option<Timestamp>, DecayError> {
-    let Some(from) = open_since(context).await? else { return Ok(None) };
-    let late = context.clock.now().as_second() - from.as_second();
-    if late < 0 {
-        return Ok(None);
+    let from = open_since(context).await?;
+    Ok(from.and_then(|from| newest_slot(from, context.clock.now())))
+}
+
+/// When the time to object is over, and each hour after that. `None`: it is not over.
+fn newest_slot(from: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    if now < from {
+        return None;
     }
-    Ok(Timestamp::from_second(from.as_second() + late / HOUR * HOUR).ok())
+    let hours = (now.as_second() - from.as_second()) / HOUR;
+    from.checked_add(SignedDuration::from_secs(hours * HOUR)).ok()
 }
 
 /// From when on the announced run may be carried out, if there is one.
 pub async fn open_since(context: &Context) -> Result<Option<Timestamp>, DecayError> {
     let runs = context.ledger.decay_runs().await.map_err(WorkflowError::from)?;
     Ok(runs.into_iter().find(|known| known.counts.is_none()).map(|known| known.run.runs_from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::newest_slot;
+
+    #[test]
+    fn no_slot_comes_before_the_time_to_object_is_over() {
+        let slot = |from: &str, now: &str| {
+            let at = |text: &str| format!("2026-05-20T{text}Z").parse().unwrap();
+            newest_slot(at(from), at(now)).map(|slot| slot.to_string())
+        };
+        assert_eq!(slot("06:00:00.5", "06:00:00.2"), None, "in the same second");
+        assert_eq!(slot("06:00:00.5", "06:00:00.5").unwrap(), "2026-05-20T06:00:00.5Z");
+        assert_eq!(slot("06:00:00.5", "06:59:59").unwrap(), "2026-05-20T06:00:00.5Z");
+        assert_eq!(slot("06:00:00", "08:59:59").unwrap(), "2026-05-20T08:00:00Z");
+    }
 }

@@ -21,14 +21,12 @@ pub async fn run(context: &Context, promoter: &Promoter, options: Options) -> Re
 }
 
 fn tell(done: &Reconciliation) {
-    let (run, left) = (done.id.short(), done.left_to_people());
+    let left = done.left_to_people();
     metrics::gauge!("countersign_reconcile_left").set(f64::from(u32::try_from(left).unwrap_or(u32::MAX)));
     if left > 0 {
         tracing::warn!(
-            run,
-            left,
             code = "reconcile-left",
-            "org and ledger disagree: countersign reconcile report"
+            "org and ledger disagree in {left} place(s): countersign reconcile report"
         );
     }
 }

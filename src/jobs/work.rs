@@ -82,11 +82,18 @@ impl Work {
         let at = self.context.clock.now();
         match worked {
             Ok(counts) => {
-                tracing::info!(job = run.job.name(), slot = %run.slot, ?counts, "job done");
+                let told: Vec<String> =
+                    counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+                tracing::info!(job = run.job.name(), "done for {}: {}", run.slot, told.join(", "));
                 JobEnd { at, result: DONE.to_owned(), counts }
             }
             Err(error) => {
-                tracing::error!(job = run.job.name(), slot = %run.slot, code = error.code(), "job failed: {error}");
+                tracing::error!(
+                    job = run.job.name(),
+                    code = error.code(),
+                    "failed for {}: {error}",
+                    run.slot
+                );
                 JobEnd { at, result: error.code().to_owned(), counts: Counts::new() }
             }
         }

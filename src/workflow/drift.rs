@@ -76,23 +76,22 @@ pub async fn note(
     Ok(drift)
 }
 
-/// Names in it are the org's own; the words are kept apart from the line's text.
+/// Names and values of the change are the org's own: they stand in the report and not in the log.
 fn tell(event: &Event) {
     match event {
         Event::GroundAccepted { ground, acceptance } if acceptance.by == START_OF_SERVICE => {
-            let sees_setup = ground.automations.is_some();
-            tracing::info!(object = %ground.object, sees_setup, "what the lanes rest on was seen for the first time");
+            tracing::info!(object = %ground.object, "what the lanes rest on was seen for the first time");
         }
         Event::DriftSeen { drift, .. } if drift.changes.is_empty() => {
             tracing::info!(object = %drift.object, "the org is again as it was accepted");
         }
         Event::DriftSeen { drift, .. } => {
             for change in &drift.changes {
-                let (object, words) = (&drift.object, change.words());
+                let (code, object) = (change.kind.as_str(), &drift.object);
                 if change.freezes() {
-                    tracing::error!(code = change.kind.as_str(), %object, words, "the org changed; lanes wait for a person");
+                    tracing::error!(code, %object, "the org changed; lanes wait for a person: countersign drift report");
                 } else {
-                    tracing::info!(code = change.kind.as_str(), %object, words, "the org changed; nothing waits for it");
+                    tracing::info!(code, %object, "the org changed; nothing waits for it");
                 }
             }
         }

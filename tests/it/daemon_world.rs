@@ -43,6 +43,15 @@ impl World {
         self.org.query("SELECT Id, StageName, Amount FROM Opportunity WHERE StageName = 'Prospecting'").await
     }
 
+    /// A new lead that nobody has contacted.
+    pub async fn lead(&self, first_name: &str) -> String {
+        let fields = serde_json::json!({ "FirstName": first_name, "LastName": "Example",
+            "Company": "Example Widgets Ltd", "Status": "Open - Not Contacted" });
+        let (code, made) = self.org.call("admin", "POST", "/sobjects/Lead", Some(fields)).await;
+        assert_eq!(code, 201, "{made}");
+        text(&made["id"]).to_owned()
+    }
+
     pub async fn outcome(&self, object: &str, id: &str) -> String {
         let (_, row) = self.org.call("admin", "GET", &format!("/sobjects/{object}/{id}"), None).await;
         row["AI_Gate_Outcome__c"].as_str().unwrap_or_default().to_owned()

@@ -36,11 +36,7 @@ fn world(objection: u32, more: &str) -> World {
 
 /// A lead in work whose day of decay has come.
 async fn stale(world: &World, name: &str) -> String {
-    let fields =
-        json!({ "FirstName": name, "LastName": "Example", "Company": "Example Widgets Ltd", "Status": OPEN });
-    let (code, made) = world.org.call("admin", "POST", "/sobjects/Lead", Some(fields)).await;
-    assert_eq!(code, 201, "{made}");
-    let id = text(&made["id"]).to_owned();
+    let id = world.lead(name).await;
     let (code, said) = world.patch("admin", "Lead", &id, json!({ "Status": WORKING })).await;
     assert_eq!(code, 204, "{said}");
     let (code, said) =

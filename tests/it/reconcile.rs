@@ -12,7 +12,6 @@ use crate::{
     processes::countersign,
 };
 
-const OPEN: &str = "Open - Not Contacted";
 const WORKING: &str = "Working - Contacted";
 const CLOSED: &str = "Closed - Not Converted";
 
@@ -23,13 +22,6 @@ fn world(org: &Value, more: &str) -> World {
     world.set(&format!("[reconcile]\ngrace_seconds = 0\n{more}\n"));
     world.restart();
     world
-}
-
-async fn lead(world: &World, name: &str) -> String {
-    let fields = json!({ "LastName": name, "Company": "Example Widgets Ltd", "Status": OPEN });
-    let (code, made) = world.org.call("admin", "POST", "/sobjects/Lead", Some(fields)).await;
-    assert_eq!(code, 201, "{made}");
-    text(&made["id"]).to_owned()
 }
 
 async fn saves(world: &World, role: &str, lead: &str, fields: Value) {
@@ -84,12 +76,12 @@ fn of<'a>(report: &'a Value, record: &str) -> Vec<(&'a str, &'a str, bool)> {
 async fn what_no_event_told_is_taken_in() {
     let mut world = world(&json!({}), "");
     let (hidden, taken_over, pending, decided) = (
-        lead(&world, "Amy").await,
-        lead(&world, "Ben").await,
-        lead(&world, "Cleo").await,
-        lead(&world, "Dora").await,
+        world.lead("Amy").await,
+        world.lead("Ben").await,
+        world.lead("Cleo").await,
+        world.lead("Dora").await,
     );
-    let (ends, quiet) = (lead(&world, "Eve").await, lead(&world, "Finn").await);
+    let (ends, quiet) = (world.lead("Eve").await, world.lead("Finn").await);
     proposes(&world, &decided, "rec:decided", json!({})).await;
     let soon = Clock::system().now() + jiff::SignedDuration::from_secs(12);
     proposes(&world, &ends, "rec:ends", json!({ "AI_Proposal_Expires_At__c": soon.to_string() })).await;
@@ -158,7 +150,7 @@ async fn what_no_event_told_is_taken_in() {
 async fn who_changed_what_was_promoted_is_told_with_rates() {
     let world = world(&json!({}), "");
     let (stands, changed, rejected) =
-        (lead(&world, "Amy").await, lead(&world, "Ben").await, lead(&world, "Cleo").await);
+        (world.lead("Amy").await, world.lead("Ben").await, world.lead("Cleo").await);
     promoted(&world, &stands, "rate:stands").await;
     promoted(&world, &changed, "rate:changed").await;
     proposes(&world, &rejected, "rate:rejected", json!({})).await;
@@ -252,7 +244,7 @@ fn told_in_every_form(world: &World, changed: &str) {
 async fn a_change_that_nothing_explains_is_found_also_without_field_history() {
     // The flow that stamps changes is not active, and no field is tracked.
     let world = world(&json!({ "flows-active": false, "history-fields": {} }), "");
-    let (changed, marked) = (lead(&world, "Amy").await, lead(&world, "Ben").await);
+    let (changed, marked) = (world.lead("Amy").await, world.lead("Ben").await);
     promoted(&world, &changed, "odd:changed").await;
     promoted(&world, &marked, "odd:marked").await;
     saves(&world, "admin", &changed, json!({ "Status": CLOSED })).await;
@@ -284,7 +276,7 @@ async fn a_change_that_nothing_explains_is_found_also_without_field_history() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_query_that_the_org_refuses_is_no_run() {
     let world = world(&json!({}), "bulk_above = 0");
-    let amy = lead(&world, "Amy").await;
+    let amy = world.lead("Amy").await;
     proposes(&world, &amy, "bulk:amy", json!({})).await;
     let no = json!({ "point": "request", "match": { "path_contains": "jobs/query" },
         "action": { "kind": "error", "status": 400, "code": "FEATURENOTENABLED", "message": "Bulk API is not enabled" } });
@@ -307,7 +299,7 @@ async fn the_daemon_reconciles_by_its_timetable_and_not_at_each_start() {
         .await;
     world.kill();
     world.restart();
-    let amy = lead(&world, "Amy").await;
+    let amy = world.lead("Amy").await;
     promoted(&world, &amy, "daily:amy").await;
     assert_eq!(runs(&world), 1);
     world.stop();

@@ -7,7 +7,7 @@ use countersign::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::{
-    daemon_world::{World, text},
+    daemon_world::World,
     processes::{countersign, eventually},
 };
 
@@ -37,14 +37,6 @@ fn world(label_days: u32) -> World {
     world.set(&format!("[policy]\ndirectory = \"{}\"\n", folder.to_str().unwrap()));
     world.restart();
     world
-}
-
-async fn lead(world: &World, name: &str) -> String {
-    let fields =
-        json!({ "FirstName": name, "LastName": "Example", "Company": "Example Widgets Ltd", "Status": OPEN });
-    let (code, made) = world.org.call("admin", "POST", "/sobjects/Lead", Some(fields)).await;
-    assert_eq!(code, 201, "{made}");
-    text(&made["id"]).to_owned()
 }
 
 fn propose(world: &World, id: &str, record: &str) -> (i32, String) {
@@ -113,7 +105,7 @@ async fn a_lane_earns_trust_and_loses_it() {
 async fn a_week_in_shadow(world: &World) {
     let mut ids = Vec::new();
     for name in ["Amy", "Ben", "Cleo", "Dora", "Eve", "Zoe"] {
-        ids.push(lead(world, name).await);
+        ids.push(world.lead(name).await);
     }
     // Nothing reaches the record: no proposal field, no outcome, no flag.
     for (place, id) in ids.iter().enumerate() {
@@ -162,14 +154,14 @@ async fn it_acts(world: &World, until: &str) -> Vec<String> {
     assert_eq!(card(world)["state"]["state"], "live");
     let mut acting = Vec::new();
     for (place, name) in ["Finn", "Gus", "Hal", "Ida"].iter().enumerate() {
-        let id = lead(world, name).await;
+        let id = world.lead(name).await;
         let (code, said) = propose(world, &format!("live:{place}"), &id);
         assert_eq!(code, 4, "it goes on to people, for the org's own switch is off: {said}");
         approved(world, &id, &format!("live:{place}")).await;
         assert_eq!(row(world, &id).await["Status"], WORKING);
         acting.push(id);
     }
-    let other = json!({ "proposal_id": "other:1", "object": "Lead", "record_id": lead(world, "Kim").await,
+    let other = json!({ "proposal_id": "other:1", "object": "Lead", "record_id": world.lead("Kim").await,
         "patch": { "Status": WORKING }, "confidence": 0.99, "actor": { "agent": "day-shift" } });
     let (code, out, _) = countersign(&["preview", "--config", &world.config], Some(&other.to_string()));
     assert!(code == 3 && out.contains("shadow-mode"), "another agent has shown nothing: {out}");
@@ -186,7 +178,7 @@ async fn it_steps_back(world: &World, acting: &[String], until: &str) {
     let (code, looked, said) = shadow(world, &["look"]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(card(world)["state"]["state"], "stepped-back", "{looked}");
-    let again = lead(world, "Jan").await;
+    let again = world.lead("Jan").await;
     let (code, said) = propose(world, "after:1", &again);
     assert!(code == 3 && said.contains("shadow-stepped-back"), "{said}");
     assert_eq!(shadow(world, &["look"]).1["back"], json!([]), "twice is as one");
@@ -223,7 +215,7 @@ fn told_in_every_form(world: &World) {
 
 async fn what_nobody_touched_is_no_answer_and_what_an_agent_wrote_itself_is_not_shown() {
     let mut world = world(0);
-    let amy = lead(&world, "Amy").await;
+    let amy = world.lead("Amy").await;
     let fields = json!({ "AI_Proposal_ID__c": "direct:1", "AI_Recommended_Status__c": WORKING,
         "AI_Status_Confidence__c": 0.99, "AI_Gate_Pending__c": true });
     assert_eq!(world.patch("proposer", "Lead", &amy, fields).await.0, 204);

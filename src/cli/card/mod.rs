@@ -3,11 +3,11 @@
 //! Words of agents and records are data: characters that hide or reorder are spelled out, and
 //! everything is escaped. The page loads nothing and runs nothing.
 
-use anyhow::Context as _;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+use minijinja::value::Serde;
 use serde_json::{Value, json};
 
 use crate::{
+    cli::page,
     domain::FieldValue,
     gate::{
         PreviewCard,
@@ -19,11 +19,6 @@ const PAGE: &str = include_str!("card.html.j2");
 
 /// The page, whole and by itself.
 pub fn html(card: &PreviewCard) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("card", PAGE).context("the page's template")?;
-    let page = environment.get_template("card").context("the page's template")?;
     let findings: Vec<Value> = card
         .findings
         .iter()
@@ -61,7 +56,7 @@ pub fn html(card: &PreviewCard) -> anyhow::Result<String> {
         "policy_digest": card.policy_digest.short(),
         "patch_digest": card.patch_digest.short(),
     });
-    page.render(Serde(words)).context("the page")
+    page::render(PAGE, Serde(words))
 }
 
 /// What the card is about; a record that is to be made has no id yet, so its parent is named.

@@ -1,12 +1,11 @@
 //! The report as a page: whole and by itself. It loads nothing and runs nothing, and words of people
 //! and records are data.
 
-use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::{print::FATES, report::Report};
-use crate::{gate::preview::visible, workflow::decay::report::Fate};
+use crate::{cli::page, gate::preview::visible, workflow::decay::report::Fate};
 
 const PAGE: &str = include_str!("report.html.j2");
 
@@ -19,11 +18,6 @@ const DAYS: i64 = 10;
 
 /// The page about a run.
 pub fn html(report: &Report) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("report", PAGE).context("the page's template")?;
-    let page = environment.get_template("report").context("the page's template")?;
     let run = &report.run;
     let words = context! {
         run => run.id.short(), at => run.at.to_string(), by => visible(&run.by),
@@ -37,7 +31,7 @@ pub fn html(report: &Report) -> anyhow::Result<String> {
             code => visible(&end.code), words => visible(&end.words), rolled_back => end.rolled_back,
         }).collect::<Vec<_>>(),
     };
-    page.render(words).context("the page")
+    page::render(PAGE, words)
 }
 
 fn width(count: usize, most: usize) -> usize {

@@ -1,11 +1,10 @@
 //! The page: whole and by itself. It loads nothing and runs nothing, and words of agents and records
 //! are data.
 
-use anyhow::Context as _;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::{Period, story::Told};
-use crate::gate::preview::visible;
+use crate::{cli::page, gate::preview::visible};
 
 const PAGE: &str = include_str!("index.html.j2");
 
@@ -18,11 +17,6 @@ pub fn html(
     told: &[Told],
     (entries, private, signed): (u64, bool, bool),
 ) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("evidence", PAGE).context("the page's template")?;
-    let page = environment.get_template("evidence").context("the page's template")?;
     let count = |basis: &str| told.iter().filter(|one| one.basis.starts_with(basis)).count();
     // Not `serde_json::json`: its numbers keep their digits, which a template shows as a map.
     let words = context! {
@@ -33,7 +27,7 @@ pub fn html(
         approved => count("approved"), auto => count("allowed"), undone => count("undoes"),
         told => told.iter().take(MOST).map(one).collect::<Vec<_>>(),
     };
-    page.render(words).context("the page")
+    page::render(PAGE, words)
 }
 
 fn one(told: &Told) -> Value {

@@ -1,8 +1,7 @@
 //! `countersign reconcile run|report|list`: org and ledger are compared, repaired where safe, listed.
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
@@ -148,15 +147,7 @@ async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {
         Form::RatesCsv => report.rates_csv(),
         Form::Html => page::html(&report)?,
     };
-    match &args.out {
-        Some(path) => {
-            let mut file = output::create(path)?;
-            file.write_all(text.as_bytes())
-                .with_context(|| format!("writing the report to `{}`", path.display()))?;
-            println!("written to {}", path.display());
-        }
-        None => print!("{text}"),
-    }
+    output::give(&text, args.out.as_deref())?;
     Ok(Exit::Done)
 }
 

@@ -1,14 +1,14 @@
 //! The report as a page: whole and by itself. It loads nothing and runs nothing, and words of people
 //! and records are data.
 
-use anyhow::Context as _;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::{
     print::{age, percent, reading},
     report::Report,
 };
 use crate::{
+    cli::page,
     domain::{FieldValue, reconciliation::RateBy},
     gate::preview::visible,
 };
@@ -22,11 +22,6 @@ const WIDTH: u64 = 160;
 
 /// The page about a run.
 pub fn html(report: &Report) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("report", PAGE).context("the page's template")?;
-    let page = environment.get_template("report").context("the page's template")?;
     let run = &report.run;
     let reads: Vec<String> =
         run.reads.iter().map(|(object, read)| format!("{object}: {}", reading(read))).collect();
@@ -37,7 +32,7 @@ pub fn html(report: &Report) -> anyhow::Result<String> {
         ages => ages(report), rates => rates(report), days => run.rates_days,
         total => run.found.len(), most => MOST, found => found(report),
     };
-    page.render(words).context("the page")
+    page::render(PAGE, words)
 }
 
 fn width(count: u64, most: u64) -> u64 {

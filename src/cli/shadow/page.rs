@@ -1,13 +1,13 @@
 //! Scorecards as a page: whole and by itself. It loads nothing and runs nothing, and words of people
 //! and agents are data.
 
-use anyhow::Context as _;
 use jiff::Timestamp;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::print::{advice, bound, percent, state};
 use crate::{
+    cli::page,
     domain::shadow::{lane::LaneAct, score::Advice},
     gate::preview::visible,
     workflow::shadow::card::Card,
@@ -22,17 +22,12 @@ const MOST: usize = 200;
 
 /// The page. `acts` are all that ever moved a lane, oldest first.
 pub fn html(cards: &[Card], acts: &[LaneAct], now: Timestamp) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("report", PAGE).context("the page's template")?;
-    let page = environment.get_template("report").context("the page's template")?;
     let words = context! {
         at => now.to_string(), width => WIDTH,
         cards => cards.iter().map(card).collect::<Vec<_>>(),
         acts => acts.iter().rev().take(MOST).map(act).collect::<Vec<_>>(),
     };
-    page.render(words).context("the page")
+    page::render(PAGE, words)
 }
 
 fn card(card: &Card) -> Value {

@@ -48,7 +48,12 @@ pub async fn step_back(context: &Context) -> Result<Vec<LaneAct>, WorkflowError>
         tx.append(&Event::LaneMoved { act: act.clone() }).await?;
         tx.commit().await?;
         metrics::counter!("countersign_shadow_step_backs_total").increment(1);
-        tracing::warn!(lane = act.lane(), agent = ?act.agent, why = act.reason, "a lane stepped back to shadow");
+        tracing::warn!(
+            code = "shadow-stepped-back",
+            object = %act.object,
+            field = %act.field,
+            "a lane stepped back to shadow: countersign shadow report"
+        );
         back.push(act);
     }
     Ok(back)
