@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    domain::job::Job,
     http::{Probe, Readiness, Status},
     jobs::{checkpoints, drift, keeper, schedule::Schedule, work::Work},
     ledger::{Ledger, checkpoint::Keeper},
@@ -25,7 +26,7 @@ use crate::{
     telemetry,
     workflow::{
         self, Engine, Health, WorkflowError, anchor::Anchors, engine::Waker, governor::Governor,
-        promote::Promoter,
+        promote::Promoter, totals::Totals,
     },
 };
 
@@ -168,10 +169,25 @@ async fn scheduled(
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let mut tasks = Vec::new();
     for plan in keeper::Plan::of(&side.settings.jobs, side.settings.inbox.keep_days.is_some()) {
+        if plan.job == Job::Totals && !has_totals(side).await {
+            continue;
+        }
         let ends = (woken(schedule).await?, stop.child_token());
         tasks.push(tokio::spawn(keeper::keep(work(side), plan, ends)));
     }
     Ok(tasks)
+}
+
+/// Told once: an org whose package is older goes without.
+async fn has_totals(side: &OrgSide) -> bool {
+    let has = work(side).totals.has_place().await;
+    if !has {
+        tracing::warn!(
+            code = "totals-off",
+            "the org's reports get no totals of runs: it has no object AI_Run_Total__c, or the promoter does not see it; deploy salesforce-metadata and start again"
+        );
+    }
+    has
 }
 
 /// What keeps house beside the work: lanes that only record are looked at, and the counters are kept small.
@@ -200,6 +216,7 @@ pub fn work(side: &OrgSide) -> Work {
     Work {
         context: side.context.clone(),
         promoter: Promoter::new(side.context.clone(), side.promoter_writer()),
+        totals: Totals::new(side.context.clone(), side.promoter_writer()),
         objection: objection(side.settings.decay.objection_hours),
         most_decays: side.settings.decay.most_records,
         reconcile: options(&side.settings.reconcile),

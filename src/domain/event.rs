@@ -26,6 +26,7 @@ use super::{
     rollback::Rollback,
     schema::ObjectSchema,
     shadow::{Labelled, Watch, lane::LaneAct},
+    totals::{RunTotals, Source},
     writers::WriterMap,
 };
 
@@ -192,6 +193,20 @@ pub enum Event {
         /// `done`, or a code.
         result: String,
     },
+    /// The totals of a run are about to be written into the org.
+    TotalsIntended {
+        /// What they say.
+        totals: RunTotals,
+    },
+    /// How that ended: `done`, or the error's code.
+    TotalsSettled {
+        /// What ran.
+        source: Source,
+        /// Which run.
+        run: Digest,
+        /// `done`, or a code.
+        result: String,
+    },
     /// People erased private parts of earlier entries.
     Erased {
         /// What, why and by whom.
@@ -316,6 +331,8 @@ impl Event {
             Self::RestoreAccepted { .. } => "restore_accepted",
             Self::AnchorIntended { .. } => "anchor_intended",
             Self::AnchorSettled { .. } => "anchor_settled",
+            Self::TotalsIntended { .. } => "totals_intended",
+            Self::TotalsSettled { .. } => "totals_settled",
             Self::Erased { .. } => "erased",
             Self::RollbackBegun { .. } => "rollback_begun",
             Self::RollbackEnded { .. } => "rollback_ended",

@@ -21,14 +21,23 @@ pub enum Job {
     Drift,
     /// Labels what shadow lanes proposed, and steps back lanes that turned bad.
     Shadow,
+    /// Writes the totals of ended runs into the org.
+    Totals,
     /// Lets go of what the stream delivered and the engine has worked on.
     InboxRetention,
 }
 
 impl Job {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::Decay, Self::DecayRun, Self::Reconcile, Self::Drift, Self::Shadow, Self::InboxRetention];
+    pub const ALL: [Self; 7] = [
+        Self::Decay,
+        Self::DecayRun,
+        Self::Reconcile,
+        Self::Drift,
+        Self::Shadow,
+        Self::Totals,
+        Self::InboxRetention,
+    ];
 
     /// Its name in settings, commands and the ledger.
     pub fn name(self) -> &'static str {
@@ -38,6 +47,7 @@ impl Job {
             Self::Reconcile => "reconcile",
             Self::Drift => "drift",
             Self::Shadow => "shadow",
+            Self::Totals => "totals",
             Self::InboxRetention => "inbox-retention",
         }
     }
@@ -50,6 +60,7 @@ impl Job {
             Self::Reconcile => "compares org and ledger, repairs what is safe, lists the rest",
             Self::Drift => "looks at fields, values, permissions, rules, flows and triggers",
             Self::Shadow => "labels what shadow lanes proposed, steps back lanes that turned bad",
+            Self::Totals => "writes the totals of ended runs into the org, for its reports",
             Self::InboxRetention => "lets go of events that were worked on (inbox.keep_days)",
         }
     }

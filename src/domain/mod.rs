@@ -29,6 +29,7 @@ pub mod restore;
 pub mod rollback;
 pub mod schema;
 pub mod shadow;
+pub mod totals;
 pub mod value;
 pub mod writers;
 

@@ -27,7 +27,8 @@ pub const BY: &str = "the schedule";
 pub struct Plan {
     /// Which job.
     pub job: Job,
-    /// Its slots; `None`: it is due when what was announced may begin.
+    /// Its slots; `None`: it is due when what was announced may begin, or when a run has ended whose
+    /// totals the org lacks.
     pub timetable: Option<Timetable>,
 }
 
@@ -47,6 +48,7 @@ impl Plan {
         for (job, timetable) in always {
             plans.extend(timetable.clone().map(|timetable| Self { job, timetable: Some(timetable) }));
         }
+        plans.push(Self { job: Job::Totals, timetable: None });
         if let Some(timetable) = settings.inbox_retention.as_ref().filter(|_| keeps_inbox) {
             plans.push(Self { job: Job::InboxRetention, timetable: Some(timetable.clone()) });
         }
@@ -85,8 +87,9 @@ pub async fn serve(work: &Work, plan: &Plan) -> Result<bool, JobError> {
 }
 
 async fn newest_slot(work: &Work, plan: &Plan, now: Timestamp) -> Result<Option<Timestamp>, JobError> {
-    match &plan.timetable {
-        Some(timetable) => Ok(timetable.newest(now)),
-        None => Ok(decay::run_slot(&work.context).await?),
+    match (&plan.timetable, plan.job) {
+        (Some(timetable), _) => Ok(timetable.newest(now)),
+        (None, Job::Totals) => Ok(work.totals.due().await?),
+        (None, _) => Ok(decay::run_slot(&work.context).await?),
     }
 }

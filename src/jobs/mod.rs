@@ -11,4 +11,5 @@ pub mod reconcile;
 pub mod retention;
 pub mod schedule;
 pub mod shadow;
+pub mod totals;
 pub mod work;

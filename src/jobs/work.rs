@@ -4,11 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::{decay, drift, reconcile, retention, shadow};
+use super::{decay, drift, reconcile, retention, shadow, totals};
 use crate::{
     domain::job::{DONE, Job, JobEnd, JobRun},
     ledger::LedgerError,
-    workflow::{Context, WorkflowError, decay::DecayError, promote::Promoter, reconcile::Options},
+    workflow::{
+        Context, WorkflowError,
+        decay::DecayError,
+        promote::Promoter,
+        reconcile::Options,
+        totals::{Totals, TotalsError},
+    },
 };
 
 /// What a run counted, by name.
@@ -23,6 +29,9 @@ pub enum JobError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Totals for the org.
+    #[error(transparent)]
+    Totals(#[from] TotalsError),
     /// Anything else.
     #[error(transparent)]
     Workflow(#[from] WorkflowError),
@@ -34,6 +43,7 @@ impl JobError {
         match self {
             Self::Decay(error) => error.code(),
             Self::Ledger(error) => error.code(),
+            Self::Totals(error) => error.code(),
             Self::Workflow(error) => error.code(),
         }
     }
@@ -46,6 +56,8 @@ pub struct Work {
     pub context: Context,
     /// Sends what may move.
     pub promoter: Promoter,
+    /// Writes totals into the org.
+    pub totals: Totals,
     /// Time to object to a decay.
     pub objection: SignedDuration,
     /// Most records of one object and field in one decay.
@@ -66,6 +78,7 @@ impl Work {
             Job::Reconcile => Ok(reconcile::run(context, &self.promoter, self.reconcile).await?),
             Job::Drift => Ok(drift::look(context).await?),
             Job::Shadow => Ok(shadow::counted(context).await?),
+            Job::Totals => Ok(totals::write(&self.totals).await?),
             Job::InboxRetention => match self.keep_days {
                 Some(days) => {
                     let gone = retention::prune(&context.ledger, days, &context.clock).await?;

@@ -48,6 +48,7 @@ mod signals;
 pub mod stage;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod tx;
 mod unwritten;
 pub mod verify;
@@ -77,6 +78,7 @@ pub use proposals::{ProposalFilter, ProposalRecord};
 pub use queries::{Counts, StoredEntry};
 pub use recorded::{Basis, Depth, RecordedPage, RecordedVerdict, Told};
 pub use rollbacks::{Begun, Landed};
+pub use totals::{Ended, KnownTotals};
 pub use tx::Tx;
 pub use watches::{Counted, Watched};
 

@@ -70,6 +70,8 @@ impl Tx<'_> {
             | Event::RestoreAccepted { .. }
             | Event::AnchorIntended { .. }
             | Event::AnchorSettled { .. }
+            | Event::TotalsIntended { .. }
+            | Event::TotalsSettled { .. }
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }

@@ -67,19 +67,35 @@ struct Text {
     #[serde(default)]
     canonical: bool,
     /// What it may do with the records about the ledger.
-    checkpoints: Option<Checkpoints>,
+    checkpoints: Option<Kept>,
+    /// What it may do with the totals of runs.
+    totals: Option<Kept>,
     /// Flows that its holders run, without the prefix `AI_Object_`.
     #[serde(default)]
     flows: Vec<String>,
     description: String,
 }
 
-/// What a set may do with checkpoints. None may change or delete them.
+/// What a set may do with records that the daemon keeps. None may change or delete them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Checkpoints {
+enum Kept {
     Read,
     Add,
+}
+
+/// An object of the package itself, with its fields.
+type OwnObject = (&'static str, &'static [&'static str]);
+
+impl Text {
+    /// The package's own objects that the set opens.
+    fn kept(&self) -> Vec<(OwnObject, Kept)> {
+        let objects: [(OwnObject, _); 2] = [
+            ((names::checkpoint::OBJECT, &names::checkpoint::FIELDS), self.checkpoints),
+            ((names::total::OBJECT, &names::total::FIELDS), self.totals),
+        ];
+        objects.into_iter().filter_map(|(object, may)| Some((object, may?))).collect()
+    }
 }
 
 /// All permission sets over these objects. `suffix` is for sets that stand beside the shipped ones.
@@ -103,10 +119,10 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
         let name = "Account".to_owned();
         access.push(ObjectAccess { name, create: false, edit: false, view_all: false });
     }
-    // Checkpoints are the package's own; the sets of further objects stand beside the shipped ones.
-    let checkpoints = text.checkpoints.filter(|_| suffix.is_empty());
-    if let Some(may) = checkpoints {
-        let (name, create) = (names::checkpoint::OBJECT.to_owned(), may == Checkpoints::Add);
+    // The sets of further objects stand beside the shipped ones, which open these.
+    let kept = if suffix.is_empty() { text.kept() } else { Vec::new() };
+    for ((object, _), may) in &kept {
+        let (name, create) = ((*object).to_owned(), *may == Kept::Add);
         access.push(ObjectAccess { name, create, edit: false, view_all: true });
     }
     access.sort_by(|left, right| left.name.cmp(&right.name));
@@ -124,7 +140,9 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
         name,
         custom_permission: text.custom_permission.then(|| text.name.clone()),
         metadata_types: types.iter().filter(|_| text.metadata_types).map(|it| (*it).to_owned()).collect(),
-        fields: checkpoint_fields(checkpoints)
+        fields: kept
+            .iter()
+            .flat_map(kept_fields)
             .chain(objects.iter().flat_map(|object| entries(engine, object, &text)))
             .collect(),
         flows,
@@ -135,12 +153,9 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
 }
 
 /// Whoever adds a record may set its fields; without the right to edit they stay as they are.
-fn checkpoint_fields(may: Option<Checkpoints>) -> impl Iterator<Item = FieldAccess> {
-    let field = move |(field, may): (&str, Checkpoints)| FieldAccess {
-        name: format!("{}.{field}", names::checkpoint::OBJECT),
-        edit: may == Checkpoints::Add,
-    };
-    names::checkpoint::FIELDS.iter().filter_map(move |name| Some((*name, may?))).map(field)
+fn kept_fields(((object, fields), may): &(OwnObject, Kept)) -> Vec<FieldAccess> {
+    let field = |field: &&str| FieldAccess { name: format!("{object}.{field}"), edit: *may == Kept::Add };
+    fields.iter().map(field).collect()
 }
 
 fn entries(engine: &Engine, object: &Governed, text: &Text) -> Vec<FieldAccess> {

@@ -30,6 +30,7 @@ pub mod rules;
 mod sighting;
 pub mod soql_text;
 mod token_source;
+mod totals;
 pub mod trial;
 mod writer;
 
@@ -54,4 +55,5 @@ pub use record_types::RecordTypeInfo;
 pub use row::{NewRow, RowOutcome, RowWrite};
 pub use rules::GateRule;
 pub use sighting::Sighting;
+pub use totals::total_rows;
 pub use writer::Writer;

@@ -126,6 +126,32 @@ pub mod checkpoint {
     pub const FIELDS: [&str; 6] = [KEY, NOTE, ORIGIN, ROOT, SIGNED_AT, SIZE];
 }
 
+/// The object that holds the totals of runs, for the org's own reports. The daemon only adds records.
+pub mod total {
+    /// Object.
+    pub const OBJECT: &str = "AI_Run_Total__c";
+    /// How many.
+    pub const COUNT: &str = "Count__c";
+    /// When the run ended.
+    pub const ENDED_AT: &str = "Ended_At__c";
+    /// Source, run and place in one: a row that is sent twice is kept once.
+    pub const KEY: &str = "Total_Key__c";
+    /// What a reader should know or do.
+    pub const NOTE: &str = "Note__c";
+    /// How these ended.
+    pub const OUTCOME: &str = "Outcome__c";
+    /// Which part of the run.
+    pub const PART: &str = "Part__c";
+    /// Digest that names the run.
+    pub const RUN: &str = "Run__c";
+    /// The share of the part, in percent.
+    pub const SHARE: &str = "Share__c";
+    /// What ran.
+    pub const SOURCE: &str = "Source__c";
+    /// All fields, by name.
+    pub const FIELDS: [&str; 9] = [COUNT, ENDED_AT, NOTE, OUTCOME, PART, RUN, SHARE, SOURCE, KEY];
+}
+
 /// Custom permissions that the rules test.
 pub mod permission {
     /// May write proposal fields only.

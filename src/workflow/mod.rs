@@ -38,6 +38,7 @@ pub mod strict_json;
 pub mod submission;
 pub mod sweep;
 pub mod tally;
+pub mod totals;
 pub mod undone;
 pub mod writers;
 

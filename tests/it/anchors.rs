@@ -1,13 +1,14 @@
 //! Checkpoints that stand in the org: who cuts the ledger and the file of checkpoints is found by
 //! them, who forges one is named, and nobody with our permission sets changes one.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
     checkpoint,
     daemon_world::{World, text},
+    older_package,
     processes::{OrgProcess, ServeProcess, countersign, eventually},
 };
 
@@ -195,34 +196,15 @@ async fn a_lost_answer_is_settled_by_reading() {
     assert_eq!((code, &told["anchors"]["met"]), (0, &json!(after.len())), "{told}");
 }
 
-/// The package as it was before it had a place for checkpoints.
-fn older_package(folder: &Path) -> String {
-    let root = folder.join("older-package");
-    for (path, text) in countersign::package::SHIPPED {
-        if path.contains("AI_Checkpoint__c") {
-            continue;
-        }
-        let mut kept = text.to_string();
-        for block in ["fieldPermissions", "objectPermissions"] {
-            let (open, close) = (format!("    <{block}>"), format!("</{block}>\n"));
-            let parts: Vec<String> = kept.split(&open).map(str::to_owned).collect();
-            let without = |part: &String| match part.split_once(&close) {
-                Some((inside, rest)) if inside.contains("AI_Checkpoint__c") => rest.to_owned(),
-                _ => format!("{open}{part}"),
-            };
-            kept = parts[0].clone() + &parts[1..].iter().map(without).collect::<String>();
-        }
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, kept).unwrap();
-    }
-    root.to_str().unwrap().to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_org_without_the_object_goes_without_anchors() {
     let folder = tempfile::tempdir().unwrap();
-    let org = OrgProcess::start(&["--seed", "demo", "--metadata", &older_package(folder.path())]);
+    let org = OrgProcess::start(&[
+        "--seed",
+        "demo",
+        "--metadata",
+        &older_package::without(folder.path(), "AI_Checkpoint__c"),
+    ]);
     let config = org.write_config(folder.path()).to_str().unwrap().to_owned();
     let key = folder.path().join("checkpoint.key").display().to_string();
     countersign(&["checkpoint", "--new-key", &key], None);

@@ -9,11 +9,11 @@ use crate::{
     processes::{countersign, eventually},
 };
 
-const OPEN: &str = "Open - Not Contacted";
-const WORKING: &str = "Working - Contacted";
+pub const OPEN: &str = "Open - Not Contacted";
+pub const WORKING: &str = "Working - Contacted";
 
 /// A world whose leads in work decay at once, those of one name after a month.
-fn world(objection: u32, more: &str) -> World {
+pub fn world(objection: u32, more: &str) -> World {
     let mut world = World::start();
     let folder = world.folder.path().join("policies");
     fs::create_dir(&folder).unwrap();
@@ -35,7 +35,7 @@ fn world(objection: u32, more: &str) -> World {
 }
 
 /// A lead in work whose day of decay has come.
-async fn stale(world: &World, name: &str) -> String {
+pub async fn stale(world: &World, name: &str) -> String {
     let id = world.lead(name).await;
     let (code, said) = world.patch("admin", "Lead", &id, json!({ "Status": WORKING })).await;
     assert_eq!(code, 204, "{said}");
@@ -49,13 +49,13 @@ async fn lead(world: &World, id: &str) -> Value {
     world.org.call("admin", "GET", &format!("/sobjects/Lead/{id}"), None).await.1
 }
 
-fn decay(world: &World, words: &[&str]) -> (i32, Value, String) {
+pub fn decay(world: &World, words: &[&str]) -> (i32, Value, String) {
     let (code, out, err) =
         countersign(&[&["decay"], words, &["--config", &world.config, "--json"]].concat(), None);
     (code, serde_json::from_str(&out).unwrap_or(Value::Null), format!("{out}{err}"))
 }
 
-fn jobs(world: &World, words: &[&str]) -> (i32, Value, String) {
+pub fn jobs(world: &World, words: &[&str]) -> (i32, Value, String) {
     let (code, out, err) =
         countersign(&[&["jobs"], words, &["--config", &world.config, "--json"]].concat(), None);
     (code, serde_json::from_str(&out).unwrap_or(Value::Null), format!("{out}{err}"))

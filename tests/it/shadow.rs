@@ -96,10 +96,27 @@ async fn a_lane_earns_trust_and_loses_it() {
     let acting = it_acts(&world, &until).await;
     it_steps_back(&world, &acting, &until).await;
     told_in_every_form(&world);
+    told_in_the_org(&world).await;
     world.stop();
     world.over_ledger(&["verify"]);
     let told: Value = serde_json::from_str(&world.over_ledger(&["replay", "--json"])).unwrap();
     assert_eq!((&told["same"], &told["differing"]), (&told["replayed"], &json!(0)), "{told}");
+}
+
+/// The day's scorecard stands in the org one time, as it was when it was written.
+async fn told_in_the_org(world: &World) {
+    for _ in 0..2 {
+        let words = ["jobs", "run", "totals", "--by", "Olivia Example", "--config", &world.config];
+        let (code, out, err) = countersign(&words, None);
+        assert_eq!(code, 0, "{out}{err}");
+    }
+    let soql = "SELECT Part__c, Outcome__c, Count__c, Share__c, Note__c FROM AI_Run_Total__c \
+                WHERE Source__c = 'Precision' AND Outcome__c = 'right'";
+    let rows = world.org.query(soql).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["Part__c"], "Lead.Status: night-shift 2", "{rows:?}");
+    let note = rows[0]["Note__c"].as_str().unwrap();
+    assert!(note.contains("Wilson, 95 %") || note.contains("nobody has answered"), "{note}");
 }
 
 async fn a_week_in_shadow(world: &World) {

@@ -14,6 +14,7 @@ mod roles;
 pub mod setup;
 #[cfg(test)]
 mod tests;
+mod totals;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -141,6 +142,7 @@ pub async fn examine(
         sight.examine(report);
         parts::examine(&setup, &governed, report).await;
         checkpoints::examine(&reader, settings, report).await;
+        totals::examine(&reader, report).await;
         channel(settings, &promoter, report).await;
         org::limits(&promoter, report);
     }

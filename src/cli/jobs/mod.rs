@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     domain::job::{DONE, Job, KnownRun},
     jobs::{keeper::Plan, work::Work},
+    ledger::Ended,
     workflow::decay,
 };
 
@@ -108,6 +109,7 @@ async fn list(args: ListArgs) -> anyhow::Result<Exit> {
         let plan = plans.iter().find(|plan| plan.job == job).cloned();
         let next = plan.as_ref().and_then(|plan| match &plan.timetable {
             Some(timetable) => timetable.next(now),
+            None if job == Job::Totals => None,
             None => announced.as_ref().map(|known| known.run.runs_from.max(now)),
         });
         let last = ledger.job_runs(job, 1).await?.pop();
@@ -185,6 +187,7 @@ async fn dry(side: &OrgSide, job: Job, json: bool) -> anyhow::Result<Exit> {
             ))
             .into());
         }
+        Job::Totals => totals(side, json).await?,
         Job::InboxRetention => {
             let days = side.settings.inbox.keep_days;
             match (json, days) {
@@ -197,6 +200,24 @@ async fn dry(side: &OrgSide, job: Job, json: bool) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What the org lacks.
+async fn totals(side: &OrgSide, json: bool) -> anyhow::Result<()> {
+    let owed = daemon::work(side).totals.owed().await?;
+    if json {
+        let one =
+            |ended: &Ended| serde_json::json!({ "source": ended.source, "run": ended.run, "at": ended.at });
+        println!("{}", owed.iter().map(one).collect::<serde_json::Value>());
+        return Ok(());
+    }
+    for ended in &owed {
+        println!("would write the totals of {} {}, {}", ended.source.name(), ended.run.short(), ended.at);
+    }
+    if owed.is_empty() {
+        println!("nothing: the org has the totals of every run that ended");
+    }
+    Ok(())
 }
 
 fn named(name: &str) -> anyhow::Result<Job> {

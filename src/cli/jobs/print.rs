@@ -74,6 +74,7 @@ fn when(one: &Listed) -> String {
     match one.plan.as_ref().map(|plan| &plan.timetable) {
         None => UNSCHEDULED.to_owned(),
         Some(Some(timetable)) => timetable.to_string(),
+        Some(None) if one.job == Job::Totals => "when a run ended".to_owned(),
         Some(None) => "when announced".to_owned(),
     }
 }

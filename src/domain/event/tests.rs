@@ -115,6 +115,12 @@ fn of_the_rest() -> Vec<Told> {
             json!({ "kind": "anchor_settled", "anchor": { "size": "3", "root": "r", "at": AT }, "result": "done" }),
             &[],
         ),
+        (
+            json!({ "kind": "totals_intended", "totals": { "source": "decay", "run": "00", "ended_at": AT,
+                "rows": [{ "part": "Lead: B > A (general)", "outcome": "moved", "count": "3", "of": "4", "note": "n" }] } }),
+            &[],
+        ),
+        (json!({ "kind": "totals_settled", "source": "precision", "run": "00", "result": "done" }), &[]),
         (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
     ]
 }
@@ -209,7 +215,7 @@ fn the_kind_is_the_one_that_stands_in_the_entry() {
         assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 37);
+    assert_eq!(kinds.len(), 39);
 }
 
 #[test]

@@ -110,6 +110,8 @@ impl Fold {
             | Event::RestoreAccepted { .. }
             | Event::AnchorIntended { .. }
             | Event::AnchorSettled { .. }
+            | Event::TotalsIntended { .. }
+            | Event::TotalsSettled { .. }
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }

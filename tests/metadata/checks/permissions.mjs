@@ -8,6 +8,11 @@ const DECISION = /\.(AI_Decision_(Proposal_ID|Comments)__c|AI_Decided_(By|At)__c
 const HOLD = /\.AI_Hold_\w+__c$/;
 const REASON = /\.AI_Break_Glass_Reason__c$/;
 const PROPOSAL = /\.(AI_Recommended_\w+__c|AI_(Status|Proposal)_(Confidence|Reason)__c|AI_Proposed_Fields__c|AI_Last_Evaluated_At__c|AI_Proposal_Evidence__c)$/;
+/** Records that the daemon keeps in the org, and who sees them. */
+const KEPT = {
+  AI_Checkpoint__c: ['AI_Promoter', 'AI_Auditor'],
+  AI_Run_Total__c: ['AI_Promoter', 'AI_Auditor', 'AI_Reviewer'],
+};
 /** Fields that a role may not edit. */
 const NEVER = {
   AI_Proposer: [STAMPS, DECISION, HOLD, REASON, /^(Opportunity\.(Amount|NextStep))$/],
@@ -93,20 +98,20 @@ function objects(root, name, say) {
     if ((may('allowEdit') || may('allowCreate') || may('viewAllRecords')) && !may('allowRead')) say(`${object}: edit depends on read`);
   }
   // Opportunity depends on reading Account; no more than that.
-  checkpoints(seen.get('AI_Checkpoint__c'), name, say);
-  const other = [...seen.keys()].filter((it) => !['Lead', 'Opportunity', 'Account', 'AI_Checkpoint__c'].includes(it));
+  for (const object of Object.keys(KEPT)) kept(object, seen.get(object), name, say);
+  const other = [...seen.keys()].filter((it) => !['Lead', 'Opportunity', 'Account', ...Object.keys(KEPT)].includes(it));
   if (other.length) say(`grants access to ${other.join(', ')}`);
   const account = (seen.get('Account')?.children ?? []).filter((it) => it.name !== 'object' && it.name !== 'allowRead' && it.text.trim() === 'true').length;
   if (account) say('grants more than read on Account');
   if (seen.has('Opportunity') && value(seen.get('Account'), 'allowRead') !== 'true') say('Permission Read Opportunity depends on permission(s): Read Account');
 }
 
-/** The daemon adds checkpoints and auditors read them; nobody changes or deletes one. */
-function checkpoints(it, name, say) {
+/** The daemon adds these records and the readers see all of them; nobody changes or deletes one. */
+function kept(object, it, name, say) {
   const may = (what) => value(it, what) === 'true';
-  const reads = name === 'AI_Promoter' || name === 'AI_Auditor';
-  if (reads && !(may('allowRead') && may('viewAllRecords'))) say('does not see all checkpoints');
-  if (!reads && it) say('sees checkpoints');
-  if (may('allowCreate') !== (name === 'AI_Promoter')) say('only the daemon adds checkpoints');
-  if (may('allowEdit') || may('allowDelete') || may('modifyAllRecords')) say('may change or delete a checkpoint');
+  const reads = KEPT[object].includes(name);
+  if (reads && !(may('allowRead') && may('viewAllRecords'))) say(`does not see all of ${object}`);
+  if (!reads && it) say(`sees ${object}`);
+  if (may('allowCreate') !== (name === 'AI_Promoter')) say(`only the daemon adds to ${object}`);
+  if (may('allowEdit') || may('allowDelete') || may('modifyAllRecords')) say(`may change or delete records of ${object}`);
 }

@@ -22,7 +22,8 @@ export function orgOf(pkg) {
 class Org {
   constructor(pkg) {
     this.objects = new Map(Object.entries(STANDARD).map(([name, fields]) => [name, new Map(Object.entries(fields).map(([f, type]) => [f, { type }]))]));
-    for (const part of pkg.of('CustomObject')) this.objects.set(part.object, new Map([['DeveloperName', { type: 'string' }], ['MasterLabel', { type: 'string' }], ['Id', { type: 'id' }]]));
+    const own = (object) => object.endsWith('__mdt') ? ['DeveloperName', 'MasterLabel'] : ['Name'];
+    for (const part of pkg.of('CustomObject')) this.objects.set(part.object, new Map([...own(part.object).map((name) => [name, { type: 'string' }]), ['Id', { type: 'id' }]]));
     this.valueSets = new Map(pkg.of('GlobalValueSet').map((part) => [part.name, new Set(children(part.root, 'customValue').map((it) => value(it, 'fullName')))]));
     this.missingObjects = [];
     for (const part of pkg.of('CustomField')) this.field(part);
