@@ -127,6 +127,6 @@ mod tests {
         assert_eq!(row.fields[PART].as_str().unwrap().len(), MOST_TEXT);
         assert_eq!(row.fields[NOTE].as_str().unwrap().encode_utf16().count(), 254, "no half character");
         assert_eq!(row.fields["Name"].as_str().unwrap().len(), MOST_NAME);
-        assert_eq!(row.fields[ENDED_AT], "2026-05-20T12:00:00.500Z");
+        assert_eq!(row.fields[ENDED_AT], "2026-05-20T12:00:00.500+0000");
     }
 }
