@@ -11,20 +11,27 @@ use countersign::{
     ledger::Ledger,
     workflow::replay::{Asked, replay},
 };
-use filled::{fill, resident, shown};
+use filled::{fill, place, resident, shown};
 
 mod filled;
+
+/// The daemon's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const DECISIONS: u64 = 100_000;
 
 #[tokio::main]
 async fn main() {
-    let wanted = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(DECISIONS);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = words.iter().find_map(|word| word.parse().ok()).unwrap_or(DECISIONS);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("ledger.db");
+    let (path, is_there) = place(&words, folder.path());
     let rules = Rules::new(policies::load(None).expect("the shipped policies")).expect("a digest");
     let began = Instant::now();
-    fill(&path, &rules, wanted).await;
+    if !is_there {
+        fill(&path, &rules, wanted).await;
+    }
     let size = std::fs::metadata(&path).expect("a file").len() / 1_000_000;
     println!("{wanted} decisions recorded in {} s, {size} MB\n", shown(began.elapsed()));
     println!(

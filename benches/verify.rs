@@ -18,20 +18,27 @@ use countersign::{
         verify::{Report, verify, verify_export},
     },
 };
-use filled::{fill, resident, shown};
+use filled::{fill, place, resident, shown};
 
 mod filled;
+
+/// The daemon's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ENTRIES: u64 = 200_000;
 
 #[tokio::main]
 async fn main() {
-    let wanted = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ENTRIES);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ENTRIES);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("ledger.db");
+    let (path, is_there) = place(&words, folder.path());
     let rules = Rules::new(policies::load(None).expect("the shipped policies")).expect("a digest");
     let began = Instant::now();
-    fill(&path, &rules, wanted / 2).await;
+    if !is_there {
+        fill(&path, &rules, wanted / 2).await;
+    }
     let size = std::fs::metadata(&path).expect("a file").len() / 1_000_000;
     println!("{wanted} entries recorded in {} s, {size} MB\n", shown(began.elapsed()));
     println!("{:<32} {:>10} {:>12} {:>10}", "", "seconds", "entries/s", "memory MB");

@@ -1,7 +1,11 @@
 //! A ledger that is filled with decisions on the shipped policies (the golden cases in turn, under
 //! ids of their own), through the same appends as the daemon's.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use countersign::{
     clock::Clock,
@@ -31,6 +35,15 @@ struct Decided {
 /// Seconds with one digit after the point.
 pub fn shown(time: Duration) -> String {
     format!("{}.{}", time.as_secs(), time.subsec_millis() / 100)
+}
+
+/// Where the ledger stands, and whether it was there before: in a folder that goes with the run, or
+/// in the file that the words of the command name, which stays and is used again.
+pub fn place(words: &[String], folder: &Path) -> (PathBuf, bool) {
+    let named = words.iter().skip_while(|word| *word != "--ledger").nth(1);
+    let path = named.map_or_else(|| folder.join("ledger.db"), PathBuf::from);
+    let is_there = path.exists();
+    (path, is_there)
 }
 
 /// A new ledger with so many decisions: two entries each, besides what they rest on.

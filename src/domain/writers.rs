@@ -248,6 +248,8 @@ mod tests {
         assert_eq!(flaps(&[one("a", 1), two("b", 2), one("a", 3), two("b", 24 * 60 + 1)]), 1);
         let twice = [one("a", 1), one("a", 1), two("b", 2), two("b", 2), one("a", 3), one("a", 3)];
         assert_eq!(flaps(&twice), 0, "an event that comes twice is one write");
+        let twice = [&twice[..], &[two("b", 4), two("b", 4)]].concat();
+        assert_eq!(flaps(&twice), 1, "and hides none");
         let mut elsewhere = two("b", 4);
         elsewhere.record = RecordId::parse("006Cs0000000002IAA").unwrap();
         assert_eq!(flaps(&[one("a", 1), two("b", 2), one("a", 3), elsewhere]), 0, "another record");

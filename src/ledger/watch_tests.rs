@@ -172,6 +172,32 @@ async fn a_changed_label_is_found() {
     assert!(report.findings.iter().any(|one| one.code == "projection-differs"), "{:?}", report.findings);
 }
 
+async fn a_changed_watch_is_found_on_every_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids: Vec<String> = (1..=405).map(|number| format!("p-{number:03}")).collect();
+    let ledger = open(folder.path()).await;
+    let received = ids.iter().map(|id| Event::ProposalReceived { proposal: proposal(id) });
+    append(&ledger, &received.collect::<Vec<_>>()).await;
+    append(&ledger, &ids.iter().map(|id| watch(id, false, 60)).collect::<Vec<_>>()).await;
+    let report = verified(folder.path()).await;
+    assert_eq!((report.projections, report.findings), (810, vec![]));
+    for place in ["p-001", "p-200", "p-201", "p-400", "p-405"] {
+        for (column, wrong, right) in [("version", "''", "'2'"), ("due", "due + 1", "due - 1")] {
+            let set = async |to: &str| {
+                let sql = format!("UPDATE watch SET {column} = {to} WHERE proposal = '{place}'");
+                let mut tx = ledger.begin("test").await.unwrap();
+                db::query(sql).execute(tx.own_connection()).await.unwrap();
+                tx.commit().await.unwrap();
+            };
+            set(wrong).await;
+            let found = verified(folder.path()).await.findings;
+            assert_eq!(found.len(), 1, "{column} of {place}: {found:?}");
+            assert!(found[0].what.contains(&format!("`{place} Status`")), "{found:?}");
+            set(right).await;
+        }
+    }
+}
+
 async fn lanes_are_read_back_and_words_can_be_erased() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = begun(folder.path(), &["lanes:", "p-1"]).await;
@@ -215,5 +241,6 @@ over_both!(
     a_later_watch_takes_the_place_of_the_earlier_one,
     a_label_of_what_is_not_watched_is_refused,
     a_changed_label_is_found,
+    a_changed_watch_is_found_on_every_page,
     lanes_are_read_back_and_words_can_be_erased,
 );

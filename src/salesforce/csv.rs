@@ -1,4 +1,7 @@
 //! Tables as a bulk query gives them: RFC 4180, the first row names the columns.
+//!
+//! A reader of our own, because the common one takes a quote that stands alone or a text that ends
+//! within quotes for what was probably meant. Here a part that broke off must be refused.
 
 use super::SalesforceError;
 

@@ -38,6 +38,11 @@ pub fn create_private(path: &Path) -> Result<(), LedgerError> {
 /// in them too, so with SQLite's own 2 MB one look at a record reads a dozen pages of the file anew.
 const CACHE_KB: u32 = 16_000;
 
+/// Bytes of a page of a new file; older files keep theirs. An entry and a value have 1,000 to 3,000 bytes,
+/// and what does not fit into a quarter of a page stands on pages of its own: with SQLite's own 4,096
+/// the file is half as large again, and reading it takes twice the processor time.
+const PAGE_BYTES: u32 = 16_384;
+
 /// Connects. Two processes that make a new ledger in the same instant both switch its journal, and
 /// SQLite tells one of them at once that it is busy, whatever the timeout; that one tries again.
 pub async fn connect(path: &Path, read_only: bool) -> Result<Connection, LedgerError> {
@@ -48,6 +53,7 @@ pub async fn connect(path: &Path, read_only: bool) -> Result<Connection, LedgerE
 async fn connect_now(path: &Path, read_only: bool) -> Result<Connection, LedgerError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
+        .page_size(PAGE_BYTES)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)

@@ -1,11 +1,11 @@
-//! What follows from the entries, compared with the projections that are stored, row by row.
+//! What follows from the entries, compared with the projections that are stored, page by page.
 
-use futures::TryStreamExt as _;
 use std::borrow::Cow;
 
 use super::{
-    Report,
+    Report, cores,
     fold::{Fold, Proposal},
+    joined::{self, Joined},
     step::{print, print_all},
 };
 use crate::{
@@ -17,17 +17,93 @@ use crate::{
     ledger::{db, project::is_confirmed},
 };
 
-const PROPOSALS: &str = "SELECT id, object, record, fingerprint, patch, body, CAST(received_seq AS TEXT), \
-    stage, open, verdict, approval, promotion, landed, updated_at FROM proposal";
-const PROMOTIONS: &str =
-    "SELECT id, proposal, object, record, open, confirmed, CAST(seq AS TEXT), body FROM promotion";
-const NOTICES: &str = "SELECT proposal, object, record, text, CAST(seq AS TEXT) FROM notice";
+/// Rows that are read in one go.
+const PAGE: i64 = 200;
 
-const WATCHES: &str = "SELECT proposal || ' ' || field, object, record, agent, version, segment, \
-    coalesce(label, ''), coalesce(judged, ''), live, since, due, labelled, settled FROM watch";
+/// A table: its name, its key, and its columns, of which the first is the key as one text.
+struct Table {
+    name: &'static str,
+    key: &'static [&'static str],
+    columns: &'static [&'static str],
+}
+
+const PROPOSALS: Table = Table { name: "proposal", key: &["id"], columns: PROPOSAL };
+const PROMOTIONS: Table = Table { name: "promotion", key: &["id"], columns: PROMOTION };
+const NOTICES: Table = Table { name: "notice", key: &["proposal"], columns: NOTICE };
+const WATCHES: Table = Table { name: "watch", key: &["proposal", "field"], columns: WATCH };
 
 /// Older schemas have no watches.
 const FIRST_WITH_WATCHES: i64 = 3;
+
+const PROPOSAL: &[&str] = &[
+    "id",
+    "object",
+    "record",
+    "fingerprint",
+    "patch",
+    "body",
+    "CAST(received_seq AS TEXT)",
+    "stage",
+    "CAST(open AS TEXT)",
+    "verdict",
+    "approval",
+    "promotion",
+    "CAST(landed AS TEXT)",
+    "updated_at",
+];
+const PROMOTION: &[&str] = &[
+    "id",
+    "proposal",
+    "object",
+    "record",
+    "CAST(open AS TEXT)",
+    "CAST(confirmed AS TEXT)",
+    "CAST(seq AS TEXT)",
+    "body",
+];
+const NOTICE: &[&str] = &["proposal", "object", "record", "text", "CAST(seq AS TEXT)"];
+/// A field has no blank in its name, so the last one parts the key.
+const WATCH: &[&str] = &[
+    "proposal || ' ' || field",
+    "object",
+    "record",
+    "agent",
+    "version",
+    "segment",
+    "label",
+    "judged",
+    "CAST(live AS TEXT)",
+    "CAST(since AS TEXT)",
+    "CAST(due AS TEXT)",
+    "CAST(labelled AS TEXT)",
+    "CAST(settled AS TEXT)",
+];
+
+/// The columns of a row.
+struct Row<'a>(Vec<Option<Cow<'a, str>>>);
+
+impl Row<'_> {
+    fn cell(&self, column: usize) -> Option<&str> {
+        self.0.get(column)?.as_deref()
+    }
+
+    /// Columns that stand side by side; `None` when nothing stands in one.
+    fn texts<const COUNT: usize>(&self, first: usize) -> Option<[&str; COUNT]> {
+        let mut found = [""; COUNT];
+        for (place, text) in found.iter_mut().enumerate() {
+            *text = self.cell(first + place)?;
+        }
+        Some(found)
+    }
+
+    fn is_flag(&self, column: usize, flag: bool) -> bool {
+        self.cell(column) == Some(if flag { "1" } else { "0" })
+    }
+
+    fn is_number(&self, column: usize, number: i64) -> bool {
+        self.cell(column) == Some(number.to_string().as_str())
+    }
+}
 
 /// Compares every row.
 pub(super) async fn compare(
@@ -35,117 +111,137 @@ pub(super) async fn compare(
     fold: &Fold,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
-    let rows = ("proposal", PROPOSALS, fold.proposals.len());
-    let right = |id: &str, row: &db::Row| {
-        fold.proposals.get(id).map(|proposal| is_proposal(proposal, row)).transpose()
+    let rows = (&PROPOSALS, fold.proposals.len());
+    let right = |id: &str, row: &Row<'_>| fold.proposals.get(id).map(|proposal| is_proposal(proposal, row));
+    table(connection, rows, right, report).await?;
+    let rows = (&PROMOTIONS, fold.promotions.len());
+    let right = |id: &str, row: &Row<'_>| {
+        fold.promotions.get(id).map(|(seq, promotion)| is_promotion(*seq, promotion, row))
     };
     table(connection, rows, right, report).await?;
-    let rows = ("promotion", PROMOTIONS, fold.promotions.len());
-    let right = |id: &str, row: &db::Row| {
-        fold.promotions.get(id).map(|(seq, promotion)| is_promotion(*seq, promotion, row)).transpose()
-    };
-    table(connection, rows, right, report).await?;
-    let rows = ("notice", NOTICES, fold.notices.len());
-    let right = |id: &str, row: &db::Row| {
-        fold.notices
-            .get(id)
-            .map(|cells| Ok(texts::<4>(row, 1)? == cells.each_ref().map(String::as_str)))
-            .transpose()
+    let rows = (&NOTICES, fold.notices.len());
+    let right = |id: &str, row: &Row<'_>| {
+        fold.notices.get(id).map(|cells| row.texts::<4>(1) == Some(cells.each_ref().map(String::as_str)))
     };
     table(connection, rows, right, report).await?;
     if report.schema < FIRST_WITH_WATCHES {
         return Ok(());
     }
-    let rows = ("watch", WATCHES, fold.watches.len());
-    let right = |id: &str, row: &db::Row| {
-        fold.watches.get(id).map(|(watch, standing)| is_watch((watch, standing), row)).transpose()
+    let rows = (&WATCHES, fold.watches.len());
+    let right = |id: &str, row: &Row<'_>| {
+        fold.watches.get(id).map(|(watch, standing)| is_watch((watch, standing), row))
     };
     table(connection, rows, right, report).await
 }
 
-/// Texts of columns that stand side by side.
-fn texts<const COUNT: usize>(row: &db::Row, first: usize) -> Result<[Cow<'_, str>; COUNT], sqlx::Error> {
-    let mut found = [const { Cow::Borrowed("") }; COUNT];
-    for (place, text) in found.iter_mut().enumerate() {
-        *text = row.text(first + place)?;
-    }
-    Ok(found)
-}
-
-fn is_proposal(right: &Proposal, row: &db::Row) -> Result<bool, sqlx::Error> {
+fn is_proposal(right: &Proposal, row: &Row<'_>) -> bool {
     let stage = right.stage.map_or("", |stage| stage.name());
-    let printed =
-        |column: usize| row.try_get::<Option<Cow<str>>>(column).map(|text| text.map(|text| print(&text)));
-    Ok(print_all(&texts::<6>(row, 1)?.each_ref().map(|text| &**text)) == right.fixed
-        && row.text(7)? == stage
-        && row.try_get::<i64>(8)? == i64::from(right.stage.is_some_and(|stage| !stage.is_final()))
-        && printed(9)? == right.verdict
-        && printed(10)? == right.approval
-        && row.try_get::<Option<Cow<str>>>(11)?.as_deref() == right.promotion.as_deref()
-        && row.try_get::<i64>(12)? == i64::from(right.landed)
-        && row.text(13)? == right.updated_at)
+    row.texts::<6>(1).is_some_and(|fixed| print_all(&fixed) == right.fixed)
+        && row.cell(7) == Some(stage)
+        && row.is_flag(8, right.stage.is_some_and(|stage| !stage.is_final()))
+        && row.cell(9).map(print) == right.verdict
+        && row.cell(10).map(print) == right.approval
+        && row.cell(11) == right.promotion.as_deref()
+        && row.is_flag(12, right.landed)
+        && row.cell(13) == Some(right.updated_at.as_str())
 }
 
-fn is_promotion(seq: u64, right: &Promotion, row: &db::Row) -> Result<bool, sqlx::Error> {
+fn is_promotion(seq: u64, right: &Promotion, row: &Row<'_>) -> bool {
     let plan = &right.plan;
-    Ok(texts::<3>(row, 1)? == [plan.proposal_id.as_str(), plan.object.as_str(), plan.record.as_str()]
-        && row.try_get::<i64>(4)? == i64::from(!right.settlement.is_final())
-        && row.try_get::<i64>(5)? == i64::from(is_confirmed(right))
-        && texts::<2>(row, 6)? == [seq.to_string().as_str(), &canonical(right).unwrap_or_default()])
+    row.texts::<3>(1) == Some([plan.proposal_id.as_str(), plan.object.as_str(), plan.record.as_str()])
+        && row.is_flag(4, !right.settlement.is_final())
+        && row.is_flag(5, is_confirmed(right))
+        && row.texts::<2>(6) == Some([seq.to_string().as_str(), &canonical(right).unwrap_or_default()])
 }
 
-fn is_watch((watch, standing): (&Watch, &Standing), row: &db::Row) -> Result<bool, sqlx::Error> {
-    let name = |label: Option<Label>| label.map_or("", Label::name);
-    let told = [
-        watch.object.as_str(),
-        watch.record.as_str(),
-        &watch.agent,
-        watch.version.as_deref().unwrap_or_default(),
-        &watch.segment,
-        name(standing.label),
-        name(standing.judged),
-    ];
-    let numbers = [
-        i64::from(watch.live),
-        watch.since.as_second(),
-        watch.due.as_second(),
-        standing.labelled,
-        i64::from(standing.settled),
-    ];
-    let mut found = [0; 5];
-    for (place, number) in found.iter_mut().enumerate() {
-        *number = row.try_get(8 + place)?;
-    }
-    Ok(texts::<7>(row, 1)? == told && found == numbers)
+fn is_watch((watch, standing): (&Watch, &Standing), row: &Row<'_>) -> bool {
+    let name = |label: Option<Label>| label.map(Label::name);
+    row.texts::<3>(1) == Some([watch.object.as_str(), watch.record.as_str(), watch.agent.as_str()])
+        && row.cell(4) == Some(watch.version.as_deref().unwrap_or_default())
+        && row.cell(5) == Some(watch.segment.as_str())
+        && row.cell(6) == name(standing.label)
+        && row.cell(7) == name(standing.judged)
+        && row.is_flag(8, watch.live)
+        && row.is_number(9, watch.since.as_second())
+        && row.is_number(10, watch.due.as_second())
+        && row.is_number(11, standing.labelled)
+        && row.is_flag(12, standing.settled)
 }
 
-/// Compares a table; `right` says whether a row is what the entries say, `None` when they speak of
-/// no such row.
+/// Compares a table, on all cores while its next rows are read; `right` says whether a row is what the
+/// entries say, `None` when they speak of no such row.
 async fn table(
     connection: &mut db::Connection,
-    (name, sql, expected): (&str, &'static str, usize),
-    right: impl Fn(&str, &db::Row) -> Result<Option<bool>, sqlx::Error>,
+    (table, expected): (&Table, usize),
+    right: impl Fn(&str, &Row<'_>) -> Option<bool> + Sync,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
-    let mut found = 0;
-    let mut rows = db::query(sql).fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        let id = &*row.text(0)?;
-        report.projections += 1;
-        match right(id, &row)? {
-            None => report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry")),
-            Some(is_right) => {
-                found += 1;
-                if !is_right {
-                    let what = format!("{name} `{id}` is not what the entries say");
-                    report.damage("projection-differs", None, what);
+    let (mut found, name) = (0, table.name);
+    let mut page = read(connection, table, None).await?;
+    while let Some((now, last)) = page {
+        let comparing = async {
+            let rows = rows(&now, table.columns.len())?;
+            Ok::<_, sqlx::Error>(cores::each(rows, |row| {
+                let id = row.cell(0).unwrap_or_default();
+                (right(id, &row), id.to_owned())
+            }))
+        };
+        let (next, compared) = tokio::join!(read(connection, table, Some(last.as_str())), comparing);
+        for (right, id) in compared? {
+            report.projections += 1;
+            match right {
+                None => {
+                    report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry"))
+                }
+                Some(is_right) => {
+                    found += 1;
+                    if !is_right {
+                        let what = format!("{name} `{id}` is not what the entries say");
+                        report.damage("projection-differs", None, what);
+                    }
                 }
             }
         }
+        page = next?;
     }
     if found < expected {
         let what = format!("{} row(s) of {name} are gone", expected - found);
         report.damage("projection-missing", None, what);
     }
     Ok(())
+}
+
+/// The rows after a key, or the first ones, with the last key.
+async fn read(
+    connection: &mut db::Connection,
+    table: &Table,
+    after: Option<&str>,
+) -> Result<Option<(Joined, String)>, sqlx::Error> {
+    let Table { name, columns, .. } = table;
+    let key = table.key.join(", ");
+    let told = columns.iter().map(|column| joined::text(column)).collect::<Vec<_>>().join(", ");
+    let places = vec!["?"; table.key.len()].join(", ");
+    let which = if after.is_some() { format!("WHERE ({key}) > ({places})") } else { String::new() };
+    let inner = format!(
+        "SELECT {} AS key, concat({told}) AS one FROM {name} {which} ORDER BY {key} LIMIT ?",
+        columns[0]
+    );
+    let mut parts: Vec<&str> =
+        after.map_or_else(Vec::new, |after| after.rsplitn(table.key.len(), ' ').collect());
+    parts.reverse();
+    let bind = |query| parts.into_iter().fold(query, db::Query::bind).bind(PAGE);
+    let page = joined::read(connection, &inner, bind).await?;
+    match &page {
+        Some((_, last)) if after.is_some_and(|after| last.as_str() <= after) => Err(joined::apart()),
+        _ => Ok(page),
+    }
+}
+
+fn rows(page: &Joined, columns: usize) -> Result<Vec<Row<'_>>, sqlx::Error> {
+    let mut cells = page.cells();
+    let mut rows = Vec::new();
+    while !cells.is_over() {
+        rows.push(Row((0..columns).map(|_| cells.next()).collect::<Result<_, _>>()?));
+    }
+    Ok(rows)
 }

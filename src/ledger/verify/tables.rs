@@ -11,14 +11,23 @@ use crate::ledger::{
     seal::{self, InboxRow},
 };
 
-/// What SQLite's own check of pages and indexes finds. PostgreSQL has one too, but only as an extension
+/// What SQLite's own check of pages and indexes finds, and whether the file ends with a page: SQLite takes
+/// what is missing of the last one for zeros. PostgreSQL has such a check too, but only as an extension
 /// that need not be there.
 pub(super) async fn integrity(path: &Path) -> Result<Vec<String>, sqlx::Error> {
     let mut connection = sqlite::connect_untouched(path).await?;
+    let page = db::query("PRAGMA page_size").fetch_one(&mut connection).await?.try_get::<i64>(0)?;
+    let length = std::fs::metadata(path)?.len();
+    let is_cut = u64::try_from(page).is_ok_and(|page| !length.is_multiple_of(page));
     let rows = db::query("PRAGMA integrity_check(20)").fetch_all(&mut connection).await;
     let found = rows.and_then(|rows| rows.iter().map(|row| row.try_get::<String>(0)).collect());
     connection.close().await?;
-    found.map(|found: Vec<String>| found.into_iter().filter(|found| found != "ok").collect())
+    let mut found: Vec<String> = found?;
+    found.retain(|found| found != "ok");
+    if is_cut {
+        found.insert(0, "the file ends in the middle of a page: its end was cut off".to_owned());
+    }
+    Ok(found)
 }
 
 /// The newest migration that the file has seen; 0 where it cannot be read.
