@@ -14,9 +14,14 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::job::Job,
+    domain::{Alarm, Watchdog, job::Job},
     http::{Probe, Readiness, Status},
-    jobs::{checkpoints, drift, keeper, schedule::Schedule, work::Work},
+    jobs::{
+        checkpoints, drift, keeper,
+        schedule::Schedule,
+        watch::{Board, Limits, Live, Watchman},
+        work::Work,
+    },
     ledger::{Ledger, checkpoint::Keeper},
     salesforce::{
         names,
@@ -88,7 +93,9 @@ impl Daemon {
             stream: Arc::clone(&stream),
             clock: context.clock.clone(),
             late_after,
+            board: Board::default(),
         };
+        let watchman = watchman(side, &probe);
         // Only now: whoever cannot serve must not take the lead from somebody who can.
         let Some(lead) = Lead::take(side, front).await.context("taking the lead")? else { return Ok(None) };
         tracing::info!(epoch = lead.epoch, policy = context.rules.digest().short(), "leading");
@@ -107,6 +114,7 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
+        tasks.push(tokio::spawn(watchman.run(stop.child_token())));
         tasks.extend(tend(front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
         tasks.extend(scheduled(side, &schedule, &stop).await?);
@@ -190,6 +198,24 @@ async fn has_totals(side: &OrgSide) -> bool {
     has
 }
 
+/// The watchdogs, with what only the running daemon knows.
+fn watchman(side: &OrgSide, probe: &DaemonProbe) -> Watchman {
+    let (health, stream, late_after) = (probe.health.clone(), Arc::clone(&probe.stream), probe.late_after);
+    let live: Live = Box::new(move |now| {
+        let late = stream.snapshot().trouble(now, late_after);
+        let late = late.map(|(code, words)| Alarm::new(Watchdog::StreamLate, format!("{code}: {words}")));
+        let waiting = health.borrow().waiting.clone();
+        late.into_iter().chain(waiting.map(|words| Alarm::new(Watchdog::ApiBudget, words))).collect()
+    });
+    Watchman {
+        ledger: probe.ledger.clone(),
+        clock: probe.clock.clone(),
+        limits: Limits::of(&side.settings),
+        live,
+        board: probe.board.clone(),
+    }
+}
+
 /// What keeps house beside the work: lanes that only record are looked at, and the counters are kept small.
 fn tend(front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
@@ -252,6 +278,7 @@ struct DaemonProbe {
     stream: Arc<StreamHealth>,
     clock: Clock,
     late_after: i64,
+    board: Board,
 }
 
 #[async_trait::async_trait]
@@ -286,6 +313,7 @@ impl Probe for DaemonProbe {
             status: Status::Serving,
             ready: troubles.is_empty(),
             troubles,
+            warnings: self.board.lines(),
             stream_silent_seconds: stream.silent_seconds(now),
             inbox_waiting,
             promotions_open,

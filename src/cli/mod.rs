@@ -47,6 +47,7 @@ pub mod show;
 pub mod signal;
 pub mod status;
 pub mod verify;
+pub mod watch;
 pub mod writers;
 
 use clap::{Parser, Subcommand};
@@ -118,6 +119,8 @@ pub enum Command {
     Jobs(jobs::Args),
     /// Measure lanes that only record, and let them act until a day.
     Shadow(shadow::Args),
+    /// Tell what the watchdogs see: what goes wrong slowly.
+    Watch(watch::Args),
     /// Tell who writes governed fields besides the daemon.
     Writers(writers::Args),
     /// Stop the org, a lane or an agent.
@@ -161,6 +164,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Drift(args) => drift::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Shadow(args) => shadow::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Writers(args) => writers::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,

@@ -11,7 +11,7 @@ use super::{
     settings::{
         AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
         InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-        PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings,
+        PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings, WatchSettings,
     },
     timetable::Timetable,
 };
@@ -170,6 +170,7 @@ impl Keys {
         let decay = self.decay();
         let reconcile = self.reconcile();
         let jobs = self.jobs();
+        let watch = self.watch();
         let log = self.log();
         let checkpoint = self.checkpoint();
         Some(Settings {
@@ -191,6 +192,7 @@ impl Keys {
             decay,
             reconcile,
             jobs,
+            watch,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },
             log,
@@ -245,7 +247,18 @@ impl Keys {
             reconcile: self.timetable("jobs.reconcile", &zone),
             drift: self.timetable("jobs.drift", &zone),
             shadow: self.timetable("jobs.shadow", &zone),
+            approvers: self.timetable("jobs.approvers", &zone),
             inbox_retention: self.timetable("jobs.inbox_retention", &zone),
+        }
+    }
+
+    fn watch(&mut self) -> WatchSettings {
+        WatchSettings {
+            every_seconds: self.number("watch.every_seconds", 1, 3_600),
+            job_late_minutes: self.number("watch.job_late_minutes", 1, 10_080),
+            growth_times: self.number("watch.growth_times", 2, 1_000),
+            entries_per_day: self.number("watch.entries_per_day", 1, 1_000_000_000),
+            disk_free_mb: self.number("watch.disk_free_mb", 0, 1_000_000_000),
         }
     }
 

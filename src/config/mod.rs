@@ -21,5 +21,5 @@ pub use secret::Secret;
 pub use settings::{
     AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings,
     InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-    PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
+    PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings, WatchSettings,
 };

@@ -37,6 +37,8 @@ pub struct Settings {
     pub reconcile: ReconcileSettings,
     /// Scheduled work.
     pub jobs: JobSettings,
+    /// The watchdogs.
+    pub watch: WatchSettings,
     /// What is asked of the agents' users.
     pub agents: AgentSettings,
     /// What `countersign doctor` may use besides.
@@ -222,8 +224,25 @@ pub struct JobSettings {
     pub drift: Option<Timetable>,
     /// When shadow lanes are looked at.
     pub shadow: Option<Timetable>,
+    /// When the owners of waiting records are looked at.
+    pub approvers: Option<Timetable>,
     /// When events that were worked on are let go of, where [`InboxSettings::keep_days`] is set.
     pub inbox_retention: Option<Timetable>,
+}
+
+/// What the watchdogs allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// Seconds between two looks of the daemon.
+    pub every_seconds: u64,
+    /// Minutes that a slot may wait for its run, and a run for its end.
+    pub job_late_minutes: u64,
+    /// A day may have so many times the entries of a usual one.
+    pub growth_times: u64,
+    /// Most entries in 24 hours.
+    pub entries_per_day: u64,
+    /// Megabytes that must be free on the disk of the ledger's file.
+    pub disk_free_mb: u64,
 }
 
 /// What is asked of the agents' users before the daemon serves.

@@ -23,18 +23,21 @@ pub enum Job {
     Shadow,
     /// Writes the totals of ended runs into the org.
     Totals,
+    /// Looks whether the owners of waiting records can decide.
+    Approvers,
     /// Lets go of what the stream delivered and the engine has worked on.
     InboxRetention,
 }
 
 impl Job {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Decay,
         Self::DecayRun,
         Self::Reconcile,
         Self::Drift,
         Self::Shadow,
+        Self::Approvers,
         Self::Totals,
         Self::InboxRetention,
     ];
@@ -48,6 +51,7 @@ impl Job {
             Self::Drift => "drift",
             Self::Shadow => "shadow",
             Self::Totals => "totals",
+            Self::Approvers => "approvers",
             Self::InboxRetention => "inbox-retention",
         }
     }
@@ -61,6 +65,7 @@ impl Job {
             Self::Drift => "looks at fields, values, permissions, rules, flows and triggers",
             Self::Shadow => "labels what shadow lanes proposed, steps back lanes that turned bad",
             Self::Totals => "writes the totals of ended runs into the org, for its reports",
+            Self::Approvers => "looks whether the owners of waiting records can decide",
             Self::InboxRetention => "lets go of events that were worked on (inbox.keep_days)",
         }
     }
@@ -148,6 +153,46 @@ pub fn attempt(newest: Option<&KnownRun>, slot: Timestamp, now: Timestamp) -> Op
     }
 }
 
+/// What is wrong with a job that the timetable asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Late {
+    /// A slot has come, and no run was begun for it.
+    Overdue {
+        /// The first slot that was not served.
+        slot: Timestamp,
+    },
+    /// A run began and has not ended.
+    Hanging {
+        /// When it began.
+        since: Timestamp,
+    },
+    /// The last try failed; the job rests until its next slot.
+    GivenUp {
+        /// The slot.
+        slot: Timestamp,
+        /// The stable code of what stopped it.
+        code: String,
+    },
+}
+
+/// How a job stands to its timetable. `due` is the first slot after the one of its newest run;
+/// `within` is how long a slot may wait, and how long a run may take.
+pub fn late(
+    newest: Option<&KnownRun>,
+    due: Option<Timestamp>,
+    (now, within): (Timestamp, SignedDuration),
+) -> Option<Late> {
+    let is_long_ago = |at: Timestamp| now.duration_since(at) > within;
+    match newest.map(|known| (&known.run, &known.end)) {
+        Some((run, None)) if is_long_ago(run.at) => return Some(Late::Hanging { since: run.at }),
+        Some((run, Some(end))) if end.result != DONE && run.attempt >= MOST_ATTEMPTS => {
+            return Some(Late::GivenUp { slot: run.slot, code: end.result.clone() });
+        }
+        _ => {}
+    }
+    due.filter(|slot| is_long_ago(*slot)).map(|slot| Late::Overdue { slot })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +242,26 @@ mod tests {
         assert_eq!(attempt(Some(&again), slot, at("06:31:00")), Some(3));
         let given_up = known(3, Some(("06:32:00", "salesforce-unavailable")));
         assert_eq!(attempt(Some(&given_up), slot, at("23:00:00")), None);
+    }
+
+    #[test]
+    fn what_is_late_is_told_apart() {
+        let told = |newest: Option<&KnownRun>, due: &str, now: &str| {
+            late(newest, Some(at(due)), (at(now), SignedDuration::from_mins(60)))
+        };
+        let done = known(1, Some(("06:00:05", DONE)));
+        assert_eq!(told(Some(&done), "07:00:00", "08:00:00"), None, "an hour is allowed");
+        assert_eq!(told(Some(&done), "07:00:00", "08:00:01"), Some(Late::Overdue { slot: at("07:00:00") }));
+        assert_eq!(told(None, "07:00:00", "08:00:01"), Some(Late::Overdue { slot: at("07:00:00") }));
+        assert_eq!(told(Some(&known(1, None)), "12:00:00", "07:00:01"), None);
+        let hangs = Some(Late::Hanging { since: at("06:00:01") });
+        assert_eq!(told(Some(&known(1, None)), "12:00:00", "07:00:02"), hangs);
+        let failed = |attempt| known(attempt, Some(("06:00:05", "salesforce-unavailable")));
+        assert_eq!(told(Some(&failed(2)), "12:00:00", "06:01:00"), None, "it is tried again");
+        assert_eq!(
+            told(Some(&failed(3)), "12:00:00", "06:01:00"),
+            Some(Late::GivenUp { slot: at("06:00:00"), code: "salesforce-unavailable".to_owned() })
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! an unordered way. Times are arguments, money and confidence are decimals.
 
 pub mod actor;
+pub mod alarm;
 pub mod anchor;
 pub mod approval;
 pub mod break_glass;
@@ -34,6 +35,7 @@ pub mod value;
 pub mod writers;
 
 pub use actor::{Actor, Door};
+pub use alarm::{Alarm, Watchdog};
 pub use approval::{Approval, Decision};
 pub use break_glass::BreakGlassUse;
 pub use condition::{Condition, Truth};

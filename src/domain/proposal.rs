@@ -72,6 +72,12 @@ struct Bound<'a> {
 }
 
 impl Proposal {
+    /// Whether it stands on its record, where a person decides. What the schedule announced stands on
+    /// none, and what is to be made does not either.
+    pub fn stands_on_its_record(&self) -> bool {
+        self.door != Door::Schedule && self.creates.is_none()
+    }
+
     /// What an approval is bound to: this id, this record, these values, this base.
     pub fn patch_digest(&self) -> Result<Digest, CanonicalError> {
         Digest::of(&self.bound(Some(&self.base)))

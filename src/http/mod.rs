@@ -37,6 +37,9 @@ pub struct Readiness {
     pub ready: bool,
     /// One line for each thing that does not, starting with a stable code.
     pub troubles: Vec<String>,
+    /// What goes wrong slowly, while the work goes on: one line for each, starting with the code of the
+    /// watchdog.
+    pub warnings: Vec<String>,
     /// Seconds since the event stream last said anything; `null` before the first time.
     pub stream_silent_seconds: Option<i64>,
     /// Batches that are recorded and not yet worked on.
@@ -55,6 +58,7 @@ impl Readiness {
             status,
             ready,
             troubles,
+            warnings: Vec::new(),
             waiting: None,
             stream_silent_seconds,
             inbox_waiting: 0,

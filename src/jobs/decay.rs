@@ -10,7 +10,7 @@ use crate::workflow::{
 };
 
 /// How long a run that could not be carried out waits for the next slot, in seconds.
-const HOUR: i64 = 3600;
+pub(super) const HOUR: i64 = 3600;
 
 /// Announces what is due. While an announced run has not ended nothing is added to it.
 pub async fn announce(

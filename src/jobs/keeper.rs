@@ -44,6 +44,7 @@ impl Plan {
             (Job::Reconcile, &settings.reconcile),
             (Job::Drift, &settings.drift),
             (Job::Shadow, &settings.shadow),
+            (Job::Approvers, &settings.approvers),
         ];
         for (job, timetable) in always {
             plans.extend(timetable.clone().map(|timetable| Self { job, timetable: Some(timetable) }));

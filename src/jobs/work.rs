@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::{decay, drift, reconcile, retention, shadow, totals};
+use super::{approvers, decay, drift, reconcile, retention, shadow, totals};
 use crate::{
     domain::job::{DONE, Job, JobEnd, JobRun},
     ledger::LedgerError,
@@ -79,6 +79,7 @@ impl Work {
             Job::Drift => Ok(drift::look(context).await?),
             Job::Shadow => Ok(shadow::counted(context).await?),
             Job::Totals => Ok(totals::write(&self.totals).await?),
+            Job::Approvers => Ok(approvers::look(context).await?),
             Job::InboxRetention => match self.keep_days {
                 Some(days) => {
                     let gone = retention::prune(&context.ledger, days, &context.clock).await?;

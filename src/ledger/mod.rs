@@ -3,6 +3,9 @@
 //! This is the only module with SQL. It runs on SQLite and on PostgreSQL through one thin layer, `db`.
 //! One owned connection writes, inside named transactions; a second one reads. Projections change only in [`tx::Tx::append`], together with the entry.
 
+#[cfg(test)]
+mod alarm_tests;
+mod alarms;
 mod anchors;
 mod append;
 mod backup;
@@ -65,6 +68,7 @@ use std::sync::{
 
 use tokio::sync::Mutex;
 
+pub use alarms::Waiting;
 pub use anchors::Anchors;
 pub use db::place::Place;
 pub use decays::Announced;

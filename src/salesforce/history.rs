@@ -63,17 +63,6 @@ impl Reader {
         }
         Ok(found)
     }
-
-    /// Those of these users who are not active any more. Owners that are no users are left out.
-    pub async fn inactive_users(&self, users: &[RecordId]) -> Result<Vec<RecordId>, SalesforceError> {
-        let mut found = Vec::new();
-        for chunk in users.chunks(MOST_IDS) {
-            let ids: Vec<String> = chunk.iter().map(|id| literal(id.as_str())).collect();
-            let soql = format!("SELECT Id FROM User WHERE IsActive = false AND Id IN ({})", ids.join(", "));
-            found.extend(self.query(&soql).await?.iter().filter_map(|row| Row(row).id("Id")));
-        }
-        Ok(found)
-    }
 }
 
 /// The history of an object and the field that names the record.

@@ -29,6 +29,10 @@ pub const SALESFORCE_API_USED: &str = "countersign_salesforce_api_calls_used";
 pub const SALESFORCE_API_MAX: &str = "countersign_salesforce_api_calls_max";
 /// How often the metrics were tidied up.
 pub const METRICS_UPKEEP: &str = "countersign_metrics_upkeep_total";
+/// Verdicts that were news, by `outcome`. One whose transaction failed is made, and counted, again.
+pub const VERDICTS: &str = "countersign_verdicts_total";
+/// 1 while a watchdog found something, by `code`.
+pub const WATCH: &str = "countersign_watch";
 
 /// Logs or metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +119,8 @@ pub async fn upkeep(every: Duration, stop: CancellationToken, mut tidy: impl FnM
 }
 
 fn describe() {
+    metrics::describe_counter!(VERDICTS, "Verdicts that were news, by outcome");
+    metrics::describe_gauge!(WATCH, "1 while a watchdog found something, by code");
     metrics::describe_counter!(METRICS_UPKEEP, "How often the metrics were tidied up");
     metrics::describe_counter!(SALESFORCE_CALLS, "Calls to Salesforce's REST API, by result");
     metrics::describe_histogram!(

@@ -23,6 +23,7 @@ use crate::{
     gate::{self, FindingCode, History, Input, Outcome, Recorded, Rules, Verdict},
     ledger::ProposalRecord,
     salesforce::RecordReading,
+    telemetry::VERDICTS,
 };
 
 /// How long a proposal that came in by command may take to show up on its record.
@@ -311,6 +312,7 @@ fn follow(
         return Ok(());
     }
     let stage = verdict.outcome.stage(approved).unwrap_or(now);
+    metrics::counter!(VERDICTS, "outcome" => verdict.outcome.name()).increment(1);
     events.push(Event::VerdictReached {
         proposal_id: proposal.id.clone(),
         stage,

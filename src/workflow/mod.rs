@@ -5,6 +5,7 @@
 //! `notice` tells the record, and `engine` runs them in turn, one at a time.
 
 pub mod anchor;
+pub mod approvers;
 pub mod brakes;
 pub mod break_glass;
 pub mod consider;

@@ -16,6 +16,7 @@ const PAGES: &[&str] = &[
     "deploy/ledger.md",
     "deploy/reconciliation.md",
     "deploy/unconfirmed.md",
+    "deploy/watchdogs.md",
     "salesforce-metadata/README.md",
     "salesforce-metadata/SANDBOX.md",
     "benches/README.md",
@@ -97,4 +98,40 @@ fn every_command_in_the_docs_exists() {
         }
     }
     assert!(unknown.is_empty(), "these commands do not exist:\n{}", unknown.join("\n"));
+}
+
+#[test]
+fn every_watchdog_has_an_alert_and_a_page_that_says_what_to_do() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let (alerts, runbook) = (read("deploy/alerts.yml"), read("deploy/watchdogs.md"));
+    for dog in countersign::domain::Watchdog::ALL {
+        assert!(alerts.contains(&format!("code: {dog} }}")), "no alert is labelled {dog}");
+        assert!(runbook.contains(&format!("\n## {dog}\n")), "the runbook has no part {dog}");
+    }
+    let labelled = alerts.lines().filter_map(|line| line.split("code: ").nth(1)?.strip_suffix(" }"));
+    for code in labelled {
+        assert!(runbook.contains(&format!("\n## {code}\n")), "{code} is an alert without a part");
+    }
+    let shown = metrics_that_are_named();
+    for word in alerts.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')) {
+        if word.starts_with("countersign_") {
+            assert!(shown.contains(word), "an alert asks for {word}, which nothing counts");
+        }
+    }
+}
+
+/// Names of metrics in the sources, as one text.
+fn metrics_that_are_named() -> String {
+    let mut text = String::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => text.push_str(&fs::read_to_string(&path).unwrap_or_default()),
+            }
+        }
+    }
+    text
 }

@@ -50,4 +50,5 @@ mod shadow;
 mod stream;
 mod totals;
 mod two_replicas;
+mod watch;
 mod writers;

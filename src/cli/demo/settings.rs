@@ -6,7 +6,7 @@ use crate::{
     config::{
         AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
         JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-        ReconcileSettings, Settings, StreamSettings, SweepSettings,
+        ReconcileSettings, Settings, StreamSettings, SweepSettings, WatchSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -56,7 +56,21 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             stuck_after_hours: 72,
             rates_days: 90,
         },
-        jobs: JobSettings { decay: None, reconcile: None, drift: None, shadow: None, inbox_retention: None },
+        jobs: JobSettings {
+            decay: None,
+            reconcile: None,
+            drift: None,
+            shadow: None,
+            approvers: None,
+            inbox_retention: None,
+        },
+        watch: WatchSettings {
+            every_seconds: 60,
+            job_late_minutes: 120,
+            growth_times: 10,
+            entries_per_day: 1_000_000,
+            disk_free_mb: 0,
+        },
         agents: AgentSettings { allow_unguarded: false },
         doctor: DoctorSettings::default(),
         log: LogSettings { format: LogFormat::Text, level: "warn".to_owned() },

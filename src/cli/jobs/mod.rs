@@ -19,7 +19,7 @@ use crate::{
     domain::job::{DONE, Job, KnownRun},
     jobs::{keeper::Plan, work::Work},
     ledger::Ended,
-    workflow::decay,
+    workflow::{approvers, decay},
 };
 
 mod print;
@@ -188,6 +188,13 @@ async fn dry(side: &OrgSide, job: Job, json: bool) -> anyhow::Result<Exit> {
             .into());
         }
         Job::Totals => totals(side, json).await?,
+        Job::Approvers => {
+            let found = approvers::look(context).await?;
+            match json {
+                true => println!("{}", serde_json::to_string_pretty(&found)?),
+                false => print!("{}", print::idle(&found)),
+            }
+        }
         Job::InboxRetention => {
             let days = side.settings.inbox.keep_days;
             match (json, days) {

@@ -1,12 +1,17 @@
 //! Timetable and history, for people and for scripts.
 
+use std::fmt::Write as _;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Listed;
 use crate::{
     cli::show::{safe, table},
-    domain::job::{Job, KnownRun},
+    domain::{
+        alarm::IdleApprovers,
+        job::{Job, KnownRun},
+    },
 };
 
 const UNSCHEDULED: &str = "off";
@@ -64,6 +69,19 @@ pub fn runs(job: Job, known: &[KnownRun]) -> String {
 /// The same for a script.
 pub fn runs_json(known: &[KnownRun]) -> Value {
     known.iter().map(run_json).collect()
+}
+
+/// Who of those that should decide cannot.
+pub fn idle(found: &IdleApprovers) -> String {
+    let mut out = format!(
+        "{} proposal(s) wait for a person; the owners of {} can decide nothing\n",
+        found.waiting, found.idle
+    );
+    for one in &found.first {
+        let (proposal, owner) = (safe(one.proposal.as_str()), safe(one.owner.as_str()));
+        let _ = writeln!(out, "{}: {proposal} on {} {}, owner {owner}", one.code, one.object, one.record);
+    }
+    out
 }
 
 fn run_json(known: &KnownRun) -> Value {

@@ -98,7 +98,7 @@ pub(super) async fn head(connection: &mut db::Connection, report: &mut Report) -
             "head_seq" => seq = value.parse::<u64>().ok(),
             "head_hash" => hash = Some(value),
             "org" | "schema" => {}
-            "waiting" => {}
+            "waiting" | "looked" | "idle_approvers" => {}
             "epoch" | "processed_up_to" | "inbox_last" | "inbox_pruned" if value.parse::<u64>().is_ok() => {}
             _ => report.damage("meta-unknown", None, format!("`{key}` = `{value}`")),
         }

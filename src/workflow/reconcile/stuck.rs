@@ -60,13 +60,8 @@ async fn judge_again(
     Ok(owners)
 }
 
-/// Whether it stands on a record of this object. What the schedule announced stands on none, and
-/// what is to be made does not either.
 fn is_on(known: &ProposalRecord, contract: &ObjectContract) -> bool {
-    let proposal = &known.proposal;
-    proposal.object.as_str() == contract.object
-        && proposal.door != Door::Schedule
-        && proposal.creates.is_none()
+    known.proposal.object.as_str() == contract.object && known.proposal.stands_on_its_record()
 }
 
 async fn tell(
@@ -76,10 +71,7 @@ async fn tell(
 ) -> Result<(), WorkflowError> {
     let ids: BTreeSet<&str> = page.iter().map(|known| known.proposal.id.as_str()).collect();
     let now = run.context.ledger.proposals_by_id(&ids).await?;
-    let users: BTreeSet<&RecordId> =
-        owners.values().filter(|owner| owner.as_str().starts_with("005")).collect();
-    let users: Vec<RecordId> = users.into_iter().cloned().collect();
-    let inactive = run.context.reader.inactive_users(&users).await?;
+    let idle = run.context.reader.idle_owners(&owners.values().cloned().collect()).await?;
     for before in page {
         let Some(known) = now.get(before.proposal.id.as_str()) else { continue };
         // A decay run has its own report.
@@ -92,11 +84,11 @@ async fn tell(
             add(run, DiscrepancyKind::ProposalStuck, known, why);
             continue;
         }
-        let owner = owners.get(&known.proposal.record).filter(|owner| inactive.contains(owner));
-        if let (Some(owner), Stage::AwaitingApproval) = (owner, known.stage) {
-            let words = format!("the owner {owner} is not active any more");
-            let why =
-                Why { code: "owner-inactive", since: known.proposal.received_at, words, repaired: false };
+        let owner = owners.get(&known.proposal.record);
+        let idle = owner.and_then(|owner| Some((owner, idle.get(owner)?)));
+        if let (Some((owner, idle)), Stage::AwaitingApproval) = (idle, known.stage) {
+            let words = format!("the owner {owner} {}", idle.words());
+            let why = Why { code: idle.code(), since: known.proposal.received_at, words, repaired: false };
             add(run, DiscrepancyKind::ApproverInactive, known, why);
         }
         if let Some(why) = stuck(run, known).await? {
