@@ -19,7 +19,7 @@ use crate::{
     jobs::{
         checkpoints, drift, keeper,
         schedule::Schedule,
-        watch::{Board, Limits, Live, Watchman},
+        watch::{Board, Limits, Live, Watchman, silence},
         work::Work,
     },
     ledger::{Ledger, checkpoint::Keeper},
@@ -99,6 +99,8 @@ impl Daemon {
         // Only now: whoever cannot serve must not take the lead from somebody who can.
         let Some(lead) = Lead::take(side, front).await.context("taking the lead")? else { return Ok(None) };
         tracing::info!(epoch = lead.epoch, policy = context.rules.digest().short(), "leading");
+        // Before anything is judged.
+        silence::wake(&context.ledger, &watchman.limits, context.clock.now()).await?;
         front.show(Arc::new(probe));
         let (ending, over) = mpsc::channel(4);
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending.clone()));

@@ -9,11 +9,12 @@ use crate::{
     domain::{Freeze, Scope, event::Event},
 };
 
-/// Stop everything, one lane, one record or one agent until somebody lifts it. Nothing is lost: what waits is
+/// Stop everything, what runs by itself, one lane, one record or one agent until somebody lifts it. Nothing is lost: what waits is
 /// judged again after that. Rollbacks are not stopped.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// `org`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`; without it, with --list.
+    /// `org`, `automatic` (what runs without a person), `lane:OBJECT.FIELD`, `record:OBJECT.ID` or
+    /// `agent:NAME`; without it, with --list.
     #[arg(required_unless_present = "list", value_parser = Scope::parse)]
     scope: Option<Scope>,
     /// Why, for whoever finds it stopped.
@@ -32,7 +33,7 @@ pub struct Args {
 /// Lift a freeze.
 #[derive(Debug, ClapArgs)]
 pub struct UnfreezeArgs {
-    /// As it was frozen: `org`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`.
+    /// As it was frozen: `org`, `automatic`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`.
     #[arg(value_parser = Scope::parse)]
     scope: Scope,
     /// Who lifts it.

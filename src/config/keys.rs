@@ -94,6 +94,7 @@ pub const KEYS: &[Key] = &[
     key("watch.job_late_minutes", "a whole number from 1 to 10080", Some("120")),
     key("watch.growth_times", "a whole number from 2 to 1000", Some("10")),
     key("watch.entries_per_day", "a whole number from 1 to 1000000000", Some("1000000")),
+    key("watch.silent_hours", "a whole number from 0 to 8760", Some("24")),
     key("watch.disk_free_mb", "a whole number from 0 to 1000000000", Some("1000")),
     key("agents.allow_unguarded", "true or false", Some("false")),
     secret("doctor.access_token", "an OAuth access token of a person who sees Setup"),

@@ -258,6 +258,7 @@ impl Keys {
             job_late_minutes: self.number("watch.job_late_minutes", 1, 10_080),
             growth_times: self.number("watch.growth_times", 2, 1_000),
             entries_per_day: self.number("watch.entries_per_day", 1, 1_000_000_000),
+            silent_hours: self.number("watch.silent_hours", 0, 8_760),
             disk_free_mb: self.number("watch.disk_free_mb", 0, 1_000_000_000),
         }
     }

@@ -241,6 +241,8 @@ pub struct WatchSettings {
     pub growth_times: u64,
     /// Most entries in 24 hours.
     pub entries_per_day: u64,
+    /// Hours without a daemon after which nothing runs by itself until a person says so; 0: never.
+    pub silent_hours: u64,
     /// Megabytes that must be free on the disk of the ledger's file.
     pub disk_free_mb: u64,
 }

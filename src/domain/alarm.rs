@@ -29,14 +29,17 @@ pub enum Watchdog {
     ApiBudget,
     /// What lanes rest on has changed in the org.
     DriftOpen,
+    /// Nothing runs by itself: people said so, or the daemon was silent for long.
+    ReviewOnly,
     /// No daemon has looked for a while.
     DaemonSilent,
 }
 
 impl Watchdog {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DaemonSilent,
+        Self::ReviewOnly,
         Self::StreamLate,
         Self::ApiBudget,
         Self::DiskLow,
@@ -60,6 +63,7 @@ impl Watchdog {
             Self::DiskLow => "disk-low",
             Self::ApiBudget => "api-budget",
             Self::DriftOpen => "drift-open",
+            Self::ReviewOnly => "review-only",
             Self::DaemonSilent => "daemon-silent",
         }
     }
@@ -82,6 +86,9 @@ impl Watchdog {
             Self::DiskLow => "give the ledger's disk room; set inbox.keep_days so that events are let go of",
             Self::ApiBudget => "find out who else calls: Setup > System Overview; api.keep_free_percent",
             Self::DriftOpen => "countersign drift report, then countersign drift accept",
+            Self::ReviewOnly => {
+                "look at what happened meanwhile, then countersign unfreeze automatic --by YOU"
+            }
             Self::DaemonSilent => "start the daemon, or find out why it does not lead: its log and /readyz",
         }
     }

@@ -22,14 +22,20 @@ pub enum Scope {
     Record(ObjectName, RecordId),
     /// Every proposal of one agent.
     Agent(String),
+    /// What would run without a person. A person's approval goes through.
+    Automatic,
 }
 
 impl Scope {
-    /// Reads `org`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`. The error is what to write instead.
+    /// Reads `org`, `automatic`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`. The error is what to
+    /// write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "write `org`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`".to_owned();
-        if text == "org" {
-            return Ok(Self::Org);
+        let wrong =
+            || "write `org`, `automatic`, `lane:OBJECT.FIELD`, `record:OBJECT.ID` or `agent:NAME`".to_owned();
+        match text {
+            "org" => return Ok(Self::Org),
+            "automatic" => return Ok(Self::Automatic),
+            _ => {}
         }
         if let Some(agent) =
             text.strip_prefix("agent:").filter(|agent| !agent.is_empty() && agent.trim() == *agent)
@@ -54,7 +60,14 @@ impl Scope {
             Self::Lane(object, field) => *object == proposal.object && proposal.patch.contains_key(field),
             Self::Record(object, record) => *object == proposal.object && *record == proposal.record,
             Self::Agent(agent) => proposal.edited_from.is_none() && *agent == proposal.actor.agent,
+            // Nobody can approve what stands on no record.
+            Self::Automatic => !proposal.stands_on_its_record(),
         }
+    }
+
+    /// Whether it lets nothing but a person's approval through.
+    pub fn asks_for_a_person(&self) -> bool {
+        *self == Self::Automatic
     }
 }
 
@@ -62,6 +75,7 @@ impl fmt::Display for Scope {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Org => out.write_str("org"),
+            Self::Automatic => out.write_str("automatic"),
             Self::Lane(object, field) => write!(out, "lane:{object}.{field}"),
             Self::Record(object, record) => write!(out, "record:{object}.{record}"),
             Self::Agent(agent) => write!(out, "agent:{agent}"),
@@ -130,6 +144,7 @@ mod tests {
     fn scopes_are_written_as_they_are_read() {
         for text in [
             "org",
+            "automatic",
             "lane:Lead.Status",
             "record:Lead.00QCs0000000001MAA",
             "agent:nightly-enricher",

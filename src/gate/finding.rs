@@ -177,6 +177,7 @@ codes! {
     CreateNeedsPerson = "create-needs-person", Refused, "A person would have to look, and none can approve a record that is not there.";
     ManualOverride = "manual-override", Blocked, "People hold the record until a day that has not passed.";
     Frozen = "frozen", Hold, "People froze the org, the lane or the agent.";
+    FrozenAutomatic = "frozen-automatic", Review, "People froze what would run by itself.";
     SchemaDriftField = "schema-drift-field", Hold, "The field changed in the org, and nobody has accepted that.";
     SchemaDriftValues = "schema-drift-values", Hold, "The values on offer changed in the org, and nobody has accepted that.";
     SchemaDriftRequired = "schema-drift-required", Hold, "The org demands another field, and nobody has accepted that.";

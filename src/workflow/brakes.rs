@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::WorkflowError;
 use crate::{
-    domain::{Drift, Freeze, ObjectName, Promotion, Proposal},
+    domain::{Basis, Drift, Freeze, ObjectName, Promotion, Proposal},
     ledger::Tx,
 };
 
@@ -29,9 +29,10 @@ impl Brakes {
         Ok(Self { frozen: tx.freezes().await?, drifts })
     }
 
-    /// The freezes that reach this proposal.
+    /// The freezes that reach this proposal, and those that ask for a person.
     pub fn frozen(&self, proposal: &Proposal) -> Vec<Freeze> {
-        self.frozen.iter().filter(|freeze| freeze.scope.stops(proposal)).cloned().collect()
+        let reaches = |freeze: &&Freeze| freeze.scope.stops(proposal) || freeze.scope.asks_for_a_person();
+        self.frozen.iter().filter(reaches).cloned().collect()
     }
 
     /// The drift that holds this proposal back, with those of its changes that do.
@@ -49,8 +50,11 @@ impl Brakes {
         }
         let known = tx.proposal(&promotion.plan.proposal_id).await?;
         Ok(known.is_none_or(|known| {
-            let proposal = &known.proposal;
-            !self.frozen(proposal).is_empty() || self.drift(proposal).is_some()
+            let (proposal, by_itself) = (&known.proposal, promotion.plan.basis == Basis::Auto);
+            let stops = |freeze: &Freeze| {
+                freeze.scope.stops(proposal) || by_itself && freeze.scope.asks_for_a_person()
+            };
+            self.frozen.iter().any(stops) || self.drift(proposal).is_some()
         }))
     }
 }

@@ -47,6 +47,7 @@ mod rollback_many;
 mod salesforce_client;
 mod serve;
 mod shadow;
+mod silence;
 mod stream;
 mod totals;
 mod two_replicas;

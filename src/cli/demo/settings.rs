@@ -69,6 +69,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             job_late_minutes: 120,
             growth_times: 10,
             entries_per_day: 1_000_000,
+            silent_hours: 24,
             disk_free_mb: 0,
         },
         agents: AgentSettings { allow_unguarded: false },

@@ -24,6 +24,7 @@ use crate::{
     gate::{Outcome, decide},
 };
 
+mod freezes;
 mod ground;
 mod making;
 mod size;
@@ -367,6 +368,7 @@ impl<'a> Naive<'a> {
             || self.spent(Spent::Review)
             || self.uncounted()
             || it.proposal.requires_review
+            || self.nothing_runs_by_itself()
             || self.protections(Consequence::Review)
             || self.agent_wants_a_person()
             || self.fields().into_iter().any(|(name, rules, now, after)| {
@@ -375,18 +377,6 @@ impl<'a> Naive<'a> {
                     || self.too_big(rules, now, after, Consequence::Review)
                     || !self.runs_by_itself(name, rules, Some(now), after)
             })
-    }
-
-    /// Whether a freeze is about this proposal.
-    fn stopped(&self) -> bool {
-        let proposal = &self.it.proposal;
-        self.it.history.frozen.iter().any(|freeze| {
-            let scope = freeze.scope.to_string();
-            scope == "org"
-                || scope == format!("record:{}.{}", proposal.object, proposal.record)
-                || scope == format!("agent:{}", proposal.actor.agent) && proposal.edited_from.is_none()
-                || proposal.patch.keys().any(|field| scope == format!("lane:{}.{field}", proposal.object))
-        }) || self.ground_moved()
     }
 
     /// The count for each thing that a budget speaks of; `None` where nobody counted.

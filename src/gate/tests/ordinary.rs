@@ -104,6 +104,7 @@ prop_compose! {
 fn known() -> impl Strategy<Value = (Option<i64>, Option<&'static str>, bool, bool, Vec<LaneFact>)> {
     let scopes = [
         "org",
+        "automatic",
         "record:Lead.00QDp0000000042MAA",
         "lane:Lead.Status",
         "lane:Lead.Rating",

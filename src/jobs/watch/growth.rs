@@ -64,6 +64,7 @@ mod tests {
             job_late_minutes: 120,
             growth_times: 10,
             entries_per_day: 500_000,
+            silent_hours: 24,
             disk_free_mb: 1000,
         };
         let told = |today: u64, before: u64, days: i64| too_fast(Grown { today, before, days }, &settings);

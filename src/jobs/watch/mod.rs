@@ -8,6 +8,7 @@
 mod approvals;
 mod disk;
 mod growth;
+pub mod silence;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -64,6 +65,7 @@ impl Limits {
 /// What the ledger and its disk tell.
 pub async fn look(ledger: &Ledger, limits: &Limits, now: Timestamp) -> Result<Vec<Alarm>, LedgerError> {
     let mut alarms = Vec::new();
+    alarms.extend(silence::review_only(ledger).await?);
     alarms.extend(disk::look(ledger, limits.watch.disk_free_mb));
     alarms.extend(growth::look(ledger, &limits.watch, now).await?);
     alarms.extend(timetable::look(ledger, limits, now).await?);

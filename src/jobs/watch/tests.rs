@@ -24,6 +24,7 @@ fn watch() -> WatchSettings {
         job_late_minutes: 120,
         growth_times: 10,
         entries_per_day: 50,
+        silent_hours: 24,
         disk_free_mb: 0,
     }
 }
@@ -147,4 +148,40 @@ fn a_daemon_that_has_not_looked_for_long_is_silent() {
     assert_eq!(silent(Some(&looked), &limits, at(240)), None);
     assert!(silent(Some(&looked), &limits, at(241)).is_some());
     assert!(silent(None, &limits, at(0)).is_some());
+}
+
+async fn watched(ledger: &Ledger, clock: &Clock) {
+    let mut tx = ledger.begin("test").await.unwrap();
+    tx.note_looked(&Looked { at: clock.now(), alarms: Vec::new() }).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_long_silence_nothing_runs_by_itself_until_a_person_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, clock) = ledger(folder.path()).await;
+    let limits = limits(Vec::new());
+    let wake = async || silence::wake(&ledger, &limits, clock.now()).await.unwrap();
+    assert!(!wake().await, "nobody has watched it yet");
+    watched(&ledger, &clock).await;
+    clock.advance(24 * 60 * MINUTE - Duration::from_secs(1));
+    assert!(!wake().await, "not long enough");
+    clock.advance(Duration::from_secs(1));
+    assert!(wake().await);
+    let frozen = ledger.freezes().await.unwrap();
+    assert_eq!((frozen.len(), &frozen[0].scope), (1, &Scope::Automatic));
+    assert!(frozen[0].reason.contains("for 24 h, since 2026-05-01T08:00:00Z"), "{}", frozen[0].reason);
+    assert!(told(&ledger, &limits, &clock).await[0].starts_with("review-only: "));
+    assert!(!wake().await, "it woke before");
+    // Who lifts it at once does not meet it again, whatever happens to the daemon meanwhile.
+    let mut tx = ledger.begin("test").await.unwrap();
+    let lifted = Event::Unfrozen { scope: Scope::Automatic, by: "test".to_owned(), at: clock.now() };
+    tx.append(&lifted).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(!wake().await);
+    assert_eq!(told(&ledger, &limits, &clock).await, Vec::<String>::new());
+    let mut never = limits.clone();
+    never.watch.silent_hours = 0;
+    clock.advance(1_000_000 * MINUTE);
+    assert!(!silence::wake(&ledger, &never, clock.now()).await.unwrap());
 }
