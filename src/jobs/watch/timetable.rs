@@ -36,7 +36,12 @@ async fn due(
     plan: &Plan,
     newest: Option<&KnownRun>,
 ) -> Result<Option<Timestamp>, LedgerError> {
-    let Some(timetable) = &plan.timetable else { return announced(ledger, newest).await };
+    let timetable = match (&plan.timetable, plan.job) {
+        (Some(timetable), _) => timetable,
+        (None, Job::DecayRun) => return announced(ledger, newest).await,
+        // It follows the other jobs, and has no slots of its own.
+        (None, _) => return Ok(None),
+    };
     let after = match newest {
         Some(known) => Some(known.run.slot),
         None => ledger.began().await?,
