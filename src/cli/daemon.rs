@@ -17,7 +17,7 @@ use crate::{
     domain::{Alarm, Watchdog, job::Job},
     http::{Probe, Readiness, Status},
     jobs::{
-        checkpoints, drift, keeper,
+        self, checkpoints, drift, keeper,
         schedule::Schedule,
         watch::{Board, Limits, Live, Watchman, silence},
         work::Work,
@@ -31,7 +31,7 @@ use crate::{
     telemetry,
     workflow::{
         self, Engine, Health, WorkflowError, anchor::Anchors, engine::Waker, governor::Governor,
-        promote::Promoter, totals::Totals,
+        heartbeat::Heartbeat, promote::Promoter, totals::Totals,
     },
 };
 
@@ -106,6 +106,7 @@ impl Daemon {
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending.clone()));
         // Before anything is judged: what the lanes rest on is known from the first promotion on.
         first_look(&context).await;
+        let heartbeat = heartbeat(side, &watchman.limits).await?;
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
             tokio::spawn(run_engine(engine, stop.child_token(), ending)),
@@ -116,6 +117,10 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
+        if let Some((heartbeat, every)) = heartbeat {
+            let (parts, limits) = ((context.clone(), heartbeat), (every, watchman.limits.clone()));
+            tasks.push(tokio::spawn(jobs::heartbeat::run(parts, limits, stop.child_token())));
+        }
         tasks.push(tokio::spawn(watchman.run(stop.child_token())));
         tasks.extend(tend(front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
@@ -198,6 +203,21 @@ async fn has_totals(side: &OrgSide) -> bool {
         );
     }
     has
+}
+
+/// What tells the org that the daemon is at work, where the settings ask for it. The first one goes out
+/// before anything is promoted; one that fails holds nothing up.
+async fn heartbeat(side: &OrgSide, limits: &Limits) -> anyhow::Result<Option<(Heartbeat, Duration)>> {
+    let Some(minutes) = side.settings.heartbeat.every_minutes else { return Ok(None) };
+    let own_user = side.promoter.identity().await.context("asking who the promoter is")?.user_id;
+    let heartbeat = Heartbeat::new(side.context.clone(), side.promoter_writer(), own_user);
+    match tokio::time::timeout(LOOK_WITHIN, jobs::heartbeat::beat(&side.context, &heartbeat, limits)).await {
+        Ok(Err(error)) if error.ends_the_process() => return Err(error.into()),
+        Ok(Err(error)) => tracing::error!(code = error.code(), "no heartbeat: {error}"),
+        Ok(Ok(())) => {}
+        Err(_) => tracing::warn!("no heartbeat: the org did not answer in time"),
+    }
+    Ok(Some((heartbeat, Duration::from_secs(minutes.saturating_mul(60)))))
 }
 
 /// The watchdogs, with what only the running daemon knows.

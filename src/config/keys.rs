@@ -90,6 +90,7 @@ pub const KEYS: &[Key] = &[
     key("jobs.shadow", CRON, Some("25 * * * *")),
     key("jobs.approvers", CRON, Some("45 * * * *")),
     key("jobs.inbox_retention", CRON, Some("15 3 * * *")),
+    key("heartbeat.every_minutes", "a whole number from 1 to 1440", None),
     key("watch.every_seconds", "a whole number from 1 to 3600", Some("60")),
     key("watch.job_late_minutes", "a whole number from 1 to 10080", Some("120")),
     key("watch.growth_times", "a whole number from 2 to 1000", Some("10")),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::{
     ConfigErrors, ConfigProblem, Secret, Settings, keys,
     settings::{
-        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HttpSettings,
-        InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-        PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings, WatchSettings,
+        AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HeartbeatSettings,
+        HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
+        PolicySettings, PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings, WatchSettings,
     },
     timetable::Timetable,
 };
@@ -170,6 +170,8 @@ impl Keys {
         let decay = self.decay();
         let reconcile = self.reconcile();
         let jobs = self.jobs();
+        let heartbeat =
+            HeartbeatSettings { every_minutes: self.optional_number("heartbeat.every_minutes", 1, 1_440) };
         let watch = self.watch();
         let log = self.log();
         let checkpoint = self.checkpoint();
@@ -192,6 +194,7 @@ impl Keys {
             decay,
             reconcile,
             jobs,
+            heartbeat,
             watch,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
             doctor: DoctorSettings { access_token: self.secret("doctor.access_token") },

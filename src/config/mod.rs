@@ -19,7 +19,8 @@ pub use load::{DEFAULT_FILE, ledger_password, load, load_from, policy_settings};
 pub use problem::{ConfigErrors, ConfigProblem};
 pub use secret::Secret;
 pub use settings::{
-    AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings,
-    InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings,
-    PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings, WatchSettings,
+    AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings,
+    HeartbeatSettings, HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings,
+    OrgSettings, PolicySettings, PromotionSettings, ReconcileSettings, Settings, StreamSettings,
+    SweepSettings, WatchSettings,
 };

@@ -37,6 +37,8 @@ pub struct Settings {
     pub reconcile: ReconcileSettings,
     /// Scheduled work.
     pub jobs: JobSettings,
+    /// What the org is told about the daemon.
+    pub heartbeat: HeartbeatSettings,
     /// The watchdogs.
     pub watch: WatchSettings,
     /// What is asked of the agents' users.
@@ -228,6 +230,13 @@ pub struct JobSettings {
     pub approvers: Option<Timetable>,
     /// When events that were worked on are let go of, where [`InboxSettings::keep_days`] is set.
     pub inbox_retention: Option<Timetable>,
+}
+
+/// What the org is told about the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HeartbeatSettings {
+    /// Minutes between two heartbeats; absent: none.
+    pub every_minutes: Option<u64>,
 }
 
 /// What the watchdogs allow.

@@ -31,15 +31,18 @@ pub enum Watchdog {
     DriftOpen,
     /// Nothing runs by itself: people said so, or the daemon was silent for long.
     ReviewOnly,
+    /// The org does not hear that the daemon is at work.
+    HeartbeatLate,
     /// No daemon has looked for a while.
     DaemonSilent,
 }
 
 impl Watchdog {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DaemonSilent,
         Self::ReviewOnly,
+        Self::HeartbeatLate,
         Self::StreamLate,
         Self::ApiBudget,
         Self::DiskLow,
@@ -64,6 +67,7 @@ impl Watchdog {
             Self::ApiBudget => "api-budget",
             Self::DriftOpen => "drift-open",
             Self::ReviewOnly => "review-only",
+            Self::HeartbeatLate => "heartbeat-late",
             Self::DaemonSilent => "daemon-silent",
         }
     }
@@ -88,6 +92,9 @@ impl Watchdog {
             Self::DriftOpen => "countersign drift report, then countersign drift accept",
             Self::ReviewOnly => {
                 "look at what happened meanwhile, then countersign unfreeze automatic --by YOU"
+            }
+            Self::HeartbeatLate => {
+                "give the promoter AI_Promoter anew, or empty Silent Hours in AI Gate Setting; the log has the code"
             }
             Self::DaemonSilent => "start the daemon, or find out why it does not lead: its log and /readyz",
         }

@@ -207,6 +207,18 @@ pub enum Event {
         /// `done`, or a code.
         result: String,
     },
+    /// The daemon is about to tell the org that it is at work.
+    HeartbeatIntended {
+        /// The time that it tells.
+        at: Timestamp,
+    },
+    /// How that ended: `done`, or the error's code.
+    HeartbeatSettled {
+        /// The time that it told.
+        at: Timestamp,
+        /// `done`, or a code.
+        result: String,
+    },
     /// People erased private parts of earlier entries.
     Erased {
         /// What, why and by whom.
@@ -333,6 +345,8 @@ impl Event {
             Self::AnchorSettled { .. } => "anchor_settled",
             Self::TotalsIntended { .. } => "totals_intended",
             Self::TotalsSettled { .. } => "totals_settled",
+            Self::HeartbeatIntended { .. } => "heartbeat_intended",
+            Self::HeartbeatSettled { .. } => "heartbeat_settled",
             Self::Erased { .. } => "erased",
             Self::RollbackBegun { .. } => "rollback_begun",
             Self::RollbackEnded { .. } => "rollback_ended",

@@ -7,6 +7,7 @@ pub mod approvers;
 pub mod checkpoints;
 pub mod decay;
 pub mod drift;
+pub mod heartbeat;
 pub mod keeper;
 pub mod reconcile;
 pub mod retention;

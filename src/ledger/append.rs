@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    LedgerError, Tx, anchors, basis, decays, freezes, grounds, job_runs, lanes, reconciliations, rollbacks,
-    signals, totals,
+    LedgerError, Tx, anchors, basis, decays, freezes, grounds, heartbeats, job_runs, lanes, reconciliations,
+    rollbacks, signals, totals,
     unwritten::{EntryRow, Part},
     writers,
 };
@@ -94,6 +94,7 @@ impl Tx<'_> {
             Event::JobEnded { job, .. } => job_runs::story(*job),
             Event::Frozen { .. } | Event::Unfrozen { .. } => freezes::STORY.to_owned(),
             Event::AnchorIntended { .. } | Event::AnchorSettled { .. } => anchors::STORY.to_owned(),
+            Event::HeartbeatIntended { .. } | Event::HeartbeatSettled { .. } => heartbeats::STORY.to_owned(),
             Event::TotalsIntended { .. } | Event::TotalsSettled { .. } => totals::STORY.to_owned(),
             Event::GroundAccepted { ground, .. } | Event::DriftSeen { ground, .. } => {
                 grounds::story(&ground.object)

@@ -20,6 +20,7 @@ mod error;
 pub mod export;
 mod freezes;
 mod grounds;
+mod heartbeats;
 mod inbox;
 mod job_runs;
 #[cfg(test)]
@@ -74,6 +75,7 @@ pub use db::place::Place;
 pub use decays::Announced;
 pub use erase::Erased;
 pub use error::LedgerError;
+pub use heartbeats::Heartbeats;
 pub use inbox::InboxBatch;
 pub use lease::Claim;
 pub use open::OpenOptions;

@@ -72,6 +72,8 @@ impl Tx<'_> {
             | Event::AnchorSettled { .. }
             | Event::TotalsIntended { .. }
             | Event::TotalsSettled { .. }
+            | Event::HeartbeatIntended { .. }
+            | Event::HeartbeatSettled { .. }
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }

@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("rules/16", include_str!("templates/rules/16.j2")),
     ("rules/17", include_str!("templates/rules/17.j2")),
     ("rules/22", include_str!("templates/rules/22.j2")),
+    ("rules/23", include_str!("templates/rules/23.j2")),
 ];
 
 /// Renders templates. A name that a template uses and nobody gives is an error.

@@ -70,6 +70,8 @@ struct Text {
     checkpoints: Option<Kept>,
     /// What it may do with the totals of runs.
     totals: Option<Kept>,
+    /// What it may do with the heartbeat on the daemon's user.
+    heartbeat: Option<Kept>,
     /// Flows that its holders run, without the prefix `AI_Object_`.
     #[serde(default)]
     flows: Vec<String>,
@@ -125,6 +127,10 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
         let (name, create) = ((*object).to_owned(), *may == Kept::Add);
         access.push(ObjectAccess { name, create, edit: false, view_all: true });
     }
+    let heartbeat = text.heartbeat.filter(|_| suffix.is_empty()).map(|may| FieldAccess {
+        name: format!("{}.{}", names::heartbeat::OBJECT, names::heartbeat::AT),
+        edit: may == Kept::Add,
+    });
     access.sort_by(|left, right| left.name.cmp(&right.name));
     let types = [names::setting::OBJECT, names::transition::OBJECT];
     let flows = objects.iter().flat_map(|object| {
@@ -143,6 +149,7 @@ fn set(engine: &Engine, objects: &[Governed], (text, suffix): (Text, &str)) -> P
         fields: kept
             .iter()
             .flat_map(kept_fields)
+            .chain(heartbeat)
             .chain(objects.iter().flat_map(|object| entries(engine, object, &text)))
             .collect(),
         flows,

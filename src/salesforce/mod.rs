@@ -16,6 +16,7 @@ mod endpoint;
 mod errors;
 mod exchange;
 mod ground;
+mod heartbeat;
 mod history;
 mod limits;
 mod made;

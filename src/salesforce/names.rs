@@ -86,6 +86,8 @@ pub mod setting {
     pub const RECORD: &str = "Default";
     /// Above this amount two reviewers approve; blank or zero means that one is enough.
     pub const TWO_APPROVERS_ABOVE: &str = "Two_Approvers_Above__c";
+    /// Without a heartbeat for so many hours nothing runs by itself; blank or zero: not asked.
+    pub const SILENT_HOURS: &str = "Silent_Hours__c";
 }
 
 /// The custom metadata type with the steps that the org wants proposed.
@@ -150,6 +152,14 @@ pub mod total {
     pub const SOURCE: &str = "Source__c";
     /// All fields, by name.
     pub const FIELDS: [&str; 9] = [COUNT, ENDED_AT, NOTE, OUTCOME, PART, RUN, SHARE, SOURCE, KEY];
+}
+
+/// Where the daemon says that it is at work: on its own user, whom the rules see without a query.
+pub mod heartbeat {
+    /// Object.
+    pub const OBJECT: &str = "User";
+    /// When it was last at work.
+    pub const AT: &str = "AI_Heartbeat_At__c";
 }
 
 /// Custom permissions that the rules test.

@@ -108,6 +108,9 @@ rules! {
     OutcomeIsOfTheProposal = "AI_GATE_22",
         "The daemon wrote an outcome for a proposal that is not the one on the record any more.",
         "Nothing: the daemon reads the record again and judges what is there now.";
+    Heartbeat = "AI_GATE_23",
+        "A promotion without a person came while the org had not heard of the daemon for longer than Silent_Hours__c.",
+        "See that AI_Heartbeat_At__c of the promoter's user moves: heartbeat.every_minutes, countersign watch; then propose again.";
 }
 
 impl GateRule {
@@ -129,7 +132,7 @@ impl GateRule {
 
     /// Whether it refuses because what was decided does not hold any more.
     pub fn is_lost_ground(self) -> bool {
-        matches!(self, Self::ApprovedValue | Self::AutoSwitch)
+        matches!(self, Self::ApprovedValue | Self::AutoSwitch | Self::Heartbeat)
     }
 }
 

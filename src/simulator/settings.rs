@@ -47,6 +47,9 @@ pub struct Settings {
     pub insufficient_access_status: u16,
     /// Whether the promoter may look into Setup; a permission of its own in real orgs.
     pub promoter_sees_setup: bool,
+    /// Unconfirmed: whether a user may write custom fields of its own record, where field-level security
+    /// opens them, without Manage Users.
+    pub users_edit_themselves: bool,
     /// Unconfirmed: whether tooling queries offer `FilterExpression` as a column of its own.
     pub filter_expression_column: bool,
     /// Whether autolaunched flows are active after a deploy. In production they are not,
@@ -143,6 +146,7 @@ impl Default for Settings {
             lock_row_status: 400,
             insufficient_access_status: 400,
             promoter_sees_setup: true,
+            users_edit_themselves: true,
             filter_expression_column: true,
             flows_active: true,
             screen_flows_over_rest: true,

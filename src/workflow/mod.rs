@@ -15,6 +15,7 @@ pub mod drift;
 pub mod engine;
 pub mod error;
 pub mod governor;
+pub mod heartbeat;
 pub mod hints;
 pub mod intake;
 pub mod made;

@@ -142,7 +142,7 @@ fn what_is_generated_for_a_case_is_a_package() {
     let report = json(&written);
     assert_eq!(report["mapping"]["fields"][0]["proposal"], "AI_Recommended_Priority__c");
     let loaded = Package::load(package.path()).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(loaded.objects["Case"].rules.len(), 17);
+    assert_eq!(loaded.objects["Case"].rules.len(), 18);
     assert!(loaded.objects["Case"].fields.iter().any(|field| field.name == "Previous_Priority__c"));
     assert!(loaded.permission_sets.iter().any(|set| set.name == "AI_Reviewer_Case"));
 

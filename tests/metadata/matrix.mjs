@@ -16,7 +16,7 @@ function unfold(writes) {
   ]));
 }
 
-const SETTINGS = new Set(['$switches', '$two']);
+const SETTINGS = new Set(['$switches', '$two', '$silent', '$heartbeat']);
 
 /** Every case, once: { object, write, state, who, index, before, after, saver, settings }. */
 function* cases(object) {
@@ -60,8 +60,10 @@ function valueOf(path, it) {
   if (path.startsWith('Prior_')) return (it.before ?? it.after)[path.slice(6)] ?? null;
   if (path.startsWith('$Permission.')) return it.saver.holds.includes(path.slice(12));
   if (path === '$User.Id') return it.saver.user;
+  if (path === '$User.AI_Heartbeat_At__c') return it.settings.$heartbeat ?? null;
   if (path.startsWith('$CustomMetadata.')) {
     const field = path.split('.').at(-1);
+    if (field === 'Silent_Hours__c') return it.settings.$silent ?? null;
     return field === 'Two_Approvers_Above__c' ? (it.settings.$two ?? null) : (it.settings.$switches ?? []).includes(field);
   }
   if (path.startsWith('$')) throw new Error(`the matrix says nothing of ${path}`);

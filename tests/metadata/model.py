@@ -38,10 +38,11 @@ DAEMONS_OWN = ["AI_Promoted_Proposal_ID__c", "AI_Last_Promotion_ID__c", "AI_Prom
 class Save:
     """One save: the record before and after it, who saves, and how the org is set."""
 
-    def __init__(self, matrix, obj, before, after, who, switches, two):
+    def __init__(self, matrix, obj, before, after, who, settings):
         self.object, self.old, self.new = obj, before or {}, after
         self.insert = before is None
-        self.switches, self.two = switches, two
+        self.switches, self.two = settings.get("$switches", []), settings.get("$two")
+        self.silent, self.heartbeat = settings.get("$silent"), settings.get("$heartbeat")
         self.user = who["user"]
         self.now = datetime.fromisoformat(matrix["now"].replace("Z", "+00:00"))
         self.today = matrix["today"]
@@ -335,6 +336,14 @@ def r22(s):
     return (s.changed("AI_Gate_Outcome__c") or cleared) and (s.is_("AI_Gate_Outcome_Of__c") or "") != s.id
 
 
+def r23(s):
+    """Where the org asks for it, nothing runs by itself that long after the last heartbeat of who writes."""
+    if not s.silent or not s.gate or s.insert or not s.moved or s.source not in ("AI Auto", "Decay"):
+        return False
+    heard = s.time(s.heartbeat)
+    return heard is None or not s.now - timedelta(hours=s.silent) <= heard <= s.now + timedelta(hours=1)
+
+
 RULES = {name[1:]: rule for name, rule in sorted(globals().items()) if name[0] == "r" and name[1:].isdigit()}
 
 
@@ -349,14 +358,13 @@ def written(value, before, who):
     return {"was": old, "next": (old or 0) + 1 if word == "next" else None, "edit": f"{old or ''}~a1"}[word]
 
 
-def codes(matrix, obj, state, write, who, two_names=("$switches", "$two")):
+def codes(matrix, obj, state, write, who):
     part = matrix[obj]
     overlay = part["states"][state]
     base = part["base"]
-    before = None if overlay is None else {**base, **{k: v for k, v in overlay.items() if k not in two_names}}
+    before = None if overlay is None else {**base, **{k: v for k, v in overlay.items() if k[0] != "$"}}
     after = {**(before or base), **{k: written(v, before, who) for k, v in part["writes"][write].items()}}
-    settings = overlay or {}
-    save = Save(matrix, obj, before, after, who, settings.get("$switches", []), settings.get("$two"))
+    save = Save(matrix, obj, before, after, who, overlay or {})
     return [number for number, rule in RULES.items() if rule(save)]
 
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HttpSettings, InboxSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HeartbeatSettings, HttpSettings, InboxSettings,
         JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
         ReconcileSettings, Settings, StreamSettings, SweepSettings, WatchSettings,
     },
@@ -64,6 +64,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             approvers: None,
             inbox_retention: None,
         },
+        heartbeat: HeartbeatSettings::default(),
         watch: WatchSettings {
             every_seconds: 60,
             job_late_minutes: 120,

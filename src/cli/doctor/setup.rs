@@ -142,7 +142,7 @@ impl Setup {
                 RuleState::Unread => unread.push(name.clone()),
                 RuleState::Hidden => {
                     let fix = format!(
-                        "{LEND}, or look at {place}: AI_GATE_01 to AI_GATE_22 must be there and active"
+                        "{LEND}, or look at {place}: AI_GATE_01 to AI_GATE_23 must be there and active"
                     );
                     let message = "this identity does not see validation rules";
                     return report.hidden(&area, "rules-hidden", message, &fix);

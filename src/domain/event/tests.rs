@@ -121,6 +121,8 @@ fn of_the_rest() -> Vec<Told> {
             &[],
         ),
         (json!({ "kind": "totals_settled", "source": "precision", "run": "00", "result": "done" }), &[]),
+        (json!({ "kind": "heartbeat_intended", "at": AT }), &[]),
+        (json!({ "kind": "heartbeat_settled", "at": AT, "result": "done" }), &[]),
         (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
     ]
 }
@@ -215,7 +217,7 @@ fn the_kind_is_the_one_that_stands_in_the_entry() {
         assert_eq!(serde_json::to_value(&event).unwrap(), json, "nothing is lost");
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 39);
+    assert_eq!(kinds.len(), 41);
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct Limits {
     stuck_after: SignedDuration,
     /// The timetable.
     plans: Vec<Plan>,
+    /// Time between two heartbeats; `None`: the org is told none.
+    heartbeat: Option<SignedDuration>,
 }
 
 impl Limits {
@@ -53,7 +55,14 @@ impl Limits {
             watch: settings.watch,
             stuck_after: SignedDuration::from_secs(hours.saturating_mul(3600)),
             plans: Plan::of(&settings.jobs, settings.inbox.keep_days.is_some()),
+            heartbeat: settings.heartbeat.every_minutes.map(minutes),
         }
+    }
+
+    /// How long a daemon may be away before people look first; `None`: for ever.
+    pub fn silent_after(&self) -> Option<SignedDuration> {
+        let hours = Some(self.watch.silent_hours).filter(|hours| *hours > 0);
+        hours.map(|hours| minutes(hours.saturating_mul(60)))
     }
 
     /// How often the daemon looks.
@@ -62,10 +71,15 @@ impl Limits {
     }
 }
 
+fn minutes(minutes: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(minutes.saturating_mul(60)).unwrap_or(i64::MAX))
+}
+
 /// What the ledger and its disk tell.
 pub async fn look(ledger: &Ledger, limits: &Limits, now: Timestamp) -> Result<Vec<Alarm>, LedgerError> {
     let mut alarms = Vec::new();
     alarms.extend(silence::review_only(ledger).await?);
+    alarms.extend(silence::unheard(ledger, limits, now).await?);
     alarms.extend(disk::look(ledger, limits.watch.disk_free_mb));
     alarms.extend(growth::look(ledger, &limits.watch, now).await?);
     alarms.extend(timetable::look(ledger, limits, now).await?);

@@ -30,7 +30,7 @@ fn watch() -> WatchSettings {
 }
 
 fn limits(plans: Vec<Plan>) -> Limits {
-    Limits { watch: watch(), stuck_after: SignedDuration::from_hours(72), plans }
+    Limits { watch: watch(), stuck_after: SignedDuration::from_hours(72), plans, heartbeat: None }
 }
 
 fn drift_hourly() -> Vec<Plan> {

@@ -112,6 +112,8 @@ impl Fold {
             | Event::AnchorSettled { .. }
             | Event::TotalsIntended { .. }
             | Event::TotalsSettled { .. }
+            | Event::HeartbeatIntended { .. }
+            | Event::HeartbeatSettled { .. }
             | Event::Erased { .. }
             | Event::RollbackBegun { .. }
             | Event::RollbackEnded { .. }

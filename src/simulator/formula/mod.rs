@@ -40,6 +40,10 @@ pub trait Types {
     fn has_permission(&self, name: &str) -> bool;
     /// A field of a custom metadata record; `None` when type, record or field do not exist.
     fn custom_metadata(&self, metadata_type: &str, record: &str, field: &str) -> Option<FieldKind>;
+    /// A custom field of users; `None` when there is none of that name.
+    fn user_field(&self, _name: &str) -> Option<FieldKind> {
+        None
+    }
 }
 
 /// The save that a formula is evaluated in.

@@ -130,6 +130,10 @@ impl Checker<'_> {
             ["$User", field @ ("Id" | "ProfileId" | "Username" | "Email")] => {
                 Ok((Node::User((*field).to_owned()), Type::Text))
             }
+            ["$User", field] if field.ends_with("__c") => match self.types.user_field(field) {
+                Some(FieldKind::Plain(plain)) => Ok((Node::User((*field).to_owned()), plain)),
+                _ => missing(),
+            },
             [field] if !field.starts_with('$') => self.resource(expr, field),
             ["$Permission" | "$CustomMetadata", ..] => missing(),
             _ if self.dialect == Dialect::Flow => self.resource(expr, name),

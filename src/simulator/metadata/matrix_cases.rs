@@ -89,10 +89,18 @@ impl Scope for Save<'_> {
             let limit = self.settings.get("$two").and_then(Value::as_i64);
             return limit.map_or(FieldValue::Null, |limit| FieldValue::decimal(limit.into()));
         }
+        if field == names::setting::SILENT_HOURS {
+            let hours = self.settings.get("$silent").and_then(Value::as_i64);
+            return hours.map_or(FieldValue::Null, |hours| FieldValue::decimal(hours.into()));
+        }
         let on = self.settings.get("$switches").and_then(Value::as_array);
         FieldValue::Bool(on.is_some_and(|on| on.iter().any(|it| it == field)))
     }
     fn user(&self, field: &str) -> FieldValue {
+        if field == names::heartbeat::AT {
+            let at = self.settings.get("$heartbeat").and_then(Value::as_str);
+            return at.and_then(|at| at.parse().ok()).map_or(FieldValue::Null, FieldValue::DateTime);
+        }
         assert_eq!(field, "Id");
         FieldValue::text(self.saver.user.clone())
     }

@@ -69,6 +69,10 @@ impl Types for ObjectNames<'_> {
         self.package.metadata_records.iter().find(known)?;
         self.package.find_field(metadata_type, field).map(|field| formula_field(&field.kind))
     }
+
+    fn user_field(&self, name: &str) -> Option<FormulaField> {
+        self.package.find_field("User", name).map(|field| formula_field(&field.kind))
+    }
 }
 
 fn formula_field(kind: &FieldKind) -> FormulaField {

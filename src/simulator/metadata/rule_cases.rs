@@ -50,6 +50,10 @@ struct Case {
     switches: Vec<String>,
     /// Amount above which two people approve; absent means off.
     two_approvers_above: Option<i64>,
+    /// Without a heartbeat for so many hours nothing runs by itself; absent means off.
+    silent_hours: Option<i64>,
+    /// When the saver said that it is at work.
+    heartbeat: Option<Timestamp>,
     /// Id of the saver.
     #[serde(default)]
     user: String,
@@ -90,11 +94,22 @@ impl Scope for Save<'_> {
                 .two_approvers_above
                 .map_or(FieldValue::Null, |limit| FieldValue::decimal(limit.into()));
         }
+        if field == names::setting::SILENT_HOURS {
+            return self
+                .case
+                .silent_hours
+                .map_or(FieldValue::Null, |hours| FieldValue::decimal(hours.into()));
+        }
         FieldValue::Bool(self.case.switches.iter().any(|on| on == field))
     }
     fn user(&self, field: &str) -> FieldValue {
-        assert_eq!(field, "Id");
-        FieldValue::text(self.case.user.clone())
+        match field {
+            names::heartbeat::AT => self.case.heartbeat.map_or(FieldValue::Null, FieldValue::DateTime),
+            other => {
+                assert_eq!(other, "Id");
+                FieldValue::text(self.case.user.clone())
+            }
+        }
     }
     fn today(&self) -> Date {
         "2026-03-01".parse().unwrap()

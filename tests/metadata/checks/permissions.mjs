@@ -8,6 +8,8 @@ const DECISION = /\.(AI_Decision_(Proposal_ID|Comments)__c|AI_Decided_(By|At)__c
 const HOLD = /\.AI_Hold_\w+__c$/;
 const REASON = /\.AI_Break_Glass_Reason__c$/;
 const PROPOSAL = /\.(AI_Recommended_\w+__c|AI_(Status|Proposal)_(Confidence|Reason)__c|AI_Proposed_Fields__c|AI_Last_Evaluated_At__c|AI_Proposal_Evidence__c)$/;
+/** Where the daemon says that it is at work, on its own user. */
+const HEARTBEAT = 'User.AI_Heartbeat_At__c';
 /** Records that the daemon keeps in the org, and who sees them. */
 const KEPT = {
   AI_Checkpoint__c: ['AI_Promoter', 'AI_Auditor'],
@@ -56,7 +58,9 @@ function one(part, org, permissions, say) {
   const fields = fieldsOf(part, org, say);
   for (const [field, access] of fields) {
     if (access.edit && (NEVER[name] ?? []).some((it) => it.test(field))) say(`may edit ${field}`);
+    if (field.startsWith('User.') && field !== HEARTBEAT) say(`opens ${field}`);
   }
+  if (Boolean(fields.get(HEARTBEAT)?.edit) !== (name === 'AI_Promoter')) say('only the daemon writes its heartbeat');
   for (const [object, known] of org.objects) {
     if (object !== 'Lead' && object !== 'Opportunity') continue;
     for (const [field, it] of known) {

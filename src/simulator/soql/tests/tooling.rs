@@ -40,7 +40,7 @@ fn rules_are_found_by_the_name_of_their_object() {
             "SELECT ValidationName FROM ValidationRule WHERE EntityDefinitionId = '{}'",
             contract.object
         );
-        let rules = if contract.two_approvers.is_some() { 18 } else { 17 };
+        let rules = if contract.two_approvers.is_some() { 19 } else { 18 };
         assert_eq!(ask(&org, "admin", &by_id).unwrap().len(), rules, "{}", contract.object);
     }
     let one = format!("SELECT ValidationName FROM ValidationRule WHERE Id = '{id}'");
@@ -84,7 +84,7 @@ fn objects_and_custom_fields_are_rows_too() {
     assert!(fields[0]["Id"].as_str().unwrap().starts_with("00N"));
     let of_type = "SELECT DeveloperName FROM CustomField \
                    WHERE EntityDefinition.QualifiedApiName = 'AI_Gate_Setting__mdt'";
-    assert_eq!(ask(&org, "admin", of_type).unwrap().len(), 6, "one switch for each lane, and the limit");
+    assert_eq!(ask(&org, "admin", of_type).unwrap().len(), 7, "one switch for each lane, and two limits");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn setup_is_for_those_who_may_see_it() {
     let soql = "SELECT Id FROM ValidationRule";
     let open = org(Settings::default());
     for role in ["admin", "promoter"] {
-        assert_eq!(ask(&open, role, soql).unwrap().len(), 35, "{role}");
+        assert_eq!(ask(&open, role, soql).unwrap().len(), 37, "{role}");
     }
     for role in ["proposer", "reviewer", "outsider"] {
         assert_eq!(ask(&open, role, soql).unwrap_err().code, "INVALID_TYPE", "{role}");
@@ -100,7 +100,7 @@ fn setup_is_for_those_who_may_see_it() {
     assert!(!ask(&open, "outsider", "SELECT DurableId FROM EntityDefinition").unwrap().is_empty());
     let closed = org(Settings { promoter_sees_setup: false, ..Settings::default() });
     assert_eq!(ask(&closed, "promoter", soql).unwrap_err().code, "INVALID_TYPE");
-    assert_eq!(ask(&closed, "admin", soql).unwrap().len(), 35);
+    assert_eq!(ask(&closed, "admin", soql).unwrap().len(), 37);
 }
 
 #[test]
