@@ -29,7 +29,7 @@ pub async fn wake(ledger: &Ledger, limits: &Limits, now: Timestamp) -> Result<bo
     freeze(ledger, (looked.at, now)).await
 }
 
-/// Freezes what would run by itself, because no daemon was at work between these two. True when it was
+/// Freezes what would run by itself, because nobody watched the org between these two. True when it was
 /// not frozen before.
 pub async fn freeze(ledger: &Ledger, (since, now): (Timestamp, Timestamp)) -> Result<bool, LedgerError> {
     let hours = now.duration_since(since).as_hours();
@@ -37,7 +37,7 @@ pub async fn freeze(ledger: &Ledger, (since, now): (Timestamp, Timestamp)) -> Re
     let is_new = !tx.freezes().await?.iter().any(|known| known.scope == Scope::Automatic);
     if is_new {
         let reason = format!(
-            "no daemon was at work for {hours} h, since {since}: look at what happened meanwhile, then lift this"
+            "nobody watched the org for {hours} h, since {since}: look at what happened meanwhile, then lift this"
         );
         let freeze = Freeze { scope: Scope::Automatic, since: now, by: BY.to_owned(), reason };
         tx.append(&Event::Frozen { freeze }).await?;
@@ -48,7 +48,7 @@ pub async fn freeze(ledger: &Ledger, (since, now): (Timestamp, Timestamp)) -> Re
     if is_new {
         tracing::warn!(
             code = Watchdog::ReviewOnly.name(),
-            "no daemon was at work for {hours} h: nothing runs by itself until somebody lifts it: \
+            "nobody watched the org for {hours} h: nothing runs by itself until somebody lifts it: \
              countersign unfreeze automatic"
         );
     }
