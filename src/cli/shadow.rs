@@ -6,8 +6,8 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::{
     Exit,
+    form::{Form, Given},
     org_side::{OrgSide, load_settings},
-    output,
     place::Place,
 };
 use crate::{
@@ -52,12 +52,8 @@ enum What {
 struct ReportArgs {
     #[command(flatten)]
     place: Place,
-    /// A table for spreadsheets instead.
-    #[arg(long, conflicts_with_all = ["json", "html"])]
-    csv: bool,
-    /// Write a page to this new file instead.
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -103,16 +99,13 @@ async fn report(args: ReportArgs) -> anyhow::Result<Exit> {
     let ledger = args.place.read().await?;
     let now = Clock::system().now();
     let cards = card::cards(&ledger, &rules(&ledger).await?, now).await?;
-    if let Some(path) = &args.html {
-        let acts = ledger.lane_acts().await?;
-        output::give(&page::html(&cards, &acts, now)?, Some(path))?;
-        return Ok(Exit::Done);
-    }
-    match (args.place.json, args.csv) {
-        (true, _) => println!("{}", serde_json::to_string_pretty(&table::json(&cards, now))?),
-        (false, true) => print!("{}", table::csv(&cards)),
-        (false, false) => print!("{}", print::cards(&cards, now)),
-    }
+    let text = match args.given.form(args.place.json) {
+        Form::Text => print::cards(&cards, now),
+        Form::Json => serde_json::to_string_pretty(&table::json(&cards, now))? + "\n",
+        Form::Csv => table::csv(&cards),
+        Form::Html => page::html(&cards, &ledger.lane_acts().await?, now)?,
+    };
+    args.given.give(&text)?;
     Ok(Exit::Done)
 }
 

@@ -87,6 +87,7 @@ pub use rollbacks::{Begun, Landed};
 pub use totals::{Ended, KnownTotals};
 pub use tx::Tx;
 pub use watches::{Counted, Watched};
+pub use writers::CountedWriters;
 
 use crate::clock::Clock;
 

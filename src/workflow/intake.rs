@@ -52,6 +52,8 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
         return Ok(Intake::default());
     };
     let last = last.id;
+    // Before anything newer is noted.
+    let missed = missed_writes(context, events, after).await?;
     let mut heard = read_hints(context, events, &batches).await?;
     for (object, paused) in std::mem::take(&mut heard.broken) {
         context.pause(&object, paused);
@@ -81,7 +83,7 @@ pub async fn step(context: &Context, events: &PubSubClient) -> Result<Intake, Wo
         sweep_all(context, events).await?;
     }
     let mut tx = context.ledger.begin("inbox processed").await?;
-    let watch = writers::take(context, &mut tx, &heard.writes).await?;
+    let watch = writers::take(context, &mut tx, (missed, &heard.writes), last).await?;
     tx.mark_processed(last).await?;
     tx.commit().await?;
     context.watched.keep(watch);
@@ -105,6 +107,38 @@ async fn read_records(
 pub async fn sweep_all(context: &Context, events: &PubSubClient) -> Result<sweep::Swept, WorkflowError> {
     resume(context, events).await?;
     sweep::run(context).await
+}
+
+/// The writes of batches that were worked on and whose counts were not recorded, because the process
+/// ended or a step failed; `None` while the counts are in memory.
+async fn missed_writes(
+    context: &Context,
+    events: &PubSubClient,
+    done: i64,
+) -> Result<Option<Vec<Write>>, WorkflowError> {
+    if context.watched.is_known() {
+        return Ok(None);
+    }
+    let ears = Ears { contracts: context.governed().collect(), machine_users: &context.machine_users };
+    let mut writes = Vec::new();
+    let mut after = context.ledger.counted_up_to().await?.unwrap_or(done);
+    while after < done {
+        let mut batches = context.ledger.next_batches(after, BATCHES_PER_STEP).await?;
+        batches.retain(|batch| batch.id <= done);
+        let Some(last) = batches.last() else { break };
+        after = last.id;
+        for batch in &batches {
+            // What cannot be read was told when the batch was worked on.
+            let Ok(received) = events.read_response(batch.payload.clone().into()).await else { continue };
+            for (place, event) in received.into_iter().enumerate() {
+                let Ok(change) = event.change else { continue };
+                if !context.recent.note(&change, (batch.id, place)).again {
+                    writes.extend(writers::writes_of(&ears, &change));
+                }
+            }
+        }
+    }
+    Ok(Some(writes))
 }
 
 /// A paused object whose events came in is read from here on when it goes on.
@@ -158,11 +192,14 @@ async fn read_hints(
         for (place, event) in received.into_iter().enumerate() {
             match event.change {
                 Ok(change) => {
-                    if context.recent.note(&change, (batch.id, place)) {
+                    let noted = context.recent.note(&change, (batch.id, place));
+                    if noted.went_back {
                         heard.went_back = true;
                         heard.hints.sweep = true;
                     }
-                    heard.writes.extend(writers::writes_of(&ears, &change));
+                    if !noted.again {
+                        heard.writes.extend(writers::writes_of(&ears, &change));
+                    }
                     heard.hints.take(&ears, &change);
                 }
                 Err(error) => heard.not_understood(&ears, batch.id, &error),

@@ -30,19 +30,27 @@ struct Inner {
     newest: Option<Timestamp>,
 }
 
+/// What is to say of a change that was noted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// It was delivered before, at another place.
+    pub again: bool,
+    /// Its commit is so much older than what came before that the stream must be another one.
+    pub went_back: bool,
+}
+
 impl Recent {
-    /// Takes note of a change at a place in the inbox. True when its commit is so much older than what
-    /// came before that the stream must be another one.
-    pub fn note(&self, change: &Change, at: (i64, usize)) -> bool {
+    /// Takes note of a change at a place in the inbox.
+    pub fn note(&self, change: &Change, at: (i64, usize)) -> Noted {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let record = change.record_ids.first().cloned().unwrap_or_default();
         let key = (change.object.clone(), record, change.transaction_key.clone(), change.sequence);
         match inner.known.get(&key) {
             // The same place again: the step is run a second time.
-            Some(known) if *known == at => return false,
+            Some(known) if *known == at => return Noted::default(),
             Some(_) => {
                 StreamMode::Redelivered.count(1);
-                return false;
+                return Noted { again: true, went_back: false };
             }
             None => {}
         }
@@ -58,7 +66,7 @@ impl Recent {
             true => Some(change.committed_at),
             false => inner.newest.max(Some(change.committed_at)),
         };
-        went_back
+        Noted { again: false, went_back }
     }
 }
 
@@ -99,8 +107,15 @@ mod tests {
         ]
         .iter()
         .enumerate()
-        .map(|(place, (key, at))| recent.note(&change(key, at), (1, place)))
+        .map(|(place, (key, at))| recent.note(&change(key, at), (1, place)).went_back)
         .collect();
         assert_eq!(told, [false, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_second_delivery_is_known_and_a_second_look_at_the_same_place_is_none() {
+        let recent = Recent::default();
+        let again = |place| recent.note(&change("a", "2026-05-01T12:00:00Z"), (1, place)).again;
+        assert_eq!([again(0), again(0), again(1)], [false, false, true]);
     }
 }

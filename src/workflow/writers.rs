@@ -43,7 +43,20 @@ const MOST_CLIENT: usize = 80;
 pub struct Watch {
     map: WriterMap,
     memory: Memory,
+    /// When the counts were recorded last.
     counted_at: Timestamp,
+    /// Something was counted since.
+    unrecorded: bool,
+}
+
+impl Watch {
+    /// As the ledger has it.
+    async fn read(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self, WorkflowError> {
+        let known = tx.writers().await?;
+        let counted_at = known.as_ref().map_or(now, |known| known.at);
+        let map = known.map(|known| known.map).unwrap_or_default();
+        Ok(Self { map, memory: Memory::default(), counted_at, unrecorded: false })
+    }
 }
 
 /// The watch of one org; empty until the first write is heard.
@@ -51,6 +64,12 @@ pub struct Watch {
 pub struct Watched(Arc<Mutex<Option<Watch>>>);
 
 impl Watched {
+    /// Whether the counts are here. Else what was recorded has to be read, and what was worked on since
+    /// has to be counted again.
+    pub fn is_known(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Taken out for one step. A step that fails does not give it back: the next one reads what the
     /// ledger holds, so that nothing is counted twice.
     fn out(&self) -> Option<Watch> {
@@ -58,10 +77,8 @@ impl Watched {
     }
 
     /// Gives it back after the commit.
-    pub fn keep(&self, watch: Option<Watch>) {
-        if let Some(watch) = watch {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
-        }
+    pub fn keep(&self, watch: Watch) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
     }
 }
 
@@ -101,24 +118,27 @@ fn client(change: &Change) -> String {
 }
 
 /// Counts writes and records what has to be: a new writer at once, counts now and then, and a freeze for
-/// what goes back and forth. The caller keeps the watch after the commit.
+/// what goes back and forth. `missed` are writes of earlier batches whose counts were lost with the
+/// memory that held them; they are counted and set nothing off, because that was done then. `last` is
+/// the newest batch of the step. The caller keeps the watch after the commit.
 pub async fn take(
     context: &Context,
     tx: &mut Tx<'_>,
-    writes: &[Write],
-) -> Result<Option<Watch>, WorkflowError> {
-    if writes.is_empty() {
-        return Ok(None);
-    }
+    (missed, writes): (Option<Vec<Write>>, &[Write]),
+    last: i64,
+) -> Result<Watch, WorkflowError> {
     let now = context.clock.now();
     let mut watch = match context.watched.out() {
         Some(watch) => watch,
-        None => {
-            Watch { map: tx.writers().await?.unwrap_or_default(), memory: Memory::default(), counted_at: now }
-        }
+        None => Watch::read(tx, now).await?,
     };
     let mut is_news = false;
+    for write in missed.iter().flatten() {
+        is_news |= watch.map.count(write);
+        watch.unrecorded = true;
+    }
     for write in writes {
+        watch.unrecorded = true;
         if watch.map.count(write) {
             tell_new(write);
             is_news = true;
@@ -131,11 +151,15 @@ pub async fn take(
             quarantine(tx, &flap, now).await?;
         }
     }
-    if is_news || now.duration_since(watch.counted_at) >= COUNTED_EVERY {
+    let is_due = now.duration_since(watch.counted_at) >= COUNTED_EVERY;
+    if is_news || (watch.unrecorded && is_due) {
         tx.append(&Event::WritersCounted { map: watch.map.clone(), at: now }).await?;
-        watch.counted_at = now;
+        (watch.counted_at, watch.unrecorded) = (now, false);
     }
-    Ok(Some(watch))
+    if !watch.unrecorded {
+        tx.mark_counted(last).await?;
+    }
+    Ok(watch)
 }
 
 /// Names of clients are data: they stand in the ledger and not in the log.

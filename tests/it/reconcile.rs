@@ -210,7 +210,7 @@ fn told_in_every_form(world: &World, changed: &str) {
     );
     let csv = told(&["report", "--format", "csv"]);
     assert!(csv.lines().count() == 2 && csv.contains(&format!("\"Lead\",\"{changed}\",\"Status\"")), "{csv}");
-    assert!(told(&["report", "--format", "rates-csv"]).contains("\"666\""));
+    assert!(told(&["report", "--format", "csv", "--rates"]).contains("\"666\""));
     let page = told(&["report", "--format", "html"]);
     for bad in ["<script", "src=", "href=", "url(", "@import"] {
         assert!(!page.contains(bad), "{bad}");

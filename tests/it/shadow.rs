@@ -214,13 +214,13 @@ async fn it_steps_back(world: &World, acting: &[String], until: &str) {
 fn told_in_every_form(world: &World) {
     let text = world.over_ledger(&["shadow", "report"]);
     assert!(text.contains("Lead.Status  night-shift 2") && text.contains("put back"), "{text}");
-    let csv = world.over_ledger(&["shadow", "report", "--csv"]);
+    let csv = world.over_ledger(&["shadow", "report", "--format", "csv"]);
     assert!(
         csv.starts_with("\"object\",\"field\"") && csv.contains("\"night-shift\",\"2\",\"named\""),
         "{csv}"
     );
     let file = world.folder.path().join("card.html");
-    world.over_ledger(&["shadow", "report", "--html", file.to_str().unwrap()]);
+    world.over_ledger(&["shadow", "report", "--format", "html", "--out", file.to_str().unwrap()]);
     let page = fs::read_to_string(file).unwrap();
     for bad in ["<script", "src=", "href=", "url(", "@import"] {
         assert!(!page.contains(bad), "{bad}");

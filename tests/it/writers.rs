@@ -70,10 +70,72 @@ async fn the_map_knows_who_was_heard() {
         (&json!(1), &json!(1), &json!(50))
     );
     assert!(world.said().contains("writer-new"), "{}", world.said());
-    let page = world.over_ledger(&["writers"]);
-    for words in ["Opportunity.NextStep", "1 of 2 write(s) went past the gate (50 %)"] {
-        assert!(page.contains(words), "{words} in {page}");
+    told_in_every_form(&world, &admin);
+}
+
+/// The names come from the org, when they are asked for.
+fn told_in_every_form(world: &World, admin: &str) {
+    let text = world.over_ledger(&["writers"]);
+    for words in ["Opportunity.NextStep", "1 of 2 write(s) went past the gate (50 %)", admin] {
+        assert!(text.contains(words), "{words} in {text}");
     }
+    let csv = world.over_ledger(&["writers", "--format", "csv"]);
+    assert!(csv.lines().count() == 3 && csv.contains(&format!("\"{admin}\",\"\",\"\",\"rest")), "{csv}");
+    let page = world.over_ledger(&["writers", "--format", "html"]);
+    for bad in ["<script", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(bad), "{bad}");
+    }
+    assert!(page.contains("Past the gate") && page.contains("1 of 2"), "{page}");
+    let (code, named, err) = countersign(&["writers", "--names", "--config", &world.config], None);
+    assert!(code == 0 && named.contains("(person)") && !named.contains(admin), "{named}{err}");
+    let runs = world.over_ledger(&["jobs", "runs", "drift", "--format", "csv"]);
+    assert!(runs.starts_with("\"slot\",\"try\""), "{runs}");
+    let page = world.over_ledger(&["jobs", "runs", "drift", "--format", "html"]);
+    assert!(page.contains("<h1>Job drift</h1>"), "{page}");
+    let (code, out, _) =
+        countersign(&["drift", "report", "--format", "html", "--ledger", &world.ledger()], None);
+    assert!(code == 0 && out.contains("Opportunity: as ") && out.contains("What differs"), "{out}");
+    let (code, _, err) =
+        countersign(&["writers", "--json", "--format", "csv", "--ledger", &world.ledger()], None);
+    assert!(code == 2 && err.contains("cannot be used with"), "one form at a time: {err}");
+}
+
+async fn a_kill_loses_no_count() {
+    let mut world = World::start();
+    widen(&world).await;
+    let (admin, deals) = (world.org.text("/users/admin/user_id"), world.opportunities().await);
+    let one = text(&deals[0]["Id"]);
+    step(&world, "admin", one, "Call them").await;
+    eventually("a new writer is recorded at once", Duration::from_secs(20), || async {
+        row(&writers(&world), &admin, "NextStep").is_some()
+    })
+    .await;
+    // Counted in memory, until the hour is over.
+    for place in 0..3 {
+        step(&world, "admin", one, &format!("Call them, {place}")).await;
+    }
+    let processed = |world: &World| -> Value {
+        serde_json::from_str(&world.over_ledger(&["status", "--json"])).expect("JSON")
+    };
+    eventually("they were worked on", Duration::from_secs(20), || async {
+        processed(&world)["inbox_waiting"] == 0
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(row(&writers(&world), &admin, "NextStep").unwrap()["writes"], "1", "not recorded yet");
+    world.kill();
+    world.restart();
+    step(&world, "reviewer", one, "Write to them").await;
+    let reviewer = world.org.text("/users/reviewer/user_id");
+    eventually("another new writer is recorded", Duration::from_secs(30), || async {
+        row(&writers(&world), &reviewer, "NextStep").is_some()
+    })
+    .await;
+    let told = writers(&world);
+    assert_eq!(row(&told, &admin, "NextStep").unwrap()["writes"], "4", "{told:#}");
+    assert_eq!(row(&told, &reviewer, "NextStep").unwrap()["writes"], "1", "{told:#}");
+    world.stop();
+    world.over_ledger(&["verify"]);
 }
 
 async fn two_writers_against_each_other_stop_the_record_and_are_named() {
@@ -114,5 +176,6 @@ async fn two_writers_against_each_other_stop_the_record_and_are_named() {
 
 crate::databases::over_both!(
     the_map_knows_who_was_heard,
+    a_kill_loses_no_count,
     two_writers_against_each_other_stop_the_record_and_are_named,
 );

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 
 use super::{
     Exit,
+    form::{Form, Given},
     freeze::words,
     org_side::{OrgSide, load_settings},
-    output,
     place::Place,
 };
 use crate::{
@@ -86,31 +86,14 @@ struct CancelArgs {
     name: Option<String>,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For a terminal.
-    Text,
-    /// For a script.
-    Json,
-    /// For a spreadsheet.
-    Csv,
-    /// A page with charts, whole and by itself.
-    Html,
-}
-
 #[derive(Debug, ClapArgs)]
 struct ReportArgs {
     #[command(flatten)]
     place: Place,
     /// The first digits of the run's digest, at least eight; without it the newest.
     name: Option<String>,
-    /// Form of the report; `--json` is the same as `--format json`.
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    format: Form,
-    /// Write it to this new file instead.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
 }
 
 /// Looks, announces, runs or reports.
@@ -238,13 +221,12 @@ async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {
     };
     let ends = decay::report::ends(&ledger, &run).await?;
     let report = Report::new(run, ends, &runs);
-    let form = if args.place.json { Form::Json } else { args.format };
-    let text = match form {
+    let text = match args.given.form(args.place.json) {
         Form::Text => print::report(&report),
         Form::Json => serde_json::to_string_pretty(&report.json(None))? + "\n",
         Form::Csv => report.csv(),
         Form::Html => page::html(&report)?,
     };
-    output::give(&text, args.out.as_deref())?;
+    args.given.give(&text)?;
     Ok(Exit::Done)
 }

@@ -7,16 +7,17 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::{
     Exit, ExitWith,
+    form::{Form, Given},
     freeze::words,
     org_side::{OrgSide, load_settings},
     place::Place,
     show::safe,
+    tables,
 };
 use crate::{
     clock::Clock,
     config::policies::{Mention, mentions},
     domain::{ObjectName, drift::Acceptance, event::Event},
-    ledger::Ledger,
     workflow::drift,
 };
 
@@ -50,6 +51,8 @@ struct ReportArgs {
     /// Policy files to point at; without it those of the settings.
     #[arg(long, value_name = "DIR")]
     policies: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -83,7 +86,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         What::Report(args) => {
             let ledger = args.place.read().await?;
             let places = places(args.policies, args.place.config.as_deref());
-            tell(&ledger, &places, args.place.json).await
+            let report = Report::read(&ledger, &places).await?;
+            args.given.give(&told(&report, args.given.form(args.place.json))?)?;
+            Ok(report.exit())
         }
         What::Look(args) => look(args).await,
         What::Accept(args) => accept(args).await,
@@ -101,19 +106,20 @@ async fn look(args: LookArgs) -> anyhow::Result<Exit> {
             one.object
         );
     }
-    let exit = tell(&side.context.ledger, &mentions(directory.as_deref()), args.json).await?;
+    let report = Report::read(&side.context.ledger, &mentions(directory.as_deref())).await;
     side.context.ledger.close().await?;
-    Ok(exit)
+    let report = report?;
+    print!("{}", told(&report, if args.json { Form::Json } else { Form::Text })?);
+    Ok(report.exit())
 }
 
-async fn tell(ledger: &Ledger, places: &[Mention], as_json: bool) -> anyhow::Result<Exit> {
-    let report = Report::read(ledger, places).await?;
-    if as_json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print!("{}", print::text(&report));
-    }
-    Ok(if report.frozen { Exit::NeedsReview } else { Exit::Done })
+fn told(report: &Report, form: Form) -> anyhow::Result<String> {
+    Ok(match form {
+        Form::Text => print::text(report),
+        Form::Json => serde_json::to_string(report)? + "\n",
+        Form::Csv => print::csv(report),
+        Form::Html => tables::html(&print::page(report))?,
+    })
 }
 
 /// The policies to point at. A report is told without lines where the settings cannot be read.

@@ -3,7 +3,14 @@
 use std::fmt::Write as _;
 
 use super::report::{OfObject, Report, Told};
-use crate::cli::show::safe;
+use crate::cli::{
+    csv::line,
+    show::safe,
+    tables::{Cell, Page, Table},
+};
+
+const HEAD: [&str; 9] =
+    ["object", "since", "change", "field", "before", "after", "freezes", "words", "policy_lines"];
 
 /// Most proposals that are listed for one object; JSON has them all.
 const LISTED: usize = 20;
@@ -59,5 +66,82 @@ fn change(out: &mut String, told: &Told) {
     }
     if told.freezes {
         let _ = writeln!(out, "           {}", safe(&told.suggestion));
+    }
+}
+
+/// One row for each change.
+pub fn csv(report: &Report) -> String {
+    let rows = report.objects.iter().flat_map(|one| {
+        let since = one.since.as_deref().unwrap_or_default();
+        one.changes.iter().map(move |told| {
+            let change = &told.change;
+            line(&[
+                &one.object,
+                since,
+                &change.kind.to_string(),
+                change.field.as_ref().map(|field| field.as_str()).unwrap_or_default(),
+                change.before.as_deref().unwrap_or_default(),
+                change.after.as_deref().unwrap_or_default(),
+                if told.freezes { "yes" } else { "no" },
+                &told.words,
+                &lines(told),
+            ])
+        })
+    });
+    std::iter::once(line(&HEAD)).chain(rows).collect()
+}
+
+fn lines(told: &Told) -> String {
+    let place = |place: &crate::config::policies::Mention| format!("{}:{}", place.file, place.line);
+    told.policy.iter().map(place).collect::<Vec<_>>().join(", ")
+}
+
+/// As a page: what differs, and the proposals that wait or cannot stand.
+pub fn page(report: &Report) -> Page {
+    let state = |one: &OfObject| match (&one.since, one.frozen_lanes.is_empty()) {
+        (None, _) => format!("{}: as {} accepted it at {}", one.object, one.accepted_by, one.accepted_at),
+        (Some(since), true) => format!("{}: differs since {since}; nothing waits", one.object),
+        (Some(since), false) => {
+            format!("{}: differs since {since}; frozen: {}", one.object, one.frozen_lanes.join(", "))
+        }
+    };
+    let change = |one: &OfObject, told: &Told| {
+        let (freezes, fix) = match told.freezes {
+            true => ("freezes", told.suggestion.clone()),
+            false => ("told", String::new()),
+        };
+        vec![
+            Cell::Name(one.object.clone()),
+            Cell::Name(freezes.to_owned()),
+            Cell::Text(told.words.clone()),
+            Cell::Text(lines(told)),
+            Cell::Text(fix),
+        ]
+    };
+    let changes = report.objects.iter().flat_map(|one| one.changes.iter().map(move |told| change(one, told)));
+    let proposals = report.objects.iter().flat_map(|one| &one.proposals).map(|touched| {
+        vec![
+            Cell::Name(touched.proposal.clone()),
+            Cell::Name(touched.record.clone()),
+            Cell::Name(touched.stage.to_owned()),
+            Cell::Text(touched.breaks.clone().unwrap_or_else(|| "waits".to_owned())),
+        ]
+    });
+    let changes = Table {
+        title: "What differs from what was accepted".to_owned(),
+        empty: "Nothing.",
+        head: vec!["Object", "Effect", "Change", "Policy lines", "What to do"],
+        rows: changes.collect(),
+    };
+    let proposals = Table {
+        title: "Proposals that wait or cannot stand".to_owned(),
+        empty: "None.",
+        head: vec!["Proposal", "Record", "Stage", "Why"],
+        rows: proposals.collect(),
+    };
+    Page {
+        title: "Changes of the org below the lanes".to_owned(),
+        words: report.objects.iter().map(state).collect(),
+        tables: vec![changes, proposals],
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    cli::Exit,
     config::policies::Mention,
     domain::{
         Drift, Ground, Proposal, Stage,
@@ -105,6 +106,11 @@ impl Report {
             objects.push(of_object(ledger, &known, places).await?);
         }
         Ok(Self { frozen: objects.iter().any(|one| !one.frozen_lanes.is_empty()), objects })
+    }
+
+    /// 4 while a lane is frozen.
+    pub fn exit(&self) -> Exit {
+        if self.frozen { Exit::NeedsReview } else { Exit::Done }
     }
 }
 

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use super::{
     Exit, ExitWith, daemon,
     decay::print as decay_print,
+    form::{Form, Given},
     freeze::words,
     org_side::{OrgSide, load_settings},
     place::Place,
-    status,
+    status, tables,
 };
 use crate::{
     clock::Clock,
@@ -60,6 +61,8 @@ struct RunsArgs {
     /// So many, at most.
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     last: u16,
+    #[command(flatten)]
+    given: Given,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -125,10 +128,13 @@ async fn list(args: ListArgs) -> anyhow::Result<Exit> {
 async fn runs(args: RunsArgs) -> anyhow::Result<Exit> {
     let job = named(&args.job)?;
     let known = args.place.read().await?.job_runs(job, args.last.into()).await?;
-    match args.place.json {
-        true => println!("{}", serde_json::to_string_pretty(&print::runs_json(&known))?),
-        false => print!("{}", print::runs(job, &known)),
-    }
+    let text = match args.given.form(args.place.json) {
+        Form::Text => print::runs(job, &known),
+        Form::Json => serde_json::to_string_pretty(&print::runs_json(&known))? + "\n",
+        Form::Csv => print::runs_csv(&known),
+        Form::Html => tables::html(&print::runs_page(job, &known))?,
+    };
+    args.given.give(&text)?;
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 
 use super::Listed;
 use crate::{
-    cli::show::{safe, table},
+    cli::{
+        csv::line,
+        show::{safe, table},
+        tables::{Cell, Page, Table},
+    },
     domain::{
         alarm::IdleApprovers,
         job::{Job, KnownRun},
@@ -15,6 +19,8 @@ use crate::{
 };
 
 const UNSCHEDULED: &str = "off";
+
+const RUNS_HEAD: [&str; 7] = ["slot", "try", "by", "began", "ended", "result", "counts"];
 
 /// Each job in a line.
 pub fn list(listed: &[Listed], now: Timestamp) -> String {
@@ -51,7 +57,6 @@ pub fn runs(job: Job, known: &[KnownRun]) -> String {
     }
     let head = ["slot", "try", "by", "began", "took", "result", "counts"].map(str::to_owned).to_vec();
     let row = |one: &KnownRun| {
-        let counts = one.end.as_ref().map(|end| &end.counts).into_iter().flatten();
         vec![
             one.run.slot.to_string(),
             one.run.attempt.to_string(),
@@ -59,11 +64,55 @@ pub fn runs(job: Job, known: &[KnownRun]) -> String {
             one.run.at.to_string(),
             one.end.as_ref().map_or_else(String::new, |end| span(end.at, one.run.at)),
             result(one),
-            counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", "),
+            counts(one),
         ]
     };
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(known.iter().map(row)).collect();
     table(&rows)
+}
+
+fn counts(known: &KnownRun) -> String {
+    let counts = known.end.as_ref().map(|end| &end.counts).into_iter().flatten();
+    counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The same for a spreadsheet.
+pub fn runs_csv(known: &[KnownRun]) -> String {
+    let row = |one: &KnownRun| {
+        let ended = one.end.as_ref().map(|end| end.at.to_string()).unwrap_or_default();
+        line(&[
+            &one.run.slot.to_string(),
+            &one.run.attempt.to_string(),
+            &one.run.by,
+            &one.run.at.to_string(),
+            &ended,
+            &result(one),
+            &counts(one),
+        ])
+    };
+    std::iter::once(line(&RUNS_HEAD)).chain(known.iter().map(row)).collect()
+}
+
+/// The same as a page.
+pub fn runs_page(job: Job, known: &[KnownRun]) -> Page {
+    let row = |one: &KnownRun| {
+        vec![
+            Cell::Name(one.run.slot.to_string()),
+            Cell::Number(one.run.attempt),
+            Cell::Text(one.run.by.clone()),
+            Cell::Name(one.run.at.to_string()),
+            Cell::Name(one.end.as_ref().map_or_else(String::new, |end| span(end.at, one.run.at))),
+            Cell::Name(result(one)),
+            Cell::Text(counts(one)),
+        ]
+    };
+    let table = Table {
+        title: "Runs, newest first".to_owned(),
+        empty: "It has not run yet.",
+        head: vec!["Slot", "Try", "By", "Began", "Took", "Result", "Counts"],
+        rows: known.iter().map(row).collect(),
+    };
+    Page { title: format!("Job {job}"), words: vec![job.about().to_owned()], tables: vec![table] }
 }
 
 /// The same for a script.

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 
 use super::{
     Exit,
+    form::{Form, Given},
     org_side::{OrgSide, load_settings},
-    output,
     place::Place,
 };
 use crate::{
@@ -57,33 +57,17 @@ struct RunArgs {
     json: bool,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For a terminal.
-    Text,
-    /// For a script.
-    Json,
-    /// For a spreadsheet: what was found.
-    Csv,
-    /// For a spreadsheet: how often people disagreed.
-    RatesCsv,
-    /// A page with charts, whole and by itself.
-    Html,
-}
-
 #[derive(Debug, ClapArgs)]
 struct ReportArgs {
     #[command(flatten)]
     place: Place,
     /// The first digits of the run's digest, at least eight; without it the newest.
     name: Option<String>,
-    /// Form of the report; `--json` is the same as `--format json`.
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    format: Form,
-    /// Write it to this new file instead.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
+    /// With `--format csv`: how often people disagreed, instead of what was found.
+    #[arg(long, requires = "format")]
+    rates: bool,
 }
 
 /// Runs, reports or lists.
@@ -140,14 +124,14 @@ async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {
     let ledger = args.place.read().await?;
     let (run, before) = reconcile::find(&ledger, args.name.as_deref()).await?;
     let report = Report { run, before };
-    let text = match if args.place.json { Form::Json } else { args.format } {
+    let text = match args.given.form(args.place.json) {
         Form::Text => print::report(&report),
         Form::Json => serde_json::to_string_pretty(&report.json(None))? + "\n",
+        Form::Csv if args.rates => report.rates_csv(),
         Form::Csv => report.csv(),
-        Form::RatesCsv => report.rates_csv(),
         Form::Html => page::html(&report)?,
     };
-    output::give(&text, args.out.as_deref())?;
+    args.given.give(&text)?;
     Ok(Exit::Done)
 }
 

@@ -99,7 +99,8 @@ pub(super) async fn head(connection: &mut db::Connection, report: &mut Report) -
             "head_hash" => hash = Some(value),
             "org" | "schema" => {}
             "waiting" | "looked" | "idle_approvers" => {}
-            "epoch" | "processed_up_to" | "inbox_last" | "inbox_pruned" if value.parse::<u64>().is_ok() => {}
+            "epoch" | "processed_up_to" | "inbox_last" | "inbox_pruned" | "writers_counted_to"
+                if value.parse::<u64>().is_ok() => {}
             _ => report.damage("meta-unknown", None, format!("`{key}` = `{value}`")),
         }
     }

@@ -1,0 +1,53 @@
+//! `countersign writers`: who writes governed fields, and what else may.
+
+use anyhow::Context as _;
+
+use super::{
+    Exit,
+    connect::connect,
+    form::{Form, Given},
+    org_side::load_settings,
+    place::Place,
+    tables,
+};
+use crate::{clock::Clock, salesforce::Reader};
+
+mod print;
+mod report;
+
+use report::Report;
+
+/// Tell who writes governed fields, from the headers of change events, and which flows and triggers may.
+///
+/// A write by somebody else is heard only where the channel lets it through: the shipped channel carries
+/// records with the pending flag, and without its filter every change. Counts are recorded once an hour
+/// and with each new writer; a daemon that was killed counts again what it had not recorded.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    given: Given,
+    /// Ask the org for the names of the users, in one call. The ledger keeps their ids only.
+    #[arg(long)]
+    names: bool,
+}
+
+/// Reads and prints.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    let ledger = args.place.read().await?;
+    let mut report = Report::read(&ledger).await?;
+    if args.names {
+        let settings = load_settings(args.place.config.as_deref())?;
+        let reader = Reader::new(connect(&settings, &settings.promoter, &Clock::system())?);
+        report.users = reader.users(&report.user_ids()).await.context("asking the org for the users")?;
+    }
+    let text = match args.given.form(args.place.json) {
+        Form::Text => print::text(&report),
+        Form::Json => serde_json::to_string(&report.json())? + "\n",
+        Form::Csv => print::csv(&report),
+        Form::Html => tables::html(&print::page(&report))?,
+    };
+    args.given.give(&text)?;
+    Ok(Exit::Done)
+}
