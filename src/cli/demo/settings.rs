@@ -4,9 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     config::{
-        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HeartbeatSettings, HttpSettings, InboxSettings,
-        JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings, PolicySettings, PromotionSettings,
-        ReconcileSettings, Settings, StreamSettings, SweepSettings, WatchSettings,
+        AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HeartbeatSettings,
+        HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
+        PolicySettings, PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
+        WatchSettings,
     },
     simulator::server::RunningOrg,
 };
