@@ -106,7 +106,7 @@ impl Daemon {
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending.clone()));
         // Before anything is judged: what the lanes rest on is known from the first promotion on.
         first_look(&context).await;
-        let heartbeat = heartbeat(side, &watchman.limits).await?;
+        let beating = beating(side, &watchman.limits, &stop).await?;
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
             tokio::spawn(run_engine(engine, stop.child_token(), ending)),
@@ -117,10 +117,7 @@ impl Daemon {
                 stop.child_token(),
             )),
         ];
-        if let Some((heartbeat, every)) = heartbeat {
-            let (parts, limits) = ((context.clone(), heartbeat), (every, watchman.limits.clone()));
-            tasks.push(tokio::spawn(jobs::heartbeat::run(parts, limits, stop.child_token())));
-        }
+        tasks.extend(beating);
         tasks.push(tokio::spawn(watchman.run(stop.child_token())));
         tasks.extend(tend(front, &stop));
         let schedule = Schedule::start(waker.clone(), side.settings.sweep.every_seconds).await?;
@@ -207,17 +204,24 @@ async fn has_totals(side: &OrgSide) -> bool {
 
 /// What tells the org that the daemon is at work, where the settings ask for it. The first one goes out
 /// before anything is promoted; one that fails holds nothing up.
-async fn heartbeat(side: &OrgSide, limits: &Limits) -> anyhow::Result<Option<(Heartbeat, Duration)>> {
+async fn beating(
+    side: &OrgSide,
+    limits: &Limits,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(minutes) = side.settings.heartbeat.every_minutes else { return Ok(None) };
     let own_user = side.promoter.identity().await.context("asking who the promoter is")?.user_id;
-    let heartbeat = Heartbeat::new(side.context.clone(), side.promoter_writer(), own_user);
-    match tokio::time::timeout(LOOK_WITHIN, jobs::heartbeat::beat(&side.context, &heartbeat, limits)).await {
+    let (context, limits) = (side.context.clone(), limits.clone());
+    let heartbeat = Heartbeat::new(context.clone(), side.promoter_writer(), own_user);
+    match tokio::time::timeout(LOOK_WITHIN, jobs::heartbeat::beat(&context, &heartbeat, &limits)).await {
         Ok(Err(error)) if error.ends_the_process() => return Err(error.into()),
         Ok(Err(error)) => tracing::error!(code = error.code(), "no heartbeat: {error}"),
         Ok(Ok(())) => {}
         Err(_) => tracing::warn!("no heartbeat: the org did not answer in time"),
     }
-    Ok(Some((heartbeat, Duration::from_secs(minutes.saturating_mul(60)))))
+    let every = Duration::from_secs(minutes.saturating_mul(60));
+    let kept = jobs::heartbeat::run((context, heartbeat), (every, limits), stop.child_token());
+    Ok(Some(tokio::spawn(kept)))
 }
 
 /// The watchdogs, with what only the running daemon knows.

@@ -121,13 +121,11 @@ fn of_the_rest() -> Vec<Told> {
             &[],
         ),
         (json!({ "kind": "totals_settled", "source": "precision", "run": "00", "result": "done" }), &[]),
-        (json!({ "kind": "heartbeat_intended", "at": AT }), &[]),
-        (json!({ "kind": "heartbeat_settled", "at": AT, "result": "done" }), &[]),
         (json!({ "kind": "stream_reset", "topic": "t", "code": "c", "at": AT }), &[]),
     ]
 }
 
-/// What is watched: what became of proposals, and who writes.
+/// What is watched: what became of proposals, who writes, and whether the daemon is at work.
 fn of_watching() -> Vec<Told> {
     vec![
         (
@@ -140,6 +138,8 @@ fn of_watching() -> Vec<Told> {
                 "label": "other", "at": AT, "last": false, "value": { "type": "null" }, "reason": "r" } }),
             &["/labelled/value", "/labelled/reason"],
         ),
+        (json!({ "kind": "heartbeat_intended", "at": AT }), &[]),
+        (json!({ "kind": "heartbeat_settled", "at": AT, "result": "done" }), &[]),
         (
             json!({ "kind": "writers_counted", "at": AT, "map": { "beyond": "0", "rows": [{ "object": "Lead",
                 "field": "Status", "user": "u", "client": "rest", "ours": false, "writes": "2", "first": AT,
