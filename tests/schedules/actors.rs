@@ -180,6 +180,18 @@ impl Scene {
         }
     }
 
+    /// The governed value as it stands.
+    pub fn governed_value(&self, subject: &Subject) -> Option<String> {
+        self.value(subject, Self::lane(subject).0)
+    }
+
+    /// A person sets the governed field to what it was.
+    pub fn put_back(&mut self, subject: &Subject, old: &str) {
+        let (field, _, _) = Self::lane(subject);
+        self.say(format!("a person puts back {field} = {old}"));
+        self.save("outsider", subject, json!({ field: old }));
+    }
+
     fn edit_and_back(&mut self, subject: &Subject) {
         let (field, _, _) = Self::lane(subject);
         let Some(old) = self.value(subject, field) else { return };

@@ -68,7 +68,7 @@ impl std::fmt::Debug for Net {
 
 /// What happens to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub enum Fate {
     Pass,
     NotSent,
     Lost,
@@ -162,6 +162,11 @@ impl Scene {
         let (rough, hot) = (self.plan.rough, self.plan.hot);
         if !self.faults {
             return Fate::Pass;
+        }
+        if !call.marks().is_empty() && !self.fates.is_empty() {
+            let fate = self.fates.remove(0);
+            self.say(format!("{fate:?} as the story wants it: {:?}", call.marks()));
+            return fate;
         }
         if !call.marks().is_empty() && self.chance(hot) {
             let (fate, name) = self.one_of(&[FATES[1], FATES[2], FATES[3], FATES[5], FATES[7], FATES[9]]);

@@ -101,6 +101,7 @@ const REQUIRED: &[&str] = &[
     "state: unknown -> intended",
     "state: unknown -> voiding",
     "state: voiding -> stale",
+    "story: a copy that was held up",
     "story: a last change and a crash",
     "story: proposed, approved, worked on",
 ];

@@ -97,7 +97,8 @@ impl Run {
         match pick {
             0..30 => self.scene.lock().people_act(),
             30..50 => self.work().await,
-            50..56 => self.straight_way().await,
+            50..53 => self.straight_way().await,
+            53..56 => self.late_copy().await,
             56..61 => self.step().await,
             61..69 => self.pump().await,
             69..76 => self.time_passes().await,

@@ -12,7 +12,7 @@ use countersign::{
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{orglog::OrgLog, plan::Plan};
+use crate::{net::Fate, orglog::OrgLog, plan::Plan};
 
 /// When every schedule begins.
 pub const START: &str = "2026-03-02T09:00:00Z";
@@ -43,6 +43,8 @@ pub struct Scene {
     pub log: OrgLog,
     pub plan: Plan,
     pub late: Vec<Late>,
+    /// What happens to the next writes of promotions and voids, before chance decides again.
+    pub fates: Vec<Fate>,
     pub subjects: Vec<Subject>,
     pub faults: bool,
     pub proposals: u32,
@@ -96,6 +98,7 @@ impl Shared {
             others: Vec::new(),
             plan,
             late: Vec::new(),
+            fates: Vec::new(),
             subjects,
             faults: true,
             proposals: 0,

@@ -1,9 +1,10 @@
-//! What chance alone brings about too seldom: a proposal that goes the straight way, and a last change
-//! that is recorded or worked on while the daemon ends.
+//! What chance alone brings about too seldom: a proposal that goes the straight way, a copy of a write
+//! that arrives after the daemon made up its mind, and a last change while the daemon ends.
 
 use rand::Rng as _;
 
 use super::Run;
+use crate::{feed::Delivery, net::Fate};
 
 impl Run {
     /// An agent proposes, a person approves, and each time the daemon works. Faults happen as always.
@@ -16,21 +17,81 @@ impl Run {
         self.scene.lock().reached("story: proposed, approved, worked on");
     }
 
-    /// The last change of the schedule, after which no event tells of its record any more: the daemon
-    /// ends somewhere between its event and what follows from it.
-    pub(super) async fn last_change(&mut self) {
+    /// The network holds up a copy of a promotion's write. Meanwhile a person moves the value, the daemon
+    /// makes up its mind, and the value is put back; then the copy arrives.
+    pub(super) async fn late_copy(&mut self) {
+        let (subject, fates) = {
+            let mut scene = self.scene.lock();
+            let ways: [&[Fate]; 3] = [&[Fate::Late], &[Fate::Late, Fate::Lost], &[Fate::Late, Fate::Raced]];
+            (scene.subject(), scene.one_of(&ways))
+        };
+        self.scene.lock().propose(&subject);
+        self.work().await;
+        let old = {
+            let mut scene = self.scene.lock();
+            scene.decide(&subject, "Approved");
+            scene.fates = fates.to_vec();
+            scene.governed_value(&subject)
+        };
+        self.work_off().await;
+        if fates != [Fate::Late, Fate::Raced] {
+            self.scene.lock().edit(&subject);
+        }
+        for _ in 0..3 {
+            self.step().await;
+        }
+        {
+            let mut scene = self.scene.lock();
+            scene.fates.clear();
+            if let Some(old) = old {
+                scene.put_back(&subject, &old);
+            }
+            scene.reached("story: a copy that was held up");
+        }
+        self.kit.net.late_arrive().await;
+        self.step().await;
+    }
+
+    /// Everything that happened so far is delivered and worked on in one step.
+    async fn work_off(&mut self) {
+        self.deliver_all().await;
+        self.step().await;
+    }
+
+    async fn deliver_all(&mut self) {
         if !self.alive().await {
             return;
         }
-        let after = {
+        loop {
+            let Some(daemon) = &self.daemon else { return };
+            let delivered = self.guarded(daemon.pump(50, Delivery::Plain)).await;
+            if delivered.is_none() {
+                self.daemon = None;
+            }
+            if delivered != Some(true) {
+                return;
+            }
+        }
+    }
+
+    /// The last change of the schedule, after which no event tells of its record any more: the daemon
+    /// ends somewhere between its event and what follows from it.
+    pub(super) async fn last_change(&mut self) {
+        self.work_off().await;
+        let (after, while_recorded) = {
             let mut scene = self.scene.lock();
             let subject = scene.subject();
             scene.propose(&subject);
             scene.swept = false;
-            scene.rng.random_range(0..14)
+            (scene.rng.random_range(0..10), scene.chance(300))
         };
-        self.points.crash_after(after);
-        self.pump().await;
+        if while_recorded {
+            self.points.crash_after(after % 4);
+        }
+        self.deliver_all().await;
+        if !while_recorded {
+            self.points.crash_after(after);
+        }
         self.step().await;
         self.points.forget();
         self.scene.lock().reached("story: a last change and a crash");
