@@ -2,7 +2,7 @@
 //!
 //! A case says what matters; the rest is ordinary: the record exists, the model looked five
 //! minutes ago, nothing else is open. The org is as the policy supposes: a field with a
-//! lifecycle is a picklist of its states.
+//! lifecycle is a picklist of its states, and a record to be made has the fields of its rule.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::{FindingCode, History, Input, Outcome, Rules, Verdict, decide};
 use crate::domain::{
-    Actor, Approval, Decision, Door, Evidence, FieldName, FieldSchema, FieldType, FieldValue, Hold, IdError,
-    ObjectName, ObjectSchema, Proposal, ProposalId, RecordId, RecordSnapshot, RecordState, value::ValueError,
+    Actor, Approval, Creation, Decision, Door, Evidence, FieldName, FieldSchema, FieldType, FieldValue, Hold,
+    IdError, ObjectName, ObjectSchema, Proposal, ProposalId, RecordId, RecordSnapshot, RecordState,
+    policy::CreateRule, value::ValueError,
 };
 
 /// When cases are decided that do not say so.
@@ -32,6 +33,10 @@ pub struct GoldenCase {
     pub object: String,
     /// Proposed values.
     pub change: BTreeMap<String, Value>,
+    /// The rule that lets the record be made, and its parent's object, where it does not exist yet.
+    /// [`GoldenCase::record`] then is the parent's.
+    #[serde(default)]
+    pub creates: Option<Creation>,
     /// The record's values; a changed field that is not named here is empty.
     #[serde(default)]
     pub record: BTreeMap<String, Value>,
@@ -196,6 +201,13 @@ impl GoldenCase {
             };
             fields.insert(field, FieldSchema { field_type, updateable: true, nillable: true });
         }
+        let creates = self.creates.as_ref();
+        let rule = creates.and_then(|creates| policy.and_then(|policy| policy.create_rule(&creates.rule)));
+        for field in rule.into_iter().flat_map(CreateRule::named_fields) {
+            let field_type = FieldType::LongText { length: 32_000 };
+            let facts = FieldSchema { field_type, updateable: true, nillable: true };
+            fields.entry(field.clone()).or_insert(facts);
+        }
         let auto_allowed = self.switches.iter().map(|field| name(field)).collect::<Result<_, _>>()?;
         Ok(ObjectSchema {
             object: object.clone(),
@@ -214,6 +226,11 @@ impl GoldenCase {
     ) -> Result<RecordSnapshot, GoldenError> {
         let mut fields: BTreeMap<_, _> =
             schema.fields.keys().map(|field| (field.clone(), FieldValue::Null)).collect();
+        let mut object = object;
+        if let Some(creates) = &self.creates {
+            object = &creates.parent;
+            fields.clear();
+        }
         fields.extend(typed(&self.record, schema)?);
         Ok(RecordSnapshot {
             record_type: None,
@@ -251,7 +268,7 @@ impl GoldenCase {
         };
         let wrong = |error| GoldenError::Name("golden".to_owned(), error);
         Ok(Proposal {
-            creates: None,
+            creates: self.creates.clone(),
             id: ProposalId::parse("golden").map_err(wrong)?,
             object: object.clone(),
             record: record.record.clone(),

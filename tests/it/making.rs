@@ -100,6 +100,7 @@ async fn a_call_summary_is_made_told_and_cancelled() {
     for (words, expected) in [
         (&["check", "--config", &world.config][..], "activity-log"),
         (&["policy", "lint", &path(world.folder.path(), "policies")][..], ""),
+        (&["policy", "test", "config/examples/activity-log"], "6 cases, 0 not as written"),
     ] {
         let (code, out, err) = countersign(words, None);
         assert_eq!(code, 0, "{out}{err}");

@@ -156,3 +156,36 @@ fn a_case_that_cannot_be_run_says_why() {
     assert_eq!(code(json!({ "change": { "CloseDate": "soon" } })), Some("case-value-malformed"));
     assert_eq!(GoldenError::Inexact(String::new()).code(), "case-inexact");
 }
+
+#[test]
+fn a_record_to_be_made_has_its_parent_and_the_fields_of_its_rule() {
+    let rule = json!({ "name": "call-summary", "min_confidence": "0.60", "fields": ["Subject", "Description"],
+        "parents": { "Lead": "WhoId" }, "fixed": { "Status": "Completed" },
+        "cancel": { "field": "Status", "value": "Deferred" } });
+    let rules = rules("Task", json!({ "create": [rule] }));
+    let task = |more: Value| {
+        let mut case = json!({ "name": "a call", "object": "Task", "change": { "Subject": "Call" },
+            "creates": { "rule": "call-summary", "parent": "Lead" }, "confidence": "0.90",
+            "switches": ["Subject"], "expect": "promote" });
+        case.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        look(case, &rules).unwrap()
+    };
+    let seen = task(json!({ "record": { "Status": "Open" } }));
+    assert!(seen.agrees, "{:?}", seen.outcome);
+    assert_eq!((seen.record.object.as_str(), seen.proposal.object.as_str()), ("Lead", "Task"));
+    assert_eq!(seen.record.fields.len(), 1, "the record's values are the parent's");
+    assert!(seen.proposal.base.is_empty(), "what does not exist has no values");
+    let fields: Vec<&str> = seen.schema.fields.keys().map(FieldName::as_str).collect();
+    assert_eq!(fields, ["Description", "Status", "Subject", "WhoId"]);
+    let of = |rule: &str, parent: &str| json!({ "creates": { "rule": rule, "parent": parent }, "expect": "block" });
+    for refused in [
+        of("meeting-notes", "Lead"),
+        of("call-summary", "Account"),
+        json!({ "switches": [], "expect": "block" }),
+        json!({ "confidence": "0.59", "expect": "block" }),
+        json!({ "change": { "OwnerId": "somebody" }, "expect": "block" }),
+    ] {
+        let seen = task(refused.clone());
+        assert!(seen.agrees, "{refused}: {:?}", seen.outcome);
+    }
+}
