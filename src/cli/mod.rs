@@ -27,6 +27,7 @@ pub mod export;
 pub mod form;
 pub mod freeze;
 pub mod front;
+pub mod inventory;
 pub mod jobs;
 pub mod lead;
 pub mod metadata;
@@ -125,6 +126,8 @@ pub enum Command {
     Watch(watch::Args),
     /// Tell who writes governed fields besides the daemon.
     Writers(writers::Args),
+    /// Tell which flows and Apex code of the org set governed fields.
+    Inventory(inventory::Args),
     /// Stop the org, a lane or an agent.
     Freeze(freeze::Args),
     /// Lift a freeze.
@@ -168,6 +171,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Shadow(args) => shadow::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Writers(args) => writers::run(args).await,
+        Command::Inventory(args) => inventory::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,
         Command::Unfreeze(args) => freeze::unfreeze(args).await,
         Command::Check(args) => check::run(args).await,

@@ -128,5 +128,7 @@ mod tests {
         assert_ne!(other.digest().unwrap(), id);
         let proposal = DecayRun::proposal_id(&id, &manifest.steps[0].record).unwrap();
         assert!(proposal.as_str().starts_with(&DecayRun::prefix(&id)));
+        let of_others = DecayRun::prefix(&other.digest().unwrap());
+        assert!(of_others.starts_with("decay:") && !proposal.as_str().starts_with(&of_others));
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct RowPages {
 
 #[derive(Debug)]
 enum Next {
-    First(String),
+    First(&'static str, String),
     Page(String),
     End,
 }
@@ -250,6 +250,11 @@ impl Reader {
         self.query_at("tooling/query", soql).await
     }
 
+    /// All pages of a Tooling API query. Its literals must come from [`literal`].
+    pub(super) fn tooling_pages(&self, soql: &str) -> RowPages {
+        RowPages { reader: self.clone(), next: Next::First("tooling/query", soql.to_owned()) }
+    }
+
     /// A GET of a path, for example `/services/data`.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, SalesforceError> {
         self.connection.read(&Call::get(path)).await
@@ -276,7 +281,7 @@ impl Pages {
 impl RowPages {
     /// Its literals must come from [`literal`].
     pub(super) fn new(reader: Reader, soql: String) -> Self {
-        Self { reader, next: Next::First(soql) }
+        Self { reader, next: Next::First("query", soql) }
     }
 
     /// The next page; `None` after the last one.
@@ -284,8 +289,8 @@ impl RowPages {
         let connection = &self.reader.connection;
         let mut reply = match &self.next {
             Next::End => return Ok(None),
-            Next::First(soql) => {
-                let path = connection.data("query");
+            Next::First(resource, soql) => {
+                let path = connection.data(resource);
                 connection.read(&Call { query: Some(("q", soql)), ..Call::get(&path) }).await?
             }
             Next::Page(path) => connection.read(&Call::get(path)).await?,

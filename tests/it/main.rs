@@ -26,6 +26,7 @@ mod evidence;
 mod export;
 mod flows;
 mod further_object;
+mod inventory;
 mod kill;
 mod late_notice;
 mod lifecycle;

@@ -1,7 +1,7 @@
 //! `/tooling/query`: what the package set up. Types of the Tooling API that this org has nothing
 //! of, such as Apex and source tracking, have no rows: clients ask for them at every turn.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     call::{Call, Reply, not_allowed, not_found},
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::simulator::{
     ids,
+    metadata::Element,
     schema::tooling,
     soql::{self, QueryOptions, SoqlError},
 };
@@ -33,7 +34,8 @@ pub(super) fn handle(context: &Context, call: &Call, path: &[String]) -> Result<
     }
     let Some(known) = known else { return Ok(rows(entity, 0, Vec::new())) };
     let options = QueryOptions::new(call.version.clone());
-    let plain = without_metadata(soql).filter(|_| known.name == tooling::VALIDATION_RULE);
+    let told = [tooling::VALIDATION_RULE, tooling::FLOW].contains(&known.name.as_str());
+    let plain = without_metadata(soql).filter(|_| told);
     let text = plain.as_deref().unwrap_or(soql);
     let mut page = soql::execute_tooling(&context.org, &context.user, text, &options).map_err(refused)?;
     if plain.is_some() {
@@ -45,7 +47,10 @@ pub(super) fn handle(context: &Context, call: &Call, path: &[String]) -> Result<
             )));
         }
         for record in &mut page.records {
-            record["Metadata"] = rule_metadata(context, record);
+            record["Metadata"] = match known.name.as_str() {
+                tooling::FLOW => flow_metadata(context, record),
+                _ => rule_metadata(context, record),
+            };
         }
     }
     Ok(rows(&known.name, page.total_size, page.records))
@@ -79,6 +84,38 @@ fn rule_metadata(context: &Context, record: &Value) -> Value {
             "urls": null,
         })
     })
+}
+
+/// What was deployed of a flow.
+fn flow_metadata(context: &Context, record: &Value) -> Value {
+    let package = context.org.package();
+    let mut numbered = (1_u64..).zip(package.components("Flow"));
+    let found = numbered
+        .find(|(number, flow)| record["Id"] == soql::flow_version(&context.org, *number, flow).as_str());
+    found.map_or(Value::Null, |(_, flow)| as_json(&flow.root))
+}
+
+/// Parts of which there may be several are lists, also when there is one; their names end with an s.
+fn as_json(element: &Element) -> Value {
+    if element.children.is_empty() {
+        return match element.text.as_str() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            text => text.into(),
+        };
+    }
+    let mut parts = Map::new();
+    for child in &element.children {
+        let value = as_json(child);
+        let may_repeat = child.name.ends_with('s') && !child.children.is_empty();
+        match parts.get_mut(&child.name) {
+            Some(Value::Array(all)) => all.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+            None if may_repeat => drop(parts.insert(child.name.clone(), Value::Array(vec![value]))),
+            None => drop(parts.insert(child.name.clone(), value)),
+        }
+    }
+    Value::Object(parts)
 }
 
 fn rows(entity: &str, size: usize, records: Vec<Value>) -> Reply {

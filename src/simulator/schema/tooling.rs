@@ -13,6 +13,10 @@ pub const CUSTOM_FIELD: &str = "CustomField";
 pub const VALIDATION_RULE: &str = "ValidationRule";
 /// Flows, with the version that runs.
 pub const FLOW_DEFINITION: &str = "FlowDefinition";
+/// Versions of flows. `Metadata` is told of one at a time.
+pub const FLOW: &str = "Flow";
+/// Apex classes.
+pub const APEX_CLASS: &str = "ApexClass";
 /// Flows with the object whose records start them; also of the data API.
 pub const FLOW_VIEW: &str = "FlowDefinitionView";
 /// Apex triggers. The simulated org has none.
@@ -32,6 +36,8 @@ const TABLES: &[Table<'static>] = &[
     Table { name: CUSTOM_FIELD, label: "Custom Field", prefix: "00N", dml: false, fields: FIELD },
     Table { name: VALIDATION_RULE, label: "Validation Rule", prefix: "03d", dml: false, fields: RULE },
     Table { name: FLOW_DEFINITION, label: "Flow Definition", prefix: "300", dml: false, fields: FLOWS },
+    Table { name: FLOW, label: "Flow", prefix: "301", dml: false, fields: FLOW_VERSIONS },
+    Table { name: APEX_CLASS, label: "Apex Class", prefix: "01p", dml: false, fields: CLASSES },
     Table { name: FLOW_VIEW, label: "Flow Definition View", prefix: "3dd", dml: false, fields: FLOW_VIEWS },
     Table { name: APEX_TRIGGER, label: "Apex Trigger", prefix: "01q", dml: false, fields: TRIGGERS },
     Table { name: CHANNEL, label: "Platform Event Channel", prefix: "0YL", dml: false, fields: CHANNELS },
@@ -90,10 +96,27 @@ const FLOW_VIEWS: &str = "
     TriggerObjectOrEventId | Trigger Object or Event ID | ref EntityDefinition TriggerObjectOrEvent | n
 ";
 
+const FLOW_VERSIONS: &str = "
+    Id | Flow Version ID | id | -
+    DefinitionId | Flow Definition ID | ref FlowDefinition Definition |
+    MasterLabel | Master Label | string 255 | n
+    ProcessType | Process Type | string 40 | n
+    Status | Status | string 40 |
+";
+
+const CLASSES: &str = "
+    Id | Class ID | id | -
+    Name | Name | string 255 |
+    Status | Status | string 40 |
+    Body | Body | textarea 1000000 | n
+    NamespacePrefix | Namespace Prefix | string 15 | n
+";
+
 const TRIGGERS: &str = "
     Id | Trigger ID | id | -
     Name | Name | string 255 |
     Status | Status | string 40 |
+    Body | Body | textarea 1000000 | n
     EntityDefinitionId | Entity Definition ID | ref EntityDefinition EntityDefinition |
     LastModifiedDate | Last Modified Date | datetime |
 ";

@@ -29,6 +29,7 @@ mod tooling_tables;
 
 use serde_json::Value;
 
+pub(super) use self::tooling_tables::flow_version;
 use self::{
     ast::Selected, cursor::Cursor, org_tables::OrgTables, output::Shape, tables::Tables,
     tooling_tables::ToolingTables,

@@ -51,6 +51,8 @@ impl<'a> ToolingTables<'a> {
             tooling::VALIDATION_RULE => numbered(self.rules(&package)),
             tooling::FLOW_DEFINITION => numbered(self.flows(package.components("Flow"))),
             tooling::FLOW_VIEW => numbered(self.flow_views(&package)),
+            tooling::FLOW => self.flow_versions(&package),
+            tooling::APEX_CLASS => numbered(package.components("ApexClass").map(apex_class).collect()),
             tooling::APEX_TRIGGER => Vec::new(),
             tooling::CHANNEL => numbered(package.channels.iter().map(channel).collect()),
             _ => {
@@ -151,9 +153,8 @@ impl ToolingTables<'_> {
         rows
     }
 
-    /// The id of a flow's newest version: another one after each deploy that changed it.
     fn version(&self, number: u64, flow: &Component) -> String {
-        ids::nth("301", number + FLOWS * self.org.component_change("Flow", &flow.full_name).1)
+        flow_version(self.org, number, flow)
     }
 
     /// A flow that was deployed as a draft has a version, but none that runs.
@@ -165,6 +166,20 @@ impl ToolingTables<'_> {
                 fields.insert("ActiveVersionId".to_owned(), text(&version));
             }
             fields
+        });
+        each.collect()
+    }
+
+    /// The newest version of every flow; older ones are not kept.
+    fn flow_versions(&self, package: &Package) -> Vec<Row> {
+        let each = (1_u64..).zip(package.components("Flow")).map(|(number, flow)| {
+            row(&[
+                ("Id", &self.version(number, flow)),
+                ("DefinitionId", &ids::nth("300", number)),
+                ("MasterLabel", flow.root.text("label").unwrap_or_default()),
+                ("ProcessType", flow.root.text("processType").unwrap_or_default()),
+                ("Status", flow.root.text("status").unwrap_or("Draft")),
+            ])
         });
         each.collect()
     }
@@ -185,6 +200,16 @@ impl ToolingTables<'_> {
         });
         each.collect()
     }
+}
+
+/// The id of the newest version of a package's n-th flow: another one after each deploy that changed it.
+pub(in crate::simulator) fn flow_version(org: &Org, number: u64, flow: &Component) -> String {
+    ids::nth("301", number + FLOWS * org.component_change("Flow", &flow.full_name).1)
+}
+
+fn apex_class(class: &Component) -> Row {
+    let body = class.bodies.values().next().map_or("", String::as_str);
+    row(&[("Name", &class.full_name), ("Status", "Active"), ("Body", body)])
 }
 
 fn validation_rule(entity: &str, rule: &ValidationRule, changed: Timestamp) -> Row {
