@@ -240,6 +240,11 @@ mod tests {
         let again = known(2, Some(("06:11:00", "salesforce-unavailable")));
         assert_eq!(attempt(Some(&again), slot, at("06:30:59")), None);
         assert_eq!(attempt(Some(&again), slot, at("06:31:00")), Some(3));
+        assert_eq!(
+            attempt(Some(&failed), at("05:00:00"), at("08:00:00")),
+            None,
+            "an older slot is not taken up"
+        );
         let given_up = known(3, Some(("06:32:00", "salesforce-unavailable")));
         assert_eq!(attempt(Some(&given_up), slot, at("23:00:00")), None);
     }
@@ -269,7 +274,11 @@ mod tests {
         for job in Job::ALL {
             assert_eq!(Job::of_name(job.name()), Some(job));
             assert_eq!(serde_json::to_value(job).unwrap(), job.name());
+            assert_eq!(job.to_string(), job.name());
         }
+        let told: std::collections::BTreeSet<&str> = Job::ALL.iter().map(|job| job.about()).collect();
+        assert_eq!(told.len(), Job::ALL.len(), "each says what it alone does");
+        assert!(told.iter().all(|about| about.contains(' ')), "{told:?}");
         assert_eq!(Job::of_name("approve"), None);
     }
 }

@@ -103,6 +103,9 @@ const REQUIRED: &[&str] = &[
     "state: voiding -> stale",
     "story: a copy that was held up",
     "story: a last change and a crash",
+    "story: a last change before the stream opens",
+    "story: a last change, Garbled",
+    "story: a last change, Overflow",
     "story: proposed, approved, worked on",
 ];
 

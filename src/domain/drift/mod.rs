@@ -22,6 +22,8 @@ pub use story::{Acceptance, Known, START_OF_SERVICE, advance};
 mod compare;
 mod kind;
 mod story;
+#[cfg(test)]
+mod tests;
 
 /// What promotions to the lanes of one object rest on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! What chance alone brings about too seldom: a proposal that goes the straight way, a copy of a write
 //! that arrives after the daemon made up its mind, and a last change while the daemon ends.
 
+use std::sync::Arc;
+
 use rand::Rng as _;
 
 use super::Run;
@@ -75,16 +77,34 @@ impl Run {
     }
 
     /// The last change of the schedule, after which no event tells of its record any more: the daemon
-    /// ends somewhere between its event and what follows from it.
+    /// ends somewhere between its event and what follows from it, or hears of it by halves.
     pub(super) async fn last_change(&mut self) {
         self.work_off().await;
-        let (after, while_recorded) = {
+        let pick = {
             let mut scene = self.scene.lock();
-            let subject = scene.subject();
-            scene.propose(&subject);
             scene.swept = false;
-            (scene.rng.random_range(0..10), scene.chance(300))
+            scene.rng.random_range(0..100)
         };
+        match pick {
+            0..30 => self.last_change_and_a_crash(true).await,
+            30..70 => self.last_change_and_a_crash(false).await,
+            70..78 => self.last_change_told_by_halves(Delivery::Overflow).await,
+            78..86 => self.last_change_told_by_halves(Delivery::Garbled).await,
+            _ => self.last_change_before_the_stream_opens().await,
+        }
+        self.step().await;
+        self.points.forget();
+    }
+
+    fn propose_last(&self) {
+        let mut scene = self.scene.lock();
+        let subject = scene.subject();
+        scene.propose(&subject);
+    }
+
+    async fn last_change_and_a_crash(&mut self, while_recorded: bool) {
+        self.propose_last();
+        let after = self.scene.lock().rng.random_range(0..10);
         if while_recorded {
             self.points.crash_after(after % 4);
         }
@@ -92,8 +112,44 @@ impl Run {
         if !while_recorded {
             self.points.crash_after(after);
         }
-        self.step().await;
-        self.points.forget();
         self.scene.lock().reached("story: a last change and a crash");
+    }
+
+    /// The event says that there were too many to tell, or cannot be read.
+    async fn last_change_told_by_halves(&mut self, how: Delivery) {
+        if !self.alive().await {
+            return;
+        }
+        self.propose_last();
+        let Some(daemon) = &self.daemon else { return };
+        if self.guarded(daemon.pump(50, how)).await.is_none() {
+            self.daemon = None;
+        }
+        self.scene.lock().reached(format!("story: a last change, {how:?}"));
+    }
+
+    /// The place is refused, and the change comes before the next stream begins at the newest event.
+    async fn last_change_before_the_stream_opens(&mut self) {
+        if !self.alive().await {
+            return;
+        }
+        let Some(daemon) = &self.daemon else { return };
+        daemon.feed.hold();
+        if self.guarded(daemon.pump(1, Delivery::PlaceRefused)).await.is_none() {
+            self.daemon = None;
+        }
+        let Some(feed) = self.daemon.as_ref().map(|daemon| Arc::clone(&daemon.feed)) else { return };
+        if !feed.is_held() {
+            return;
+        }
+        self.step().await;
+        self.propose_last();
+        feed.let_open();
+        if let Some(daemon) = &self.daemon
+            && self.guarded(daemon.listens()).await.is_none()
+        {
+            self.daemon = None;
+        }
+        self.scene.lock().reached("story: a last change before the stream opens");
     }
 }
