@@ -1,4 +1,4 @@
-//! `serve --crash-at`: the process ends at the n-th point of its work. Only in builds for tests.
+//! `serve --crash-at` and `decay run --crash-at`: the process ends at the n-th point of its work. Only in builds for tests.
 
 use std::sync::{
     Arc,

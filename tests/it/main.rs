@@ -16,6 +16,7 @@ mod conversion;
 mod daemon_world;
 mod databases;
 mod decay;
+mod decay_killed;
 mod deploys;
 mod docs;
 mod doctor_setup;

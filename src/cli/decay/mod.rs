@@ -76,6 +76,11 @@ struct RunArgs {
     side: Side,
     /// The first digits of the run's digest, at least eight; without it the one that is announced.
     name: Option<String>,
+    /// Ends the process, as a kill would, at this point of its work; 0 only counts the points. Not in
+    /// the shipped build.
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true, value_name = "POINT")]
+    crash_at: Option<u64>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -154,6 +159,8 @@ pub fn objection(hours: u64) -> SignedDuration {
 
 /// Exit code 4 when something stayed or changed meanwhile, 1 when the org refused or something is open.
 async fn carry_out(args: RunArgs) -> anyhow::Result<Exit> {
+    #[cfg(debug_assertions)]
+    let _points = args.crash_at.map(super::crash_at::watch);
     let side = open(&args.side).await?;
     let promoter = Promoter::new(side.context.clone(), side.promoter_writer());
     let bar = ProgressBar::no_length();
