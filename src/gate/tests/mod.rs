@@ -8,5 +8,6 @@ mod naive;
 mod narrowing;
 mod ordinary;
 mod properties;
+mod scheduled;
 mod words;
 pub mod world;

@@ -16,14 +16,15 @@ use rust_decimal::Decimal;
 use super::{ordinary::inputs, world::Owned};
 use crate::{
     domain::{
-        Approval, Condition, Decision, Evidence, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy,
-        Path, RecordState, Tier, Truth,
-        condition::Operator,
+        Approval, Decision, Door, Evidence, FieldPolicy, FieldType, FieldValue, Mode, ObjectPolicy, Path,
+        RecordState, Tier, Truth,
         policy::{AutoRule, Budget, Consequence, Counted, Named, Per, Spent, Values},
     },
     gate::{Outcome, decide},
 };
 
+mod condition;
+mod decay;
 mod freezes;
 mod ground;
 mod making;
@@ -56,6 +57,9 @@ impl<'a> Naive<'a> {
 
     fn outcome(&self) -> Outcome {
         let it = self.it;
+        if it.proposal.door == Door::Schedule {
+            return self.of_the_schedule();
+        }
         if it.history.already_promoted {
             return Outcome::AlreadyDone;
         }
@@ -291,55 +295,6 @@ impl<'a> Naive<'a> {
         rules.iter().any(|rule| rule.then == consequence && self.holds(&rule.when) != Some(false))
     }
 
-    /// `None` where nobody can say.
-    fn holds(&self, condition: &Condition) -> Option<bool> {
-        match condition {
-            Condition::Not(part) => self.holds(part).map(|holds| !holds),
-            Condition::All(parts) => {
-                let all: Vec<Option<bool>> = parts.iter().map(|part| self.holds(part)).collect();
-                if all.contains(&Some(false)) {
-                    Some(false)
-                } else {
-                    all.iter().all(Option::is_some).then_some(true)
-                }
-            }
-            Condition::Any(parts) => {
-                let all: Vec<Option<bool>> = parts.iter().map(|part| self.holds(part)).collect();
-                if all.contains(&Some(true)) {
-                    Some(true)
-                } else {
-                    all.iter().all(Option::is_some).then_some(false)
-                }
-            }
-            Condition::Test(test) => {
-                let record = &self.it.record;
-                let value = match record.fields.get(&test.field) {
-                    Some(value) => value.clone(),
-                    None if test.field.as_str() == "Name" => FieldValue::Text(record.name.clone()?),
-                    None => return None,
-                };
-                match (&test.operator, &value) {
-                    (Operator::IsBlank(blank), _) => Some((value == FieldValue::Null) == *blank),
-                    (_, FieldValue::Null) => Some(false),
-                    (Operator::IsAnyOf(known), FieldValue::Text(text)) => Some(known.contains(text)),
-                    (Operator::Above(limit), FieldValue::Decimal(number)) => Some(number > limit),
-                    (Operator::Below(limit), FieldValue::Decimal(number)) => Some(number < limit),
-                    (Operator::WithinDays(days), FieldValue::Date(day)) => self.within(*day, *days),
-                    (Operator::WithinDays(days), FieldValue::DateTime(at)) => {
-                        self.within(at.to_zoned(TimeZone::UTC).date(), *days)
-                    }
-                    _ => None,
-                }
-            }
-        }
-    }
-
-    fn within(&self, day: Date, days: Decimal) -> Option<bool> {
-        let today = self.it.now.to_zoned(TimeZone::UTC).date();
-        let ahead = Decimal::from((day - today).get_days());
-        Some(ahead >= Decimal::ZERO && ahead <= days)
-    }
-
     fn too_late(&self) -> bool {
         let it = self.it;
         let Some(policy) = self.policy() else { return false };
@@ -475,7 +430,7 @@ fn two_gates_that_do_not_know_each_other_agree() {
 fn the_inputs_reach_every_outcome_often() {
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<Outcome, usize> = BTreeMap::new();
-    for _ in 0..3_000 {
+    for _ in 0..4_000 {
         let tree = inputs().new_tree(&mut runner).unwrap();
         *seen.entry(Naive { it: &tree.current() }.outcome()).or_default() += 1;
     }

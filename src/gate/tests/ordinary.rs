@@ -8,6 +8,7 @@ use super::{
     making::making,
     narrowing::narrowing,
     properties::owned,
+    scheduled::scheduled,
     world::{Case, NOW, Owned},
 };
 use crate::{
@@ -40,7 +41,7 @@ const STAGES: &[&str] = &["Prospecting", "Qualification", "Negotiation/Review", 
 
 prop_compose! {
     /// Inputs as they come every day: most of them could run, and one or two things are off.
-    fn ordinary()(
+    pub fn ordinary()(
         lead in any::<bool>(),
         (now, next, more) in (0_usize..5, 0_usize..5, 0_usize..4),
         amounts in (prop::option::of(1_i64..40_000), 1_i64..40_000),
@@ -160,7 +161,7 @@ fn drift() -> impl Strategy<Value = Drift> {
 }
 
 pub fn inputs() -> impl Strategy<Value = Owned> {
-    let any = prop_oneof![14 => ordinary().boxed(), 2 => owned().boxed(), 2 => making().boxed()];
+    let any = prop_oneof![18 => ordinary().boxed(), 2 => owned().boxed(), 2 => making().boxed(), 4 => scheduled().boxed()];
     let drift = prop::option::weighted(0.1, drift());
     (any, prop::option::weighted(0.4, narrowing()), known(), drift).prop_map(
         |(mut owned, narrowing, known, drift)| {
