@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::{Timestamp, tz::TimeZone};
+
 /// Shows control, zero-width and direction characters as escapes, so that no text can move the
 /// cursor, colour the terminal or turn a line around.
 pub fn safe(text: &str) -> String {
@@ -33,6 +35,24 @@ pub fn table(rows: &[Vec<String>]) -> String {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
+}
+
+/// The same, with words below each row. The first row has none.
+pub fn noted(rows: &[Vec<String>], notes: &[String]) -> String {
+    let mut out = String::new();
+    let below = std::iter::once("").chain(notes.iter().map(String::as_str));
+    for (line, note) in table(rows).lines().zip(below) {
+        let _ = writeln!(out, "{line}");
+        if !note.is_empty() {
+            let _ = writeln!(out, "    {note}");
+        }
+    }
+    out
+}
+
+/// A moment to the minute, as tables have it.
+pub fn minute(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]

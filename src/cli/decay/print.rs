@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::report::Report;
 use crate::{
-    cli::show::{safe, table},
+    cli::show::{minute, noted, safe, table},
     ledger::Announced,
     workflow::decay::{Found, Look, report::Fate},
 };
@@ -98,9 +98,9 @@ pub fn runs(runs: &[Announced]) -> String {
         };
         vec![
             run.id.short().to_owned(),
-            run.at.to_string(),
+            minute(run.at),
             safe(&run.by),
-            run.runs_from.to_string(),
+            minute(run.runs_from),
             records.to_string(),
             ended,
         ]
@@ -118,11 +118,11 @@ pub fn runs_json(runs: &[Announced]) -> Value {
 pub fn report(report: &Report) -> String {
     let run = &report.run;
     let mut out = format!(
-        "Decay run {}, announced {} by {}, to begin {}\n\n",
+        "Decay run {}, announced by {}\n  at {} UTC, to begin at {} UTC\n\n",
         run.id.short(),
-        run.at,
         safe(&run.by),
-        run.runs_from
+        minute(run.at),
+        minute(run.runs_from)
     );
     let most = report.counts.values().copied().max().unwrap_or(0);
     for fate in FATES {
@@ -153,12 +153,14 @@ fn stayed(report: &Report) -> String {
     if stayed.is_empty() {
         return String::new();
     }
-    let head = ["fate", "record", "code", "why"].map(str::to_owned).to_vec();
-    let rows = stayed.iter().take(MOST_ROWS).map(|end| {
+    let head = ["fate", "record", "code"].map(str::to_owned).to_vec();
+    let shown = || stayed.iter().take(MOST_ROWS);
+    let rows = shown().map(|end| {
         let record = format!("{}/{}", end.step.object, end.step.record);
-        vec![end.fate.name().to_owned(), record, safe(&end.code), safe(&end.words)]
+        vec![end.fate.name().to_owned(), record, safe(&end.code)]
     });
-    let mut out = format!("\n{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    let why: Vec<String> = shown().map(|end| safe(&end.words)).collect();
+    let mut out = format!("\n{}", noted(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), &why));
     if stayed.len() > MOST_ROWS {
         let _ = writeln!(out, "... and {} more; --format csv has all", stayed.len() - MOST_ROWS);
     }

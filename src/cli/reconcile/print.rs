@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::report::Report;
 use crate::{
-    cli::show::{safe, table},
+    cli::show::{noted, safe, table},
     domain::{
-        Discrepancy, Reconciliation,
+        Discrepancy, FieldValue, Reconciliation,
         reconciliation::{Rate, Reading},
     },
 };
@@ -65,9 +65,11 @@ fn list(report: &Report) -> String {
     if run.found.is_empty() {
         return String::new();
     }
-    let head = ["kind", "record", "field", "before", "now", "by", "age", "code"].map(str::to_owned).to_vec();
-    let rows = run.found.iter().take(MOST_ROWS).map(|one| row(report, one));
-    let mut out = format!("\n{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    let head = ["kind", "record", "field", "age", "code"].map(str::to_owned).to_vec();
+    let shown = || run.found.iter().take(MOST_ROWS);
+    let rows = std::iter::once(head).chain(shown().map(|one| row(report, one)));
+    let notes: Vec<String> = shown().map(change).collect();
+    let mut out = format!("\n{}", noted(&rows.collect::<Vec<_>>(), &notes));
     if run.found.len() > MOST_ROWS {
         let _ = writeln!(out, "... and {} more; --format csv has them", run.found.len() - MOST_ROWS);
     }
@@ -78,20 +80,28 @@ fn list(report: &Report) -> String {
 }
 
 fn row(report: &Report, one: &Discrepancy) -> Vec<String> {
-    let value = |value: &Option<crate::domain::FieldValue>| {
-        value.as_ref().map(|value| short(&safe(&value.to_string()))).unwrap_or_default()
-    };
     let repaired = if one.repaired { " (repaired)" } else { "" };
     vec![
         one.kind.name().to_owned(),
         format!("{}/{}", one.object, one.record),
         one.field.as_ref().map(ToString::to_string).unwrap_or_default(),
-        value(&one.before),
-        value(&one.after),
-        one.by.as_ref().map(ToString::to_string).unwrap_or_default(),
         report.age_hours(one).map(age).unwrap_or_default(),
         format!("{}{repaired}", safe(&one.code)),
     ]
+}
+
+/// From what to what, and by whom, where that is known.
+fn change(one: &Discrepancy) -> String {
+    let value = |value: &FieldValue| short(&safe(&value.to_string()));
+    let values = match (&one.before, &one.after) {
+        (None, None) => String::new(),
+        (before, after) => {
+            let told = |side: &Option<FieldValue>| side.as_ref().map_or_else(|| "?".to_owned(), value);
+            format!("{} > {}", told(before), told(after))
+        }
+    };
+    let by = one.by.as_ref().map(|by| format!("by {by}")).unwrap_or_default();
+    [values, by].iter().filter(|words| !words.is_empty()).cloned().collect::<Vec<_>>().join("  ")
 }
 
 /// Hours, or days from two on.
@@ -110,35 +120,28 @@ fn rates(rates: &[Rate], days: u64) -> String {
     if rates.is_empty() {
         return String::new();
     }
-    let head = [
-        "by",
-        "name",
-        "proposals",
-        "stand",
-        "edited",
-        "rejected",
-        "overtaken",
-        "overridden",
-        "undone",
-        "disagreed",
-    ];
-    let rows = rates.iter().map(|rate| {
+    let mut out = format!("\nhow often people made something else of it, {days} days\n");
+    let mut by = None;
+    for rate in rates {
+        if by.replace(rate.by) != Some(rate.by) {
+            let _ = writeln!(out, "by {}", rate.by.name());
+        }
         let tally = &rate.tally;
-        vec![
-            rate.by.name().to_owned(),
-            safe(&rate.name),
-            tally.all().to_string(),
-            tally.stands.to_string(),
-            tally.edited.to_string(),
-            tally.rejected.to_string(),
-            tally.overtaken.to_string(),
-            tally.overridden.to_string(),
-            tally.undone.to_string(),
-            tally.permille().map(percent).unwrap_or_default(),
-        ]
-    });
-    let rows: Vec<_> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
-    format!("\nhow often people made something else of it, {days} days\n{}", table(&rows))
+        let words = [
+            (tally.stands, "stand"),
+            (tally.edited, "edited"),
+            (tally.rejected, "rejected"),
+            (tally.overtaken, "overtaken"),
+            (tally.overridden, "overridden"),
+            (tally.undone, "undone"),
+        ];
+        let told =
+            words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+        let share = tally.permille().map(percent).unwrap_or_default();
+        let (name, all) = (safe(&rate.name), tally.all());
+        let _ = writeln!(out, "  {name}\n    {share:>7} of {all}: {}", told.collect::<Vec<_>>().join(", "));
+    }
+    out
 }
 
 /// Tenths of a percent.

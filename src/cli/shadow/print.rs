@@ -35,14 +35,14 @@ pub fn cards(cards: &[Card], now: Timestamp) -> String {
         for part in &parts {
             let _ = writeln!(
                 out,
-                "    {:<18} {}  {}",
+                "    {:<18} {}\n                       {}",
                 safe(part.segment.as_deref().unwrap_or_default()),
                 short(&part.tally),
                 advice(part)
             );
         }
     }
-    out += "\nThe bar is Wilson's interval at 95 %, the mark the share of right answers, `|` what the policy asks for.\n";
+    out += "\nThe bar is Wilson's interval at 95 %, the mark the share of right answers,\n`|` what the policy asks for.\n";
     out
 }
 
@@ -57,7 +57,7 @@ fn one(card: &Card) -> String {
     let version = if card.version.is_empty() { String::new() } else { format!(" {}", safe(&card.version)) };
     let days = card.rule.window_days;
     let mut out = format!(
-        "\n{}.{}  {}{version}\n  {}; labels of the last {days} days\n",
+        "\n{}.{}  {}{version}\n  {}\n  labels of the last {days} days\n",
         card.object,
         card.field,
         safe(&card.agent),
@@ -68,7 +68,7 @@ fn one(card: &Card) -> String {
     let coverage = tally.coverage().map_or_else(|| "-".to_owned(), percent);
     let _ = writeln!(
         out,
-        "  people answered on {coverage}: {} untouched or kept, {} unclear, {} lapsed, {} under watch",
+        "  answered   {coverage}  {} untouched or kept, {} unclear, {} lapsed, {} under watch",
         tally.untouched, tally.unclear, tally.lapsed, tally.waiting
     );
     if tally.written > 0 {

@@ -6,7 +6,7 @@ use super::report::{OfField, Report};
 use crate::{
     cli::{
         csv::line,
-        show::{safe, table},
+        show::{minute, safe, table},
         tables::{Cell, Page, Table},
     },
     domain::writers::Row,
@@ -29,37 +29,30 @@ pub fn text(report: &Report) -> String {
     let mut out = String::new();
     if report.writers.is_empty() {
         out.push_str("no write of a governed field was heard yet\n");
-    } else {
-        let head = ["field", "user", "client", "writes", "first", "last"].map(str::to_owned).to_vec();
-        let row = |row: &Row| {
-            let field = format!("{}.{}", row.object, row.field);
-            let (first, last) = (row.first.to_string(), row.last.to_string());
+    }
+    for one in &report.fields {
+        let (name, all) = (safe(&format!("{}.{}", one.object, one.field)), one.ours + one.others);
+        let (others, share) = (one.others, one.ungoverned_percent);
+        let _ = writeln!(out, "{name}: {others} of {all} write(s) went past the gate ({share} %)");
+        let of_field = |row: &&Row| row.object.as_str() == one.object && row.field.as_str() == one.field;
+        let head = ["user", "client", "writes", "first", "last"].map(str::to_owned).to_vec();
+        let rows = report.writers.iter().filter(of_field).map(|row| {
             let (user, client) = (safe(&who(report, row)), safe(&row.writer.client));
-            vec![field, user, client, row.writes.to_string(), first, last]
-        };
-        let rows: Vec<Vec<String>> = std::iter::once(head).chain(report.writers.iter().map(row)).collect();
-        out.push_str(&table(&rows));
+            vec![user, client, row.writes.to_string(), minute(row.first), minute(row.last)]
+        });
+        for line in table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()).lines() {
+            let _ = writeln!(out, "  {line}");
+        }
     }
     if report.beyond > 0 {
         let _ = writeln!(out, "and {} write(s) of writers that found no room", report.beyond);
-    }
-    for one in &report.fields {
-        let all = one.ours + one.others;
-        let _ = writeln!(
-            out,
-            "{}.{}: {} of {all} write(s) went past the gate ({} %)",
-            safe(&one.object),
-            safe(&one.field),
-            one.others,
-            one.ungoverned_percent
-        );
     }
     for one in &report.automations {
         let _ = writeln!(out, "may write {}: {}", safe(&one.object), safe(&one.name));
     }
     for freeze in &report.quarantined {
         let (scope, why) = (safe(&freeze.scope.to_string()), safe(&freeze.reason));
-        let _ = writeln!(out, "stopped since {}: {scope}: {why}", freeze.since);
+        let _ = writeln!(out, "stopped since {} UTC: {scope}\n  {why}", minute(freeze.since));
     }
     out
 }
