@@ -114,6 +114,8 @@ pub(super) fn went(watched: &Watched, edited: bool, now: Timestamp) -> (Label, b
         Stage::RolledBack => (Label::Reversed, true),
         Stage::Rejected => (Label::Rejected, true),
         Stage::Superseded if edited => (Label::Other, true),
+        // The record came to hold the value while the proposal waited, and nobody was heard to set it.
+        Stage::Promoted if watched.proposal.promotion.is_none() => (Label::Lapsed, true),
         Stage::Promoted if approved => (Label::Approved, due),
         Stage::Promoted if due => (Label::Kept, true),
         Stage::Promoted => (Label::Landed, false),

@@ -121,10 +121,15 @@ pub(super) fn label(watched: &Watched, touch: &Touch) -> Option<Labelled> {
     {
         return None;
     }
-    let label = if watched.live {
+    let stage = watched.proposal.stage;
+    let label = if watched.live && watched.proposal.promotion.is_none() {
+        // Somebody did by hand what waited for a decision; the gate may have seen it first.
+        let waits = !stage.is_final() || stage == Stage::Promoted;
+        (waits && proposal.patch.get(&watched.field) == Some(set)).then_some(Label::Match)?
+    } else if watched.live {
         // What was promoted and put back to where it came from.
         let back = proposal.base.get(&watched.field) == Some(set);
-        (back && watched.proposal.stage == Stage::Promoted).then_some(Label::Reversed)?
+        (back && stage == Stage::Promoted).then_some(Label::Reversed)?
     } else {
         let older = standing.label.is_some() && at <= standing.labelled;
         let label = after_change(standing.label, proposal.patch.get(&watched.field)?, set)?;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Approval, Decision, FieldValue, RecordState, Stage,
+        Approval, Decision, FieldValue, PromotionId, RecordState, Stage,
         shadow::{Label, Labelled, Standing, WATCHER},
     },
     ledger::{ProposalRecord, Watched},
@@ -36,8 +36,13 @@ fn watched(live: bool, stage: Stage) -> Watched {
         since: at(SINCE).as_second(),
         due: at(DUE).as_second(),
         standing: Standing::default(),
-        proposal: ProposalRecord { stage, proposal, ..known(None) },
+        proposal: ProposalRecord { stage, proposal, promotion: promotion(stage), ..known(None) },
     }
+}
+
+/// What was carried out has a promotion.
+fn promotion(stage: Stage) -> Option<PromotionId> {
+    matches!(stage, Stage::Promoted | Stage::RolledBack).then(|| PromotionId::new("promotion".to_owned()))
 }
 
 fn touch(by: &str, minute: i64, value: &str) -> Touch {
@@ -149,6 +154,24 @@ fn what_was_promoted_is_reversed_by_going_back_only() {
     assert_eq!(label(&live, &touch(REVIEWER, 20, ELSE)), None, "going on is no reversal");
     assert_eq!(label(&live, &touch(PROPOSER, 20, BASE)), None);
     assert_eq!(label(&watched(true, Stage::AwaitingApproval), &touch(REVIEWER, 20, BASE)), None);
+}
+
+#[test]
+fn what_a_person_does_by_hand_while_it_waits_is_a_match_and_was_not_written() {
+    let waits = watched(true, Stage::AwaitingApproval);
+    let same = label(&waits, &touch(REVIEWER, 20, WANTED)).unwrap();
+    assert_eq!((same.label, same.last), (Label::Match, true));
+    assert_eq!(label(&waits, &touch(REVIEWER, 20, ELSE)), None, "that the base moved says it");
+    assert_eq!(label(&waits, &touch(PROPOSER, 20, WANTED)), None);
+    for ended in [Stage::Rejected, Stage::Stale, Stage::Expired, Stage::Superseded] {
+        assert_eq!(label(&watched(true, ended), &touch(REVIEWER, 20, WANTED)), None, "it waits no more");
+    }
+    let mut ended = watched(true, Stage::Promoted);
+    assert_eq!(label(&ended, &touch(REVIEWER, 20, WANTED)), None, "it was promoted before");
+    ended.proposal.promotion = None;
+    assert_eq!(label(&ended, &touch(REVIEWER, 20, WANTED)).unwrap().label, Label::Match);
+    assert_eq!(label(&ended, &touch(REVIEWER, 20, BASE)), None, "nothing was promoted that could go back");
+    assert_eq!(went(&ended, false, at(20)), (Label::Lapsed, true), "nobody was heard to set it");
 }
 
 #[test]
