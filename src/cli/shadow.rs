@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
+use jiff::Timestamp;
 
 use super::{
     Exit,
@@ -97,16 +98,20 @@ async fn rules(ledger: &Ledger) -> anyhow::Result<Policy> {
 
 async fn report(args: ReportArgs) -> anyhow::Result<Exit> {
     let ledger = args.place.read().await?;
-    let now = Clock::system().now();
-    let cards = card::cards(&ledger, &rules(&ledger).await?, now).await?;
-    let text = match args.given.form(args.place.json) {
+    let form = args.given.form(args.place.json);
+    args.given.give(&tell(&ledger, form, Clock::system().now()).await?)?;
+    Ok(Exit::Done)
+}
+
+/// The scorecards as they stand at `now`. Labels that are older than a policy's window do not count.
+pub async fn tell(ledger: &Ledger, form: Form, now: Timestamp) -> anyhow::Result<String> {
+    let cards = card::cards(ledger, &rules(ledger).await?, now).await?;
+    Ok(match form {
         Form::Text => print::cards(&cards, now),
         Form::Json => serde_json::to_string_pretty(&table::json(&cards, now))? + "\n",
         Form::Csv => table::csv(&cards),
         Form::Html => page::html(&cards, &ledger.lane_acts().await?, now)?,
-    };
-    args.given.give(&text)?;
-    Ok(Exit::Done)
+    })
 }
 
 async fn list(args: ListArgs) -> anyhow::Result<Exit> {

@@ -101,6 +101,15 @@ impl Kit {
 
     /// Starts a daemon and takes the lead.
     pub async fn start(&self) -> anyhow::Result<Daemon> {
+        let (daemon, ()) = self.start_beside(|_, _| ()).await?;
+        Ok(daemon)
+    }
+
+    /// The same, with whatever else works with its ledger and its way to the org.
+    pub async fn start_beside<T>(
+        &self,
+        beside: impl FnOnce(&Context, &Connection) -> T,
+    ) -> anyhow::Result<(Daemon, T)> {
         let clock = self.net.scene.lock().new_clock();
         let lot = Arc::<Lot>::default();
         let net = Net { lot: Some(Arc::clone(&lot)), ..self.net.clone() };
@@ -127,6 +136,7 @@ impl Kit {
             pace: Pace { short: (Duration::ZERO, Duration::ZERO), long: (Duration::ZERO, Duration::ZERO) },
         };
         let epoch = context.ledger.lead("schedule", context.rules.digest()).await?;
+        let more = beside(&context, &connection);
         let engine = Engine::new(context, Writer::new(connection), events, waker.clone());
         let subscriber = tokio::spawn(subscriber::run(deps, CancellationToken::new()));
         let daemon = Daemon {
@@ -140,7 +150,7 @@ impl Kit {
             subscriber,
         };
         daemon.listens().await;
-        Ok(daemon)
+        Ok((daemon, more))
     }
 
     /// Opens the ledger for looking.
