@@ -4,6 +4,7 @@
 //! plays one seed; `-- --seeds N` more, `-- --seed N` that one, with `--trace` its trace, `-- --out DIR` writes the
 //! reports into a folder. `tests/README.md` says what is compared.
 
+#[expect(dead_code, reason = "the schedules use the rest")]
 #[path = "../schedules/actors.rs"]
 mod actors;
 mod agents;
