@@ -53,7 +53,7 @@ impl World {
     pub fn import(&mut self) {
         for lead in self.some_leads(1) {
             let next = if self.holds("Lead", &lead, "Status") == OPEN { WORKING } else { OPEN };
-            self.set(IMPORTER, "Lead", &lead, "Status", next);
+            self.set(IMPORTER, ("Lead", &lead), ("Status", next));
         }
     }
 

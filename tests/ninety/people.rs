@@ -12,7 +12,12 @@ use crate::{
 
 impl World {
     /// Sets one field; whether it was saved as a change.
-    pub fn set(&mut self, who: Writer, object: &'static str, record: &str, field: &str, value: &str) -> bool {
+    pub fn set(
+        &mut self,
+        who: Writer,
+        (object, record): (&'static str, &str),
+        (field, value): (&str, &str),
+    ) -> bool {
         self.holds(object, record, field) != value
             && self.save(who, &[(object, record.to_owned(), json!({ field: value }))])[0]
     }
@@ -71,7 +76,7 @@ impl World {
             _ => OPEN,
         };
         let who = self.one_of(&[OTTO, ROSA]);
-        if self.set(who, "Lead", &lead, "Status", next) && next == CLOSED && self.chance(500) {
+        if self.set(who, ("Lead", &lead), ("Status", next)) && next == CLOSED && self.chance(500) {
             self.reply_soon(&lead);
         }
     }
@@ -81,16 +86,16 @@ impl World {
         let deal = self.one_of(&deals);
         if self.chance(500) {
             let stage = self.one_of(&STAGES);
-            self.set(ROSA, "Opportunity", &deal, "StageName", stage);
+            self.set(ROSA, ("Opportunity", &deal), ("StageName", stage));
         } else {
             let step = self.one_of(&STEPS);
-            self.set(ROSA, "Opportunity", &deal, "NextStep", step);
+            self.set(ROSA, ("Opportunity", &deal), ("NextStep", step));
         }
     }
 
     pub fn put_back(&mut self, record: &str, from: &str, to: &str) {
         if self.holds("Lead", record, "Status") == from && !self.pending("Lead", record) {
-            self.set(OTTO, "Lead", record, "Status", to);
+            self.set(OTTO, ("Lead", record), ("Status", to));
         }
     }
 
@@ -111,10 +116,10 @@ impl World {
             match pick {
                 0..8 => self.hold(&lead),
                 8..16 => {
-                    self.set(ROSA, "Lead", &lead, "Status", CLOSED);
+                    self.set(ROSA, ("Lead", &lead), ("Status", CLOSED));
                 }
                 16..24 => {
-                    self.set(OTTO, "Lead", &lead, "Status", OPEN);
+                    self.set(OTTO, ("Lead", &lead), ("Status", OPEN));
                     let (who, object, field, value) = (OTTO, "Lead", "Status", WORKING.to_owned());
                     self.in_minutes(3, 9, Act::Set { who, object, record: lead, field, value });
                 }

@@ -89,7 +89,7 @@ impl World {
             Act::WorkLead => self.work_lead(),
             Act::WorkDeal => self.work_deal(),
             Act::Set { who, object, record, field, value } => {
-                self.set(who, object, &record, field, &value);
+                self.set(who, (object, &record), (field, &value));
             }
             Act::PutBack { record, from, to } => self.put_back(&record, &from, &to),
             Act::ReadAnnouncement => self.read_announcement().await,
