@@ -60,9 +60,8 @@ impl Ledger {
                     }
                 }
                 Event::TotalsIntended { totals } => {
-                    if settled.insert((totals.source, totals.run.clone())) {
-                        known.open.push(totals);
-                    }
+                    let has_no_end = settled.insert((totals.source, totals.run.clone()));
+                    known.open.extend(has_no_end.then_some(totals));
                 }
                 _ => {}
             }
