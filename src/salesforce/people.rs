@@ -13,9 +13,10 @@ const MOST_IDS: usize = 400;
 /// The kind of user that people log in as. The others are the platform's own, or guests, or customers.
 const STANDARD: &str = "Standard";
 
-/// Licences whose users are programs.
-const PROGRAM_LICENCES: [&str; 4] =
-    ["Salesforce Integration", "Analytics Cloud Integration User", "Identity", "Cloud Integration User"];
+/// Licences whose users are programs. That these are all of them is unconfirmed; one that is missing
+/// here is told as a person.
+const PROGRAM_LICENCES: [&str; 3] =
+    ["Salesforce Integration", "Analytics Cloud Integration User", "Cloud Integration User"];
 
 /// A user. All texts are data.
 #[derive(Debug, Clone, PartialEq, Eq)]
