@@ -99,12 +99,20 @@ async fn ended_rightly(world: &World, (run, company): (&str, &str), ids: &[Strin
     world.over_ledger(&["verify"]);
 }
 
+/// On a fast machine all would be over before anybody could look.
+async fn slow(world: &World) {
+    let slow = json!({ "name": "slow", "point": "request", "count": 1000,
+        "action": { "kind": "delay", "millis": 300 }, "match": { "path_contains": "/composite" } });
+    world.org.control("/__faults", slow).await;
+}
+
 async fn killed_while_it_writes_it_goes_on_and_moves_each_one_time() {
     let mut world = world(0, SMALL);
     world.kill();
     let ids = stale(&world, "Killed Example", MANY).await;
     let run = announce(&world);
     objections(&world, &ids).await;
+    slow(&world).await;
     let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(["decay", "run", &run, "--config", &world.config])
         .stdout(Stdio::null())
@@ -120,6 +128,7 @@ async fn killed_while_it_writes_it_goes_on_and_moves_each_one_time() {
     let at_kill = moved(&world, "Killed Example").await;
     println!("killed with {at_kill} of {MANY} moved");
     assert!(at_kill < MANY - 2, "there is a rest");
+    world.org.reset("/__faults").await;
 
     let (code, report, said) = decay(&world, &["run"]);
     assert_eq!(code, 4, "two stayed: {said}");
@@ -168,6 +177,7 @@ async fn a_daemon_that_is_killed_in_its_slot_carries_the_run_out_when_it_is_back
     let ids = stale(&world, "Slot Example", MANY).await;
     let run = announce(&world);
     objections(&world, &ids).await;
+    slow(&world).await;
     world.restart();
     eventually("the slot is under way", Duration::from_secs(60), || async {
         moved(&world, "Slot Example").await > 0
@@ -177,6 +187,7 @@ async fn a_daemon_that_is_killed_in_its_slot_carries_the_run_out_when_it_is_back
     let at_kill = moved(&world, "Slot Example").await;
     println!("killed with {at_kill} of {MANY} moved");
     assert!(at_kill < MANY - 2, "there is a rest");
+    world.org.reset("/__faults").await;
 
     world.restart();
     eventually("it is carried out", Duration::from_secs(60), || async {

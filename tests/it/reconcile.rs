@@ -305,7 +305,30 @@ async fn the_daemon_reconciles_by_its_timetable_and_not_at_each_start() {
     world.stop();
 }
 
+async fn a_promotion_whose_proof_never_came_is_listed() {
+    let mut world = world(&json!({}), "proof_minutes = 0");
+    let lead = world.lead("Ben").await;
+    proposes(&world, &lead, "proof:none", json!({})).await;
+    world.wait_stage("proof:none", "awaiting-approval").await;
+    world.kill();
+    // The stream says nothing more: the sweep at the start finds the approval, and no echo comes.
+    let silent = json!({ "name": "silent", "point": "stream-delivery", "count": 1000,
+        "action": { "kind": "stream-stall" } });
+    world.org.control("/__faults", silent).await;
+    approves(&world, &lead, "proof:none").await;
+    world.restart();
+    world.wait_stage("proof:none", "promoted").await;
+    world.kill();
+    let (code, said) = world.org.call("admin", "DELETE", &format!("/sobjects/Lead/{lead}"), None).await;
+    assert_eq!(code, 204, "{said}");
+    let (code, report) = reconcile(&world, &[]);
+    assert_eq!(code, 4, "{report}");
+    assert_eq!(of(&report, &lead), [("landing-unproven", "record-gone", false)], "{report}");
+    world.over_ledger(&["verify"]);
+}
+
 over_both!(
+    a_promotion_whose_proof_never_came_is_listed,
     what_no_event_told_is_taken_in,
     who_changed_what_was_promoted_is_told_with_rates,
     a_change_that_nothing_explains_is_found_also_without_field_history,
