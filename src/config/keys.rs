@@ -80,7 +80,7 @@ pub const KEYS: &[Key] = &[
     key("decay.most_records", "a whole number from 1 to 20000", Some("2000")),
     key("reconcile.bulk_above", "a whole number from 0 to 1000000000", Some("50000")),
     key("reconcile.grace_seconds", "a whole number from 0 to 3600", Some("120")),
-    key("reconcile.proof_minutes", "a whole number from 0 to 1440", Some("15")),
+    key("reconcile.proof_minutes", "a whole number from 1 to 1440", Some("15")),
     key("reconcile.stuck_after_hours", "a whole number from 1 to 8760", Some("72")),
     key("reconcile.rates_days", "a whole number from 1 to 3650", Some("90")),
     key("jobs.time_zone", "an IANA time zone, for example Europe/Berlin", Some("UTC")),

@@ -233,7 +233,7 @@ impl Keys {
         ReconcileSettings {
             bulk_above: self.number("reconcile.bulk_above", 0, 1_000_000_000),
             grace_seconds: self.number("reconcile.grace_seconds", 0, 3_600),
-            proof_minutes: self.number("reconcile.proof_minutes", 0, 1_440),
+            proof_minutes: self.number("reconcile.proof_minutes", 1, 1_440),
             stuck_after_hours: self.number("reconcile.stuck_after_hours", 1, 8_760),
             rates_days: u32::try_from(self.number("reconcile.rates_days", 1, 3_650)).unwrap_or(90),
         }

@@ -2,7 +2,8 @@
 //! run by itself when it is not.
 //!
 //! It stands on the daemon's own user and not in a custom setting: a rule reads both without a query, but
-//! a custom setting is written with Customize Application, which the promoter must not have. The ledger
+//! a custom setting is written with Customize Application (Salesforce Help, "Create Custom Settings
+//! Records"), which the promoter must not have. The ledger
 //! keeps an intent and a result like for every other outside write. One whose answer is lost is not
 //! settled by reading: the next one says more.
 

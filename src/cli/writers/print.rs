@@ -24,6 +24,12 @@ fn who(report: &Report, row: &Row) -> String {
     }
 }
 
+/// An id stays in one piece, a name may be broken between its words.
+fn user(report: &Report, row: &Row) -> Cell {
+    let who = who(report, row);
+    if who == row.writer.user { Cell::Name(who) } else { Cell::Text(who) }
+}
+
 /// For a terminal.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
@@ -112,17 +118,17 @@ fn writers(report: &Report) -> Table {
     let row = |row: &Row| {
         vec![
             Cell::Name(format!("{}.{}", row.object, row.field)),
-            Cell::Text(who(report, row)),
+            user(report, row),
             Cell::Text(row.writer.client.clone()),
             Cell::Share(row.writes, most),
-            Cell::Name(row.first.to_string()),
-            Cell::Name(row.last.to_string()),
+            Cell::Name(minute(row.first)),
+            Cell::Name(minute(row.last)),
         ]
     };
     Table {
         title: "Writers".to_owned(),
         empty: "Nobody was heard yet.",
-        head: vec!["Field", "User", "Client", "Writes, of the most", "First", "Last"],
+        head: vec!["Field", "User", "Client", "Writes, of the most", "First (UTC)", "Last (UTC)"],
         rows: report.writers.iter().map(row).collect(),
     }
 }
@@ -141,14 +147,14 @@ fn stopped(report: &Report) -> Table {
     let rows = report.quarantined.iter().map(|freeze| {
         vec![
             Cell::Name(freeze.scope.to_string()),
-            Cell::Name(freeze.since.to_string()),
+            Cell::Name(minute(freeze.since)),
             Cell::Text(freeze.reason.clone()),
         ]
     });
     Table {
         title: "Stopped, because two writers set a value against each other".to_owned(),
         empty: "Nothing.",
-        head: vec!["What", "Since", "Why"],
+        head: vec!["What", "Since (UTC)", "Why"],
         rows: rows.collect(),
     }
 }

@@ -13,18 +13,19 @@ use crate::ledger::{
 
 /// What SQLite's own check of pages and indexes finds, and whether the file ends with a page: SQLite takes
 /// what is missing of the last one for zeros. PostgreSQL has such a check too, but only as an extension
-/// that need not be there.
+/// that need not be there. A daemon that is writing may be in the middle of a page, so only a length that
+/// stays counts.
 pub(super) async fn integrity(path: &Path) -> Result<Vec<String>, sqlx::Error> {
     let mut connection = sqlite::connect_untouched(path).await?;
     let page = db::query("PRAGMA page_size").fetch_one(&mut connection).await?.try_get::<i64>(0)?;
-    let length = std::fs::metadata(path)?.len();
-    let is_cut = u64::try_from(page).is_ok_and(|page| !length.is_multiple_of(page));
+    let before = std::fs::metadata(path)?.len();
     let rows = db::query("PRAGMA integrity_check(20)").fetch_all(&mut connection).await;
     let found = rows.and_then(|rows| rows.iter().map(|row| row.try_get::<String>(0)).collect());
     connection.close().await?;
     let mut found: Vec<String> = found?;
     found.retain(|found| found != "ok");
-    if is_cut {
+    let is_cut = u64::try_from(page).is_ok_and(|page| !before.is_multiple_of(page));
+    if is_cut && std::fs::metadata(path)?.len() == before {
         found.insert(0, "the file ends in the middle of a page: its end was cut off".to_owned());
     }
     Ok(found)
