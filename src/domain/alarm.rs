@@ -172,7 +172,7 @@ pub struct IdleApprovers {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Watchdog;
+    use super::{Alarm, Watchdog};
 
     #[test]
     fn names_are_told_apart_and_read_as_they_are_written() {
@@ -180,7 +180,14 @@ mod tests {
         assert_eq!(names.len(), Watchdog::ALL.len());
         for dog in Watchdog::ALL {
             assert_eq!(serde_json::to_value(dog).unwrap(), dog.name());
-            assert!(!dog.next_step().is_empty());
         }
+        let steps: BTreeSet<&str> = Watchdog::ALL.into_iter().map(Watchdog::next_step).collect();
+        assert_eq!(steps.len(), Watchdog::ALL.len(), "each has a next step of its own");
+    }
+
+    #[test]
+    fn an_alarm_is_told_with_its_code() {
+        let alarm = Alarm::new(Watchdog::DiskLow, "3 % are free");
+        assert_eq!(alarm.to_string(), "disk-low: 3 % are free");
     }
 }

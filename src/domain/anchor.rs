@@ -24,3 +24,14 @@ impl Anchor {
         format!("{}-{}", self.size, self.root)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_tells_size_and_head() {
+        let anchor = Anchor { size: 12, root: "aGVhZA==".to_owned(), at: Timestamp::UNIX_EPOCH };
+        assert_eq!(anchor.key(), "12-aGVhZA==");
+    }
+}

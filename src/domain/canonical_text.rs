@@ -169,6 +169,7 @@ mod tests {
             assert!(is_canonical(good), "{good}");
         }
         let bad = [
+            &format!("{0}{0}", "\"".repeat(9)),
             r#"{"b":"1","a":"2"}"#,
             r#"{"a":"1","a":"2"}"#,
             r#"{"é":"1","a":"2"}"#,

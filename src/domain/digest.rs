@@ -226,6 +226,36 @@ mod tests {
         assert_eq!(canonical(&deep), Err(CanonicalError::Number("7".into())));
     }
 
+    /// An object whose keys are written as they stand here.
+    struct Written<'a>(&'a [&'a str]);
+
+    impl Serialize for Written<'_> {
+        fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+            out.collect_map(self.0.iter().map(|key| (key, true)))
+        }
+    }
+
+    #[test]
+    fn keys_of_any_length_are_brought_into_order() {
+        for keys in [
+            &["z", "abcdefgh"][..],
+            &["za", "b"],
+            &["b", "abc", "ab", ""],
+            &["abcdefgh!", "abcdefgh"],
+            &["abcdefgh ", "abcdefgh"],
+            &["abcdefghb", "abcdefgha"],
+            &["abcdefghijklmnop", "abcdefghijklmno"],
+            &["b\u{1}", "a\u{2}"],
+            &["a ", "a"],
+            &["b", "a\u{80}"],
+        ] {
+            for turned in [keys.to_vec(), keys.iter().rev().copied().collect()] {
+                let general = serde_json_canonicalizer::to_string(&Written(&turned)).unwrap();
+                assert_eq!(canonical(&Written(&turned)).unwrap(), general, "{turned:?}");
+            }
+        }
+    }
+
     #[test]
     fn key_order_does_not_matter_and_numbers_are_refused() {
         let one: Value = serde_json::from_str(r#"{"b":"1","a":"2"}"#).unwrap();

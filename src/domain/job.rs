@@ -223,6 +223,7 @@ mod tests {
         assert_eq!(attempt(None, slot, slot), Some(1), "it never ran");
         let done = known(1, Some(("06:00:05", DONE)));
         assert_eq!(attempt(Some(&done), slot, at("06:01:00")), None);
+        assert_eq!(attempt(Some(&done), slot, at("23:00:00")), None, "however long ago");
         assert_eq!(attempt(Some(&done), at("05:00:00"), at("06:01:00")), None, "an older slot");
         assert_eq!(attempt(Some(&done), at("09:00:00"), at("09:30:00")), Some(1), "07 and 08 were missed");
         let hanging = known(3, None);

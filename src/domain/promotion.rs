@@ -226,6 +226,37 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_does_not_decay_is_written_down_and_any_other_is_not() {
+        let told = |decay_ends| serde_json::to_value(Stamps { decay_ends, ..Stamps::default() }).unwrap();
+        assert_eq!(told(true)["decay_ends"], true);
+        assert_eq!(told(false).get("decay_ends"), None);
+    }
+
+    #[test]
+    fn the_number_moved_with_what_landed_and_with_a_void() {
+        let stale = Settlement::Stale { reason: String::new() };
+        let moved = |settlement, attempts| {
+            let plan = Plan {
+                object: ObjectName::parse("Lead").unwrap(),
+                record: RecordId::parse(&RecordId::complete("00QDp0000012345").unwrap()).unwrap(),
+                proposal_id: ProposalId::parse("p-1").unwrap(),
+                basis: Basis::Auto,
+                making: None,
+                changes: Vec::new(),
+                expected_seq: 0,
+                stamps: Stamps::default(),
+                planned_at: Timestamp::UNIX_EPOCH,
+            };
+            let (id, proof) = (PromotionId::new("m-1"), BTreeMap::new());
+            let promotion = Promotion { id, plan, attempts, settlement, undoes: None, rollback: None, proof };
+            promotion.moved_the_number()
+        };
+        assert!(moved(Settlement::Done, 1) && moved(stale.clone(), 2) && moved(stale.clone(), 3));
+        assert!(!moved(stale.clone(), 1), "stale at the first send: nothing was written");
+        assert!(!moved(stale, 0) && !moved(Settlement::Gone, 2) && !moved(Settlement::Sent, 2));
+    }
+
+    #[test]
     fn numbers_are_kept_as_text() {
         #[derive(Serialize, Deserialize)]
         struct Held(#[serde(with = "number_as_text")] u64);

@@ -316,6 +316,24 @@ impl Reconciliation {
 mod tests {
     use super::*;
 
+    fn discrepancy() -> Discrepancy {
+        Discrepancy {
+            kind: DiscrepancyKind::MissedEvent,
+            object: ObjectName::parse("Lead").unwrap(),
+            record: RecordId::parse(&RecordId::complete("00QDp0000012345").unwrap()).unwrap(),
+            field: None,
+            proposal: None,
+            promotion: None,
+            code: "record-pending".to_owned(),
+            at: None,
+            by: None,
+            before: None,
+            after: None,
+            words: "no event told of it".to_owned(),
+            repaired: false,
+        }
+    }
+
     #[test]
     fn each_kind_has_one_name_and_a_next_step() {
         for kind in DiscrepancyKind::ALL {
@@ -327,12 +345,25 @@ mod tests {
     }
 
     #[test]
+    fn ways_and_rates_are_named_as_they_are_written() {
+        for way in [Way::Pages, Way::Bulk] {
+            assert_eq!(serde_json::to_value(way).unwrap(), way.name());
+        }
+        for by in [RateBy::Check, RateBy::Rule, RateBy::Agent, RateBy::Segment] {
+            assert_eq!(serde_json::to_value(by).unwrap(), by.name());
+        }
+    }
+
+    #[test]
     fn rates_are_whole_numbers_and_nothing_has_none() {
         assert_eq!(Tally::default().permille(), None);
         let tally = Tally { stands: 2, edited: 1, ..Tally::default() };
         assert_eq!((tally.all(), tally.disagreed(), tally.permille()), (3, 1, Some(333)));
         let all = Tally { edited: 1, rejected: 1, overtaken: 1, overridden: 1, undone: 1, stands: 0 };
         assert_eq!(all.permille(), Some(1_000));
+        let each =
+            Tally { edited: 2, rejected: 30, overtaken: 400, overridden: 5_000, undone: 60_000, stands: 7 };
+        assert_eq!((each.disagreed(), each.all()), (65_432, 65_439));
     }
 
     #[test]
@@ -356,7 +387,17 @@ mod tests {
             found: Vec::new(),
         };
         assert_eq!(run.left_to_people(), 1);
+        assert_eq!(run.count(DiscrepancyKind::MissedEvent), count(3, 2));
+        assert_eq!(run.count(DiscrepancyKind::ProposalStuck), count(0, 0), "none of that kind");
         assert!(run.is_erased(), "counted and not there");
+        let none = Reconciliation {
+            counts: BTreeMap::from([(DiscrepancyKind::MissedEvent, count(0, 0))]),
+            ..run.clone()
+        };
+        assert!(!none.is_erased() && none.left_to_people() == 0, "nothing was found");
+        let open = BTreeMap::from([(DiscrepancyKind::MissedEvent, count(3, 0))]);
+        let listed = Reconciliation { counts: open, found: vec![discrepancy()], ..run.clone() };
+        assert!(!listed.is_erased() && listed.left_to_people() == 3);
         assert_ne!(
             run.id,
             Reconciliation::id_of("00D", "1970-01-01T00:00:01Z".parse().unwrap(), &list).unwrap()

@@ -75,3 +75,14 @@ pub struct Rollback {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spared: Vec<PromotionId>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_empty_when_nothing_was_asked_for() {
+        assert!(Choice::default().is_empty());
+        assert!(!Choice { agent: Some("nightly-enricher".to_owned()), ..Choice::default() }.is_empty());
+    }
+}

@@ -208,6 +208,11 @@ mod tests {
         assert!(map.count(&Write { ours: true, ..write("two", "a", 3) }));
         let first = &map.rows[0];
         assert_eq!((first.writes, first.first < first.last), (2, true));
+        let field = FieldName::parse("StageName").unwrap();
+        assert!(map.count(&Write { field, ..write("one", "a", 4) }), "a known writer on another field");
+        let object = ObjectName::parse("Lead").unwrap();
+        assert!(map.count(&Write { object, ..write("one", "a", 4) }), "and of another object");
+        assert_eq!(map.rows.len(), 5);
         let json = serde_json::to_value(&map).unwrap();
         assert_eq!((&json["rows"][0]["writes"], &json["beyond"]), (&"2".into(), &"0".into()));
         assert_eq!(serde_json::from_value::<WriterMap>(json).unwrap(), map);
@@ -244,10 +249,13 @@ mod tests {
         assert_eq!(flaps(&[one("a", 1), one("b", 2), one("a", 3), one("b", 4)]), 0, "one writer");
         assert_eq!(flaps(&[one("a", 1), two("b", 2), one("c", 3), two("b", 4)]), 0, "another value");
         assert_eq!(flaps(&[one("a", 1), two("a", 2), one("a", 3), two("a", 4)]), 0, "one value");
+        assert_eq!(flaps(&[one("a", 1), two("b", 2), one("a", 3), two("c", 4)]), 0, "the last is another");
+        assert_eq!(flaps(&[one("a", 1), two("b", 2), two("a", 3), two("b", 4)]), 0, "not in turn");
         assert_eq!(flaps(&[one("a", 1), two("b", 2), one("a", 3), two("b", 24 * 60 + 2)]), 0, "too slow");
         assert_eq!(flaps(&[one("a", 1), two("b", 2), one("a", 3), two("b", 24 * 60 + 1)]), 1);
         let twice = [one("a", 1), one("a", 1), two("b", 2), two("b", 2), one("a", 3), one("a", 3)];
         assert_eq!(flaps(&twice), 0, "an event that comes twice is one write");
+        assert_eq!(flaps(&[one("a", 1), two("b", 1), one("a", 1), two("b", 1)]), 1, "all in one minute");
         let twice = [&twice[..], &[two("b", 4), two("b", 4)]].concat();
         assert_eq!(flaps(&twice), 1, "and hides none");
         let mut elsewhere = two("b", 4);

@@ -171,6 +171,61 @@ fn what_already_stands_there_and_what_is_open_or_gone_is_left_alone() {
 }
 
 #[test]
+fn what_undid_counts_only_when_it_landed_and_covers_the_field() {
+    let (id, other) = (PromotionId::new("1"), PromotionId::new("9"));
+    let first = promotion("1", &[("NextStep", "a", "b"), ("StageName", "s", "t")]);
+    let undo = undoing("2", "1", &[("NextStep", "b", "a")]);
+    let undone = |of: &PromotionId, field: &str, later: &[Promotion]| {
+        let all = [&[first.clone()], later].concat();
+        is_undone(of, &name(field), &all)
+    };
+    assert!(undone(&id, "NextStep", &[undo.clone()]));
+    assert!(!undone(&id, "StageName", &[undo.clone()]), "it did not cover that field");
+    assert!(!undone(&other, "NextStep", &[undo.clone()]), "it undid another one");
+    let open = Promotion { settlement: Settlement::Sent, ..undo.clone() };
+    assert!(!undone(&id, "NextStep", &[open]));
+    assert!(!undone(&id, "NextStep", &[undo, undoing("3", "2", &[("NextStep", "a", "b")])]), "redone");
+}
+
+#[test]
+fn what_was_made_is_cancelled_by_a_landed_cancelling_of_its_own() {
+    let id = PromotionId::new("1");
+    let mut cancelling = undoing("2", "1", &[("Status", "Completed", "Deferred")]);
+    assert!(!is_cancelled(&id, &[cancelling.clone()]), "a rollback of values cancels nothing");
+    cancelling.plan.making = Some(Making::Cancel);
+    assert!(is_cancelled(&id, &[promotion("1", &[]), cancelling.clone()]));
+    assert!(!is_cancelled(&PromotionId::new("9"), &[cancelling.clone()]));
+    cancelling.settlement = Settlement::Sent;
+    assert!(!is_cancelled(&id, &[cancelling]));
+}
+
+#[test]
+fn a_cancelling_waits_for_what_is_open_and_for_something_to_write() {
+    let made = promotion("1", &[("Status", "", "Completed")]);
+    let change = made.plan.changes[0].clone();
+    let plan = |restore: Vec<Change>| RollbackPlan {
+        restore,
+        spared: Vec::new(),
+        already: Vec::new(),
+        obstacle: None,
+        plan: None,
+    };
+    let steps = |restore: Vec<Change>, open: Option<&str>| {
+        cancelling(&made, None, (&plan(restore), open.map(PromotionId::new))).steps.len()
+    };
+    assert_eq!(steps(vec![change.clone()], None), 1);
+    assert_eq!((steps(vec![change], Some("2")), steps(Vec::new(), None)), (0, 0));
+}
+
+#[test]
+fn a_record_that_is_not_there_any_more_is_an_obstacle() {
+    let states = [RecordState::Live, RecordState::Missing, RecordState::Deleted, RecordState::Converted];
+    let told: Vec<Option<&str>> =
+        states.into_iter().map(|state| obstacle(state).map(Obstacle::code)).collect();
+    assert_eq!(told, [None, Some("record-missing"), Some("record-deleted"), Some("record-converted")]);
+}
+
+#[test]
 fn the_same_state_gives_the_same_digest_and_another_state_another() {
     let written = [promotion("1", &[("NextStep", "a", "b")])];
     let manifest = |now: &str| Manifest {

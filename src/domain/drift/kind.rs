@@ -141,6 +141,7 @@ mod tests {
             assert_eq!(kind.effect() == Effect::Told, place >= told, "{kind}");
             assert!(kind.effect() == Effect::Told || kind.fix() != "nothing", "{kind}");
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+            assert_eq!(kind.to_string(), kind.as_str());
         }
     }
 }

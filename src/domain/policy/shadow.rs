@@ -76,3 +76,58 @@ impl ObjectPolicy {
         self.shadow.clone().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{FieldName, FieldValue, ObjectName, RecordId, record::RecordState};
+
+    fn deal(amount: Option<&str>) -> RecordSnapshot {
+        let value = |amount: &str| FieldValue::decimal(amount.parse().unwrap());
+        let amount = amount.map(|amount| (FieldName::parse("Amount").unwrap(), value(amount)));
+        RecordSnapshot {
+            record_type: None,
+            object: ObjectName::parse("Opportunity").unwrap(),
+            record: RecordId::parse(&RecordId::complete("006Dp0000012345").unwrap()).unwrap(),
+            state: RecordState::Live,
+            name: None,
+            owner: None,
+            fields: BTreeMap::from_iter(amount),
+            promotion_seq: 0,
+            last_promotion: None,
+            hold: None,
+            modified_at: Timestamp::UNIX_EPOCH,
+            modified_by: None,
+        }
+    }
+
+    #[test]
+    fn the_first_part_that_holds_counts_and_one_that_nobody_can_tell_stops_the_search() {
+        let below = |name: &str, most: &str| json!({ "name": name, "when": { "test": { "field": "Amount", "operator": { "below": most } } } });
+        let parts = json!({ "segments": [below("small", "1000"), below("middle", "50000")] });
+        let rule: ShadowRule = serde_json::from_value(parts).unwrap();
+        let told = |amount| rule.segment(&deal(amount), Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            (told(Some("999")), told(Some("1000")), told(Some("50000"))),
+            ("small", "middle", GENERAL)
+        );
+        assert_eq!(told(None), UNTOLD);
+        assert_eq!(ShadowRule::default().segment(&deal(None), Timestamp::UNIX_EPOCH), GENERAL);
+    }
+
+    #[test]
+    fn an_object_without_a_rule_has_the_ordinary_one() {
+        let policy = |shadow: serde_json::Value| -> ShadowRule {
+            let mut policy = json!({ "name": "p", "object": "Lead", "proposal_max_age_minutes": "1",
+                "approval_max_age_minutes": "1", "undecided_max_age_minutes": "1", "fields": {} });
+            policy.as_object_mut().unwrap().extend(shadow.as_object().unwrap().clone());
+            serde_json::from_value::<ObjectPolicy>(policy).unwrap().shadow_rule()
+        };
+        assert_eq!(policy(json!({})), ShadowRule::default());
+        assert_eq!(policy(json!({ "shadow": { "min_sample": "7" } })).min_sample, 7.into());
+    }
+}

@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_is_a_field_of_an_object() {
+        let act = act("a", None, None);
+        assert_eq!(act.lane(), "Lead.Status");
+        let name = |object: &str, field: &str| {
+            act.is_in((&ObjectName::parse(object).unwrap(), &FieldName::parse(field).unwrap()))
+        };
+        assert!(name("Lead", "Status"));
+        assert!(!name("Lead", "Rating") && !name("Opportunity", "Status") && !name("Opportunity", "Rating"));
+    }
+
+    #[test]
     fn the_newest_act_for_agent_and_version_counts() {
         let later = LATER.map(|day| day.parse().unwrap());
         let acts = [act("a", None, LATER), act("b", None, None), act("a", Some("2"), None)];

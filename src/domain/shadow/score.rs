@@ -224,11 +224,30 @@ mod tests {
     }
 
     #[test]
+    fn joining_adds_each_count_to_its_own() {
+        let tally = |by: u32| Tally {
+            right: by,
+            wrong: 2 * by,
+            untouched: 3 * by,
+            unclear: 4 * by,
+            lapsed: 5 * by,
+            written: 6 * by,
+            reversed: 7 * by,
+            waiting: 8 * by,
+        };
+        let mut both = tally(3);
+        both.join(&tally(100));
+        assert_eq!(both, tally(103));
+    }
+
+    #[test]
     fn untouched_is_no_answer() {
         let quiet = Tally { untouched: 900, ..tally(9, 1) };
         assert_eq!(quiet.precision(), Some(Decimal::new(9, 1)));
         assert_eq!(quiet.coverage(), Some(Decimal::new(109, 4)));
         assert_eq!(quiet.interval(), tally(9, 1).interval());
+        let all = Tally { untouched: 20, unclear: 30, lapsed: 40, waiting: 999, ..tally(9, 1) };
+        assert_eq!(all.coverage(), Some(Decimal::new(1, 1)), "10 of 100");
     }
 
     #[test]
@@ -259,6 +278,12 @@ mod tests {
         assert_eq!(advise(&tally(0, 9), &rule, true), Advice::Keep, "too few to say");
         assert_eq!(advise(&tally(0, 10), &rule, true), Advice::StepBack { because: Bad::Precision });
         assert_eq!(advise(&tally(10, 0), &rule, true), Advice::Keep);
+        let lowest = ShadowRule { step_back_below: 0.into(), ..rule.clone() };
+        assert_eq!(advise(&tally(0, 10), &lowest, true), Advice::Keep, "at the bound is within it");
+        assert_eq!(
+            (Bad::Precision.code(), Bad::Reversals.code()),
+            ("precision-too-low", "reversals-too-many")
+        );
         let written = |written, reversed| Tally { written, reversed, ..Tally::default() };
         assert_eq!(bad(&written(9, 9), &rule), None);
         assert_eq!(bad(&written(10, 1), &rule), None, "at the bound is within it");

@@ -45,16 +45,20 @@ pub fn wilson(right: u32, of: u32) -> Interval {
         return Interval { low: 0, high: 10_000 };
     }
     let (n, k) = (u128::from(of), u128::from(right.min(of)));
-    // The root, in units of 1 / 10^12 and rounded up, which widens the interval on both sides.
-    let under = (Z2 * n + 4 * k * (n - k) * TRILLION).div_ceil(n) * TRILLION;
-    let floor = under.isqrt();
-    let root = floor + u128::from(floor * floor < under);
+    // In units of 1 / 10^12 and rounded up, which widens the interval on both sides.
+    let root = root_above((Z2 * n + 4 * k * (n - k) * TRILLION).div_ceil(n) * TRILLION);
     let middle = (2 * k * TRILLION + Z2) * MILLION;
     let whole = 2 * (n * TRILLION + Z2) * MILLION;
     let low = middle.saturating_sub(Z * root) * PARTS / whole;
     let high = ((middle + Z * root) * PARTS).div_ceil(whole).min(PARTS);
     let part = |number: u128| u32::try_from(number).unwrap_or(10_000);
     Interval { low: part(low), high: part(high) }
+}
+
+/// The square root, rounded up.
+fn root_above(square: u128) -> u128 {
+    let floor = square.isqrt();
+    floor + u128::from(floor * floor < square)
 }
 
 /// A share in ten-thousandths, rounded down; nothing of nothing is no share.
@@ -87,6 +91,8 @@ mod tests {
     fn the_ends_are_ends() {
         assert_eq!(wilson(0, 0), Interval { low: 0, high: 10_000 });
         assert_eq!(wilson(0, 20).low, 0);
+        assert_eq!(wilson(81, 263).high(), Decimal::new(3_663, 4));
+        assert_eq!([0, 15, 16, 17, 24, 25].map(root_above), [0, 4, 4, 5, 5, 5]);
         assert_eq!(wilson(20, 20).high, 10_000);
         assert_eq!(wilson(21, 20), wilson(20, 20));
         assert_eq!((share(1, 3), share(0, 0)), (Some(Decimal::new(3_333, 4)), None));

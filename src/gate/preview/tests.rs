@@ -178,6 +178,40 @@ fn what_else_a_card_can_say() {
 }
 
 #[test]
+fn a_record_to_be_made_says_which_part_of_its_rule_fills_each_field() {
+    let made = |rule: &str| {
+        card(serde_json::json!({ "name": "made", "object": "Task", "auto_switch": ["Subject"],
+            "creates": { "rule": rule, "parent": "Lead" }, "patch": { "Subject": "Call", "OwnerId": "005Dp0000000001IAA" } }))
+    };
+    let reasons = |card: &PreviewCard| {
+        let one = |field: &FieldCard| format!("{}: {}", field.field, field.policy_reason);
+        card.fields.iter().map(one).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(format!("{}\n\n{}", reasons(&made("call-summary")), reasons(&made("notes"))));
+}
+
+#[test]
+fn the_finding_that_decided_is_named_and_a_note_decides_nothing() {
+    let blocked = card(serde_json::json!({ "name": "auto", "patch": { "Status": "Warm" } }));
+    let code = blocked.deciding().map(|finding| finding.code.as_str());
+    assert_eq!(code, Some("picklist-value-unknown"));
+}
+
+#[test]
+fn only_an_approval_moves_the_end_from_the_proposal_to_the_decision() {
+    let expires = |outcome: Outcome, decision: serde_json::Value| {
+        let case = serde_json::json!({ "name": "deal", "object": "Opportunity", "received": 5,
+            "patch": { "StageName": "Negotiation/Review" }, "decision": decision });
+        let owned = serde_json::from_value::<Case>(case).unwrap().build();
+        expires_at(&owned.input(), outcome)
+    };
+    let undecided = expires(Outcome::Review, serde_json::json!(null));
+    assert!(undecided.is_some());
+    assert_eq!(expires(Outcome::Hold, serde_json::json!({ "decision": "rejected" })), undecided);
+    assert_ne!(expires(Outcome::Hold, serde_json::json!({})), undecided);
+}
+
+#[test]
 fn who_proposes_stands_on_the_card_as_far_as_it_is_known() {
     let case = serde_json::json!({ "name": "who", "patch": { "Status": "Working - Contacted" }, "confidence": null });
     let mut owned = serde_json::from_value::<Case>(case).unwrap().build();

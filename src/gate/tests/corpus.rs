@@ -1,10 +1,10 @@
 //! The corpus of gate cases: `tests/corpus/gate/*.json`, one file per group of checks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Case, Owned};
 use crate::{
-    domain::{Basis, FieldValue},
+    domain::{Basis, FieldName, FieldValue, RecordId, schema::RecordTypeSchema},
     gate::{FindingCode, Outcome, Verdict, decide, input::DISPUTED_FACT},
 };
 
@@ -180,6 +180,28 @@ fn agents_that_disagree_stand_among_the_facts_as_a_list() {
     };
     assert_eq!(disputed(serde_json::json!([])), None);
     assert_eq!(disputed(serde_json::json!(["b", "a, c"])).as_deref(), Some(r#"["b","a, c"]"#));
+}
+
+#[test]
+fn what_a_record_is_made_of_is_bound_and_the_type_of_its_parent_is_not() {
+    let name = |text: &str| FieldName::parse(text).unwrap();
+    let case = serde_json::json!({ "name": "made", "object": "Task", "auto_switch": ["Subject"],
+        "creates": { "rule": "call-summary", "parent": "Lead" }, "patch": { "Subject": "Call" } });
+    let (mut owned, verdict) = judge(&serde_json::from_value(case).unwrap());
+    let digest = |owned: &Owned| decide(&owned.input()).input;
+    assert_eq!(digest(&owned), verdict.input);
+    // A field that the rule fills, and one that only the org asks for.
+    owned.schema.as_mut().unwrap().fields.get_mut(&name("Status")).unwrap().nillable ^= true;
+    let other = digest(&owned);
+    assert_ne!(other, verdict.input, "the rule fills it");
+    owned.schema.as_mut().unwrap().required.push(name("Priority"));
+    assert_ne!(digest(&owned), other, "the org asks for it");
+    let id = RecordId::parse(&RecordId::complete("012Dp0000000001").unwrap()).unwrap();
+    owned.record.record_type = Some(id.clone());
+    let with_type = digest(&owned);
+    let facts = RecordTypeSchema { name: "Inbound".to_owned(), values: BTreeMap::new() };
+    owned.schema.as_mut().unwrap().record_types.insert(id, facts);
+    assert_eq!(digest(&owned), with_type, "a type of the object that is made is not the parent's");
 }
 
 #[test]

@@ -112,6 +112,37 @@ fn types_lengths_and_digits_freeze_when_they_get_narrower() {
 }
 
 #[test]
+fn a_field_of_any_type_that_stays_says_nothing_and_one_that_changes_names_both_types() {
+    let of = |field_type: &FieldType| {
+        let mut ground = ground();
+        retype(&mut ground, "Amount", field_type.clone());
+        ground
+    };
+    let types = [
+        (FieldType::Text { length: 9 }, "text"),
+        (FieldType::LongText { length: 9 }, "long text"),
+        (FieldType::Picklist { values: list(&["a"]), restricted: true }, "picklist"),
+        (FieldType::MultiPicklist { values: list(&["a"]) }, "multi-select picklist"),
+        (FieldType::Decimal { precision: 9, scale: 0 }, "number"),
+        (FieldType::Date, "date"),
+        (FieldType::DateTime, "date-time"),
+        (FieldType::Bool, "checkbox"),
+        (FieldType::Reference, "lookup"),
+    ];
+    for (was, was_called) in &types {
+        assert_eq!(compare(&of(was), &of(was), None), []);
+        for (is, is_called) in types.iter().filter(|(is, _)| is != was) {
+            let changes = compare(&of(was), &of(is), None);
+            assert_eq!(codes(&changes), ["type-changed"]);
+            let sides = (changes[0].before.as_deref(), changes[0].after.as_deref());
+            assert_eq!(sides, (Some(*was_called), Some(*is_called)));
+        }
+    }
+    let several = |values: &[&str]| of(&FieldType::MultiPicklist { values: list(values) });
+    assert_eq!(codes(&compare(&several(&["a", "b"]), &several(&["a"]), None)), ["value-gone"]);
+}
+
+#[test]
 fn fields_that_come_go_and_are_closed() {
     let status = name("Status");
     assert_eq!(codes(&changed(|after| drop(after.fields.remove(&status)))), ["field-gone"]);
@@ -187,6 +218,13 @@ fn what_runs_on_save_freezes_when_it_starts_or_changes_and_ours_when_it_stops() 
         let changes = compare(&with(was.clone()), &with(is.clone()), None);
         assert_eq!(codes(&changes), expected, "{was:?} {is:?}");
     }
+    // What was ours and is another's now, under the same name.
+    let replaced = compare(&with(Some(flow(true, true, "1"))), &with(Some(flow(false, false, "1"))), None);
+    assert_eq!(codes(&replaced), ["guard-off"]);
+    let versions = compare(&with(Some(flow(true, false, "1"))), &with(Some(flow(true, false, "2"))), None);
+    assert_eq!((versions[0].before.as_deref(), versions[0].after.as_deref()), (Some("1"), Some("2")));
+    let started = compare(&with(Some(flow(false, false, "1"))), &with(Some(flow(true, false, "2"))), None);
+    assert_eq!((started[0].before.as_deref(), started[0].after.as_deref()), (None, None));
     let hidden = compare(&with(Some(flow(true, false, "1"))), &ground(), None);
     assert_eq!(hidden, [], "what cannot be seen says nothing");
 }
