@@ -10,7 +10,11 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::http::{self, Probe, Readiness, Status};
+use super::console;
+use crate::{
+    config::Settings,
+    http::{self, Probe, Readiness, Status},
+};
 
 /// Answers with whatever holds at the time.
 #[derive(Clone)]
@@ -48,15 +52,21 @@ pub struct Front {
 
 impl Front {
     /// Starts to answer; nothing is served yet.
-    pub async fn open(listen: Option<SocketAddr>, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+    pub async fn open(settings: &Settings, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
         let starting = Fixed(Readiness::without_work(Status::Starting, Vec::new()));
         let board = Board { shown: Arc::new(RwLock::new(Arc::new(starting))) };
         let stop = CancellationToken::new();
-        let address = match listen {
+        let address = match settings.http.listen {
             Some(listen) => {
-                let probe = Arc::new(board.clone());
-                let server = http::start(listen, probe, metrics.clone(), stop.child_token()).await;
-                Some(server.with_context(|| format!("listening on {listen}"))?.address)
+                let probe: Arc<dyn Probe> = Arc::new(board.clone());
+                let door = console::door(settings, &probe);
+                let has_console = door.is_some();
+                let server = http::start(listen, probe, metrics.clone(), door, stop.child_token()).await;
+                let address = server.with_context(|| format!("listening on {listen}"))?.address;
+                if has_console {
+                    console::announce(address);
+                }
+                Some(address)
             }
             None => None,
         };

@@ -9,6 +9,7 @@ pub mod card;
 pub mod check;
 pub mod checkpoint;
 pub mod connect;
+pub mod console;
 pub mod contracts;
 #[cfg(debug_assertions)]
 pub mod crash_at;

@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
     #[cfg(debug_assertions)]
     let _points = args.crash_at.map(super::crash_at::watch);
-    let front = Front::open(settings.http.listen, Some(telemetry::init_metrics()?)).await?;
+    let front = Front::open(&settings, Some(telemetry::init_metrics()?)).await?;
     let mut stop = StopSignals::new()?;
     let mut pause = PAUSE_LEAST;
     loop {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// Shows control, zero-width and direction characters as escapes, so that no text can move the
 /// cursor, colour the terminal or turn a line around.
@@ -55,9 +55,39 @@ pub fn minute(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// A stretch of time in its two largest parts.
+pub fn span(later: Timestamp, earlier: Timestamp) -> String {
+    let seconds = later.duration_since(earlier).max(SignedDuration::ZERO).as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// A text of at most so many characters; the last one says that there was more.
+pub fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(std::iter::once('…')).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_parts() {
+        let start = Timestamp::UNIX_EPOCH;
+        let told = |seconds: i64| span(Timestamp::from_second(seconds).unwrap(), start);
+        assert_eq!(told(59), "59 s");
+        assert_eq!(told(3599), "59 min");
+        assert_eq!(told(7260), "2 h 1 min");
+        assert_eq!(told(180_000), "2 d 2 h");
+        assert_eq!(told(-5), "0 s", "a clock that went back");
+    }
 
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {

@@ -42,6 +42,8 @@ pub enum Cell {
     Text(String),
     /// Words that do not break: an id, a name, a time.
     Name(String),
+    /// Words that do not break, and the address that they lead to. Only on pages that are served.
+    Link(String, String),
     /// A number.
     Number(u64),
     /// A share as a bar: so many of so many.
@@ -51,14 +53,23 @@ pub enum Cell {
 impl Cell {
     fn value(&self) -> Value {
         match self {
-            Self::Text(text) => context! { kind => "text", text => visible(text) },
-            Self::Name(text) => context! { kind => "name", text => visible(text) },
-            Self::Number(number) => context! { kind => "number", text => number.to_string() },
+            Self::Text(text) => context! { kind => "text", text => visible(text), to => "" },
+            Self::Name(text) => context! { kind => "name", text => visible(text), to => "" },
+            Self::Link(text, to) => context! { kind => "name", text => visible(text), to },
+            Self::Number(number) => context! { kind => "number", text => number.to_string(), to => "" },
             Self::Share(part, all) => {
                 let width = (part.saturating_mul(WIDTH)).div_ceil((*all).max(1)).min(WIDTH);
-                context! { kind => "share", text => format!("{part} of {all}"), width, whole => WIDTH }
+                context! { kind => "share", text => format!("{part} of {all}"), to => "", width, whole => WIDTH }
             }
         }
+    }
+}
+
+/// The title of a table that has at most the `most` newest of `all`.
+pub fn newest_of(what: &str, all: usize, most: usize) -> String {
+    match all > most {
+        true => format!("{what}, the newest {most} of {all}"),
+        false => format!("{what}, newest first"),
     }
 }
 

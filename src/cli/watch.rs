@@ -5,14 +5,22 @@ use std::{fmt::Write as _, path::PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Exit, org_side::load_settings, show::safe, status};
+use super::{
+    Exit,
+    org_side::load_settings,
+    show::safe,
+    status,
+    tables::{Cell, Page, Table},
+};
 use crate::{
     clock::Clock,
+    config::Settings,
     domain::{
         Alarm, Watchdog,
         alarm::{IdleApprovers, Looked},
     },
     jobs::watch::{self, Limits},
+    ledger::{Ledger, LedgerError},
 };
 
 /// Tell what goes wrong slowly: each watchdog, what it found, and what to do about it.
@@ -42,6 +50,16 @@ enum State {
     Unknown,
 }
 
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Alarm => "ALARM",
+            Self::Quiet => "quiet",
+            Self::Unknown => "?",
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Row {
     code: Watchdog,
@@ -63,25 +81,29 @@ struct Report {
 /// Looks and prints.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let settings = load_settings(args.config.as_deref())?;
-    let limits = Limits::of(&settings);
     let ledger = status::open(None, args.config).await?;
-    let now = Clock::system().now();
-    let looked = ledger.looked().await?;
-    let silent = watch::silent(looked.as_ref(), &limits, now);
-    let mut alarms = watch::look(&ledger, &limits, now).await?;
-    if silent.is_none() {
-        alarms.extend(
-            looked.iter().flat_map(|looked| &looked.alarms).filter(|alarm| is_live(alarm.code)).cloned(),
-        );
-    }
-    let idle = ledger.idle_approvers().await?;
-    let report = report(now, looked.as_ref(), (alarms, silent), idle.as_ref());
+    let report = look(&ledger, &settings, Clock::system().now()).await?;
     match args.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => print!("{}", text(&report)),
     }
     let wrong = report.watchdogs.iter().any(|row| row.state == State::Alarm);
     Ok(if wrong { Exit::Failed } else { Exit::Done })
+}
+
+/// Every watchdog as it stands.
+async fn look(ledger: &Ledger, settings: &Settings, now: Timestamp) -> Result<Report, LedgerError> {
+    let limits = Limits::of(settings);
+    let looked = ledger.looked().await?;
+    let silent = watch::silent(looked.as_ref(), &limits, now);
+    let mut alarms = watch::look(ledger, &limits, now).await?;
+    if silent.is_none() {
+        alarms.extend(
+            looked.iter().flat_map(|looked| &looked.alarms).filter(|alarm| is_live(alarm.code)).cloned(),
+        );
+    }
+    let idle = ledger.idle_approvers().await?;
+    Ok(report(now, looked.as_ref(), (alarms, silent), idle.as_ref()))
 }
 
 /// Whether only the running daemon can tell.
@@ -119,15 +141,36 @@ fn report(
     }
 }
 
+/// The same as a page.
+pub async fn page_of(ledger: &Ledger, settings: &Settings, now: Timestamp) -> Result<Page, LedgerError> {
+    let report = look(ledger, settings, now).await?;
+    let row = |row: &Row| {
+        let next = if row.state == State::Alarm { row.next_step } else { "" };
+        vec![
+            Cell::Name(row.code.name().to_owned()),
+            Cell::Name(row.state.word().to_owned()),
+            Cell::Text(row.found.join("; ")),
+            Cell::Text(next.to_owned()),
+        ]
+    };
+    let table = Table {
+        title: "Watchdogs".to_owned(),
+        empty: "There are none.",
+        head: vec!["Watchdog", "State", "What it found", "What to do"],
+        rows: report.watchdogs.iter().map(row).collect(),
+    };
+    let looked = match report.daemon_looked_at {
+        Some(at) => format!("The daemon looked last at {at}."),
+        None => "No daemon has looked yet.".to_owned(),
+    };
+    let words = vec![format!("What goes wrong slowly, at {now}. {looked}")];
+    Ok(Page { title: "Health".to_owned(), words, tables: vec![table] })
+}
+
 fn text(report: &Report) -> String {
     let mut out = String::new();
     for row in &report.watchdogs {
-        let state = match row.state {
-            State::Alarm => "ALARM",
-            State::Quiet => "quiet",
-            State::Unknown => "?",
-        };
-        let head = format!("{state:<5}  {:<17}", row.code.name());
+        let head = format!("{:<5}  {:<17}", row.state.word(), row.code.name());
         let _ = writeln!(out, "{}", head.trim_end());
         for words in &row.found {
             let _ = writeln!(out, "         {}", safe(words));

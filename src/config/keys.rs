@@ -68,6 +68,7 @@ pub const KEYS: &[Key] = &[
     key("policy.directory", "the path of a folder with policy files", None),
     key("policy.contracts", "the path of a folder with contract files", None),
     key("http.listen", "address:port, for example 127.0.0.1:8080", None),
+    key("http.console_password_file", "the path of a file that only its owner can read", None),
     key("promotion.batch_rows", "a whole number from 1 to 200", Some("200")),
     key("promotion.batches_per_call", "a whole number from 1 to 5", Some("5")),
     key("promotion.linger_ms", "a whole number from 0 to 60000", Some("50")),

@@ -21,6 +21,9 @@ pub const DEFAULT_FILE: &str = "config/countersign.toml";
 
 const PREFIX: &str = "COUNTERSIGN";
 
+/// Fewest characters of a password that people on the network may try.
+const LEAST_PASSWORD: usize = 12;
+
 /// Reads the defaults, the file at `path` (or [`DEFAULT_FILE`] when it exists) and the environment.
 pub fn load(path: Option<&Path>) -> Result<Settings, ConfigErrors> {
     load_from(path, None)
@@ -153,7 +156,7 @@ impl Keys {
             self.missing("promoter.kind", "the promoter's login is not set");
         }
         let proposer = super::settings_credentials::credentials(self, "proposer");
-        let listen = self.listen();
+        let http = HttpSettings { listen: self.listen(), console_password: self.console_password() };
         let promotion = PromotionSettings {
             batch_rows: usize::try_from(self.number("promotion.batch_rows", 1, 200)).unwrap_or(200),
             batches_per_call: usize::try_from(self.number("promotion.batches_per_call", 1, 5)).unwrap_or(5),
@@ -186,7 +189,7 @@ impl Keys {
                 contracts: self.text("policy.contracts").map(Into::into),
             },
             checkpoint,
-            http: HttpSettings { listen },
+            http,
             promotion,
             sweep,
             stream,
@@ -215,6 +218,16 @@ impl Keys {
             self.malformed("ledger.path", "it holds a password, which belongs in ledger.password_path");
         }
         LedgerSettings { path, password, lease_seconds: self.number("ledger.lease_seconds", 3, 600) }
+    }
+
+    fn console_password(&mut self) -> Option<Secret> {
+        let path = self.text("http.console_password_file")?;
+        super::settings_credentials::check_private(self, "http.console_password_file", Path::new(&path));
+        let password = first_line(&path).unwrap_or_else(|| Secret::new(String::new()));
+        if password.expose().chars().count() < LEAST_PASSWORD {
+            self.malformed("http.console_password_file", "its first line has fewer than 12 characters");
+        }
+        Some(password)
     }
 
     fn inbox(&mut self) -> InboxSettings {

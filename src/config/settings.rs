@@ -149,10 +149,12 @@ pub struct PolicySettings {
 }
 
 /// The daemon's own HTTP side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where health and metrics are served; absent: nowhere.
+    /// Where health, metrics and the console are served; absent: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Password of the console; absent: there is no console.
+    pub console_password: Option<Secret>,
 }
 
 /// How promotions are sent.

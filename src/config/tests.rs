@@ -136,6 +136,29 @@ fn a_password_of_the_ledger_stands_in_a_file_of_its_own_and_nowhere_else() {
 }
 
 #[test]
+fn the_password_of_the_console_is_long_and_for_its_owner_only() {
+    use std::{io::Write as _, os::unix::fs::PermissionsExt as _};
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    let set = [("COUNTERSIGN__HTTP__CONSOLE_PASSWORD_FILE", path.as_str())];
+    let key = || "http.console_password_file".to_owned();
+    assert_eq!(codes(with(GOOD, &set)), [(key(), "value-malformed")], "an empty file");
+    writeln!(file, "canary-eleve").unwrap();
+    file.flush().unwrap();
+    let settings = with(GOOD, &set).unwrap();
+    assert_eq!(settings.http.console_password.as_ref().unwrap().expose(), "canary-eleve");
+    assert!(!format!("{settings:?}").contains("canary"));
+    file.as_file_mut().set_len(11).unwrap();
+    let short = with(GOOD, &set);
+    assert!(!short.as_ref().err().unwrap().to_string().contains("canary"));
+    assert_eq!(codes(short), [(key(), "value-malformed")]);
+    file.as_file_mut().set_len(13).unwrap();
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(codes(with(GOOD, &set))[0], (key(), "private-key-readable-by-others"));
+    assert!(with(GOOD, &[]).unwrap().http.console_password.is_none());
+}
+
+#[test]
 fn a_missing_promoter_is_a_problem_and_a_missing_proposer_is_not() {
     let found = codes(with("[org]\nlogin_url = \"https://example.my.salesforce.com\"\n", &[]));
     assert_eq!(found, [("promoter.kind".to_owned(), "key-missing")]);

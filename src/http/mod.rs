@@ -1,4 +1,7 @@
-//! The daemon's own HTTP side: health, readiness and metrics. The console and the API join it later.
+//! The daemon's own HTTP side: health, readiness and metrics, and the console where its password is set.
+//! Nothing here changes anything.
+
+mod console;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -7,12 +10,14 @@ use axum::{
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub use console::{Console, Door, Page};
 
 /// What a daemon is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +88,7 @@ pub trait Probe: Send + Sync {
 struct Shared {
     probe: Arc<dyn Probe>,
     metrics: Option<PrometheusHandle>,
+    console: Option<Door>,
 }
 
 /// A server that has its port and answers until it is told to stop.
@@ -93,16 +99,17 @@ pub struct Server {
     pub task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-/// Starts to listen. The error is the operating system's, for example an address in use.
+/// Starts to listen. Without a `console` its address says how to switch it on. The error is the operating system's, for example an address in use.
 pub async fn start(
     listen: SocketAddr,
     probe: Arc<dyn Probe>,
     metrics: Option<PrometheusHandle>,
+    console: Option<Door>,
     stop: CancellationToken,
 ) -> std::io::Result<Server> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let app = router(Shared { probe, metrics });
+    let app = router(Shared { probe, metrics, console });
     let task = tokio::spawn(async move {
         axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
     });
@@ -114,6 +121,9 @@ fn router(shared: Shared) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics_page))
+        .route("/console", any(console::first))
+        .route("/console/", any(console::first))
+        .route("/console/{*path}", any(console::other))
         .with_state(shared)
 }
 

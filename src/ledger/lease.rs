@@ -30,6 +30,15 @@ pub struct Claim {
     pub lasts: Duration,
 }
 
+/// Who leads, as the server tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The epoch that came with it.
+    pub epoch: u64,
+    /// It lasts. Else the next replica that asks takes the lead.
+    pub is_held: bool,
+}
+
 /// The lease as it is found.
 struct Found {
     holder: String,
@@ -91,6 +100,20 @@ impl Ledger {
     /// Whether nobody else holds a living lease.
     pub async fn lead_is_free(&self, claim: &Claim) -> Result<bool, LedgerError> {
         Ok(!is_taken(found(&mut *self.reader().await?, false).await?, claim))
+    }
+
+    /// The lease as it stands; `None`: nobody ever took it, or the ledger is a file and has none.
+    pub async fn lease(&self) -> Result<Option<Lease>, LedgerError> {
+        if !self.has_lease() {
+            return Ok(None);
+        }
+        let sql = "SELECT token, expires > clock_timestamp() FROM lease WHERE name = ?";
+        let row = db::query(sql).bind(NAME).fetch_optional(&mut *self.reader().await?).await?;
+        let lease = |row: db::Row| {
+            let epoch = u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0);
+            Ok(Lease { epoch, is_held: row.try_get(1)? })
+        };
+        row.map(lease).transpose()
     }
 
     /// Fails with `ledger-fenced` when somebody else has taken the lead since this process did, and with

@@ -77,7 +77,7 @@ pub use erase::Erased;
 pub use error::LedgerError;
 pub use heartbeats::Heartbeats;
 pub use inbox::InboxBatch;
-pub use lease::Claim;
+pub use lease::{Claim, Lease};
 pub use open::OpenOptions;
 pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};

@@ -35,13 +35,15 @@ pub struct ProposalRecord {
     pub updated_at: Timestamp,
 }
 
-/// Which proposals to list. Newest first.
+/// Which proposals to list. Newest first, unless the filter says otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct ProposalFilter {
     /// Only this stage.
     pub stage: Option<Stage>,
     /// At most so many; 0 gives none.
     pub limit: usize,
+    /// Those that came in first.
+    pub oldest_first: bool,
 }
 
 /// Columns that [`from_row`] reads.
@@ -175,10 +177,11 @@ impl Ledger {
         one(&mut reader, id.as_str()).await
     }
 
-    /// Proposals that match, newest first.
+    /// Proposals that match, in the order that the filter says.
     pub async fn proposals(&self, filter: &ProposalFilter) -> Result<Vec<ProposalRecord>, LedgerError> {
         let condition = if filter.stage.is_some() { "WHERE p.stage = ?" } else { "WHERE ? IS NULL" };
-        let sql = format!("{COLUMNS} {condition} ORDER BY p.received_seq DESC LIMIT ?");
+        let order = if filter.oldest_first { "ASC" } else { "DESC" };
+        let sql = format!("{COLUMNS} {condition} ORDER BY p.received_seq {order} LIMIT ?");
         let query = db::query(sql)
             .bind(filter.stage.map(Stage::name))
             .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Ledger, LedgerError, append::number, db, meta::read_head, proposals::stage_of};
+use super::{Ledger, LedgerError, append::number, db, meta::standing, proposals::stage_of};
 use crate::domain::{Digest, ProposalId, Stage, entry::Entry};
 
 /// The ledger in numbers.
@@ -18,6 +18,8 @@ pub struct Counts {
     pub inbox_waiting: u64,
     /// Promotions that have not ended.
     pub promotions_open: u64,
+    /// The same by [`Settlement::name`](crate::domain::Settlement::name); a state without any is absent.
+    pub promotions_by_state: BTreeMap<String, u64>,
     /// Landed promotions without proof of landing.
     pub promotions_unconfirmed: u64,
     /// When the oldest proposal that waits for a person came in.
@@ -26,6 +28,10 @@ pub struct Counts {
     pub head_seq: u64,
     /// Hash of the last one.
     pub head_hash: Digest,
+    /// When the last one was made; `None`: there is none.
+    pub head_at: Option<String>,
+    /// The epoch in force: how often the lead was taken.
+    pub epoch: u64,
 }
 
 fn by_name<S: serde::Serializer>(stages: &BTreeMap<Stage, u64>, out: S) -> Result<S::Ok, S::Error> {
@@ -48,11 +54,23 @@ async fn count(connection: &mut db::Connection, sql: &'static str) -> Result<u64
     u64::try_from(count).map_err(|_| LedgerError::Damaged("a count is negative".to_owned()))
 }
 
+/// Only of the promotions that have not ended, which are few.
+async fn open_by_state(connection: &mut db::Connection) -> Result<BTreeMap<String, u64>, LedgerError> {
+    let sql = "SELECT body ->> '$.settlement.state', count(*) FROM promotion WHERE open = 1 GROUP BY 1";
+    let rows = db::query(sql).fetch_all(connection).await?;
+    let one = |row: &db::Row| {
+        let count = row.try_get::<i64>(1)?;
+        Ok((row.try_get(0)?, u64::try_from(count).unwrap_or(0)))
+    };
+    rows.iter().map(one).collect()
+}
+
 impl Ledger {
     /// The ledger in numbers.
     pub async fn counts(&self) -> Result<Counts, LedgerError> {
         let mut reader = self.reader().await?;
-        let (head_seq, head_hash) = read_head(&mut reader).await?;
+        let standing = standing(&mut reader).await?;
+        let (head_seq, head_hash) = standing.head;
         let mut stages = BTreeMap::new();
         for row in
             db::query("SELECT stage, count(*) FROM proposal GROUP BY stage").fetch_all(&mut reader).await?
@@ -68,6 +86,9 @@ impl Ledger {
         );
         let oldest_awaiting =
             oldest.fetch_optional(&mut reader).await?.and_then(|row| row.try_get::<String>(0).ok());
+        let last = db::query("SELECT text ->> '$.at' FROM entry WHERE seq = ?").bind(number(head_seq)?);
+        let head_at = last.fetch_optional(&mut reader).await?.map(|row| row.try_get(0)).transpose()?;
+        let promotions_by_state = open_by_state(&mut reader).await?;
         Ok(Counts {
             stages,
             inbox_waiting: count(
@@ -76,7 +97,8 @@ impl Ledger {
                  WHERE key = 'processed_up_to'), 0)",
             )
             .await?,
-            promotions_open: count(&mut reader, "SELECT count(*) FROM promotion WHERE open = 1").await?,
+            promotions_open: promotions_by_state.values().sum(),
+            promotions_by_state,
             promotions_unconfirmed: count(
                 &mut reader,
                 "SELECT count(*) FROM promotion WHERE open = 0 AND confirmed = 0",
@@ -85,6 +107,8 @@ impl Ledger {
             oldest_awaiting,
             head_seq,
             head_hash,
+            head_at,
+            epoch: standing.epoch,
         })
     }
 

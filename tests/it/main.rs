@@ -12,6 +12,7 @@ mod brakes;
 mod break_glass;
 mod budget;
 mod checkpoint;
+mod console;
 mod conversion;
 mod daemon_world;
 mod databases;

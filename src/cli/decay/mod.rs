@@ -15,8 +15,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    ledger::Ledger,
     workflow::{
-        decay::{self, run::Done},
+        WorkflowError,
+        decay::{self, DecayError, run::Done},
         promote::Promoter,
     },
 };
@@ -193,7 +195,7 @@ async fn carry_out(args: RunArgs) -> anyhow::Result<Exit> {
     Ok(report.exit())
 }
 
-async fn report_of(ledger: &crate::ledger::Ledger, done: Done) -> anyhow::Result<Report> {
+async fn report_of(ledger: &Ledger, done: Done) -> anyhow::Result<Report> {
     let runs = ledger.decay_runs().await?;
     Ok(Report::new(done.run, done.ends, &runs))
 }
@@ -219,15 +221,24 @@ async fn list(place: Place) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {
-    let ledger = args.place.read().await?;
-    let runs = ledger.decay_runs().await?;
-    let run = match (&args.name, runs.last()) {
+/// A run as it stands; without a name the newest.
+async fn find(ledger: &Ledger, name: Option<&str>) -> Result<Report, DecayError> {
+    let runs = ledger.decay_runs().await.map_err(WorkflowError::from)?;
+    let run = match (name, runs.last()) {
         (None, Some(newest)) => newest.run.clone(),
-        _ => decay::find(&ledger, args.name.as_deref()).await?.run,
+        _ => decay::find(ledger, name).await?.run,
     };
-    let ends = decay::report::ends(&ledger, &run).await?;
-    let report = Report::new(run, ends, &runs);
+    let ends = decay::report::ends(ledger, &run).await?;
+    Ok(Report::new(run, ends, &runs))
+}
+
+/// The page about a run.
+pub async fn page_of(ledger: &Ledger, name: &str) -> anyhow::Result<String> {
+    page::html(&find(ledger, Some(name)).await?)
+}
+
+async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {
+    let report = find(&args.place.read().await?, args.name.as_deref()).await?;
     let text = match args.given.form(args.place.json) {
         Form::Text => print::report(&report),
         Form::Json => serde_json::to_string_pretty(&report.json(None))? + "\n",

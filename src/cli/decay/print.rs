@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::report::Report;
 use crate::{
-    cli::show::{minute, noted, safe, table},
+    cli::{
+        show::{minute, noted, safe, table},
+        tables::{Cell, Page, Table, newest_of},
+    },
     ledger::Announced,
     workflow::decay::{Found, Look, report::Fate},
 };
@@ -89,23 +92,48 @@ pub fn runs(runs: &[Announced]) -> String {
     let head = ["run", "announced", "by", "begins", "records", "ended"].map(str::to_owned).to_vec();
     let row = |known: &Announced| {
         let run = &known.run;
-        let records: usize = run.totals.values().filter_map(|count| count.parse::<usize>().ok()).sum();
-        let ended = match &known.counts {
-            None => "not yet".to_owned(),
-            Some(counts) => {
-                counts.iter().map(|(fate, count)| format!("{count} {fate}")).collect::<Vec<_>>().join(", ")
-            }
-        };
         vec![
             run.id.short().to_owned(),
             minute(run.at),
             safe(&run.by),
             minute(run.runs_from),
-            records.to_string(),
-            ended,
+            records_of(known).to_string(),
+            ended_as(known),
         ]
     };
     table(&std::iter::once(head).chain(runs.iter().rev().map(row)).collect::<Vec<_>>())
+}
+
+fn records_of(known: &Announced) -> u64 {
+    known.run.totals.values().filter_map(|count| count.parse::<u64>().ok()).sum()
+}
+
+/// How a run ended, in words.
+fn ended_as(known: &Announced) -> String {
+    let Some(counts) = &known.counts else { return "not yet".to_owned() };
+    counts.iter().map(|(fate, count)| format!("{count} {fate}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The same as a page, at most `most`; `report` is where a run is told.
+pub fn runs_page(runs: &[Announced], most: usize, report: &str) -> Page {
+    let row = |known: &Announced| {
+        let run = &known.run;
+        vec![
+            Cell::Link(run.id.short().to_owned(), format!("{report}/{}", run.id.short())),
+            Cell::Name(minute(run.at)),
+            Cell::Text(run.by.clone()),
+            Cell::Name(minute(run.runs_from)),
+            Cell::Number(records_of(known)),
+            Cell::Text(ended_as(known)),
+        ]
+    };
+    let table = Table {
+        title: newest_of("Runs", runs.len(), most),
+        empty: "No decay run was announced yet.",
+        head: vec!["Run", "Announced, UTC", "By", "Begins, UTC", "Records", "Ended"],
+        rows: runs.iter().rev().take(most).map(row).collect(),
+    };
+    Page { title: "Decay of stale states".to_owned(), words: Vec::new(), tables: vec![table] }
 }
 
 /// The same for scripts.

@@ -39,7 +39,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         inbox: InboxSettings::default(),
         policy: PolicySettings { directory: None, contracts: None },
         checkpoint: None,
-        http: HttpSettings { listen: Some(http) },
+        http: HttpSettings { listen: Some(http), console_password: None },
         promotion: PromotionSettings {
             batch_rows: 200,
             batches_per_call: 5,

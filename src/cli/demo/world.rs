@@ -76,7 +76,7 @@ impl World {
         let ledger = ledger.unwrap_or_else(|| folder.path().join("ledger.db"));
         let side = OrgSide::open(settings::for_org(&running, ledger, http)?, Clock::system()).await?;
         let metrics = Some(crate::telemetry::init_metrics()?);
-        let front = Front::open(side.settings.http.listen, metrics).await?;
+        let front = Front::open(&side.settings, metrics).await?;
         let daemon = Daemon::start(&side, &front).await?;
         let daemon = anyhow::Context::context(daemon, "a ledger in a file is led at once")?;
         let mut deals = subjects(&org, "Opportunity", 3)?;

@@ -144,7 +144,7 @@ async fn of_object(ledger: &Ledger, known: &Known, places: &[Mention]) -> Result
     let waiting = ledger.waiting(&drift.object, MOST).await?;
     let open = waiting.iter().filter(|record| drift.stops(&record.proposal));
     told.proposals = open.map(|record| touched(record, breaks(&record.proposal, seen))).collect();
-    let ended = ProposalFilter { stage: Some(Stage::Refused), limit: MOST };
+    let ended = ProposalFilter { stage: Some(Stage::Refused), limit: MOST, ..ProposalFilter::default() };
     for record in ledger.proposals(&ended).await? {
         let ours = record.proposal.object == drift.object && record.updated_at >= drift.since;
         if let Some(why) = unfit(&record).filter(|_| ours) {

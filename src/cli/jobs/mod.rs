@@ -17,13 +17,14 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config::Settings,
     domain::job::{DONE, Job, KnownRun},
     jobs::{keeper::Plan, work::Work},
-    ledger::Ended,
+    ledger::{Ended, Ledger, LedgerError},
     workflow::{approvers, decay},
 };
 
-mod print;
+pub(super) mod print;
 
 /// Show the timetable, tell the history, or run a job now.
 #[derive(Debug, ClapArgs)]
@@ -103,9 +104,23 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 
 async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     let settings = load_settings(args.config.as_deref())?;
-    let plans = Plan::of(&settings.jobs, settings.inbox.keep_days.is_some());
     let ledger = status::open(None, args.config.clone()).await?;
     let now = Clock::system().now();
+    let listed = listed(&ledger, &settings, now).await?;
+    match args.json {
+        true => println!("{}", serde_json::to_string_pretty(&print::list_json(&listed))?),
+        false => print!("{}", print::list(&listed, now)),
+    }
+    Ok(Exit::Done)
+}
+
+/// Each job as it stands.
+pub(super) async fn listed(
+    ledger: &Ledger,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Vec<Listed>, LedgerError> {
+    let plans = Plan::of(&settings.jobs, settings.inbox.keep_days.is_some());
     let announced = ledger.decay_runs().await?.into_iter().find(|known| known.counts.is_none());
     let mut listed = Vec::new();
     for job in Job::ALL {
@@ -118,11 +133,7 @@ async fn list(args: ListArgs) -> anyhow::Result<Exit> {
         let last = ledger.job_runs(job, 1).await?.pop();
         listed.push(Listed { job, plan, last, next });
     }
-    match args.json {
-        true => println!("{}", serde_json::to_string_pretty(&print::list_json(&listed))?),
-        false => print!("{}", print::list(&listed, now)),
-    }
-    Ok(Exit::Done)
+    Ok(listed)
 }
 
 async fn runs(args: RunsArgs) -> anyhow::Result<Exit> {

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Listed;
 use crate::{
     cli::{
         csv::line,
-        show::{safe, table},
+        show::{minute, safe, span, table},
         tables::{Cell, Page, Table},
     },
     domain::{
@@ -37,6 +37,28 @@ pub fn list(listed: &[Listed], now: Timestamp) -> String {
     };
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(listed.iter().map(row)).collect();
     table(&rows)
+}
+
+/// The same as a page; `runs` is where the runs of a job are told.
+pub fn list_page(listed: &[Listed], now: Timestamp, runs: &str) -> Page {
+    let row = |one: &Listed| {
+        let last = one.last.as_ref();
+        vec![
+            Cell::Link(one.job.to_string(), format!("{runs}/{}", one.job)),
+            Cell::Text(when(one)),
+            Cell::Name(last.map_or_else(|| "never".to_owned(), |known| minute(known.run.at))),
+            Cell::Name(last.map_or_else(String::new, result)),
+            Cell::Name(one.next.map_or_else(|| "-".to_owned(), |next| format!("in {}", span(next, now)))),
+            Cell::Text(one.job.about().to_owned()),
+        ]
+    };
+    let table = Table {
+        title: "Timetable".to_owned(),
+        empty: "There are no jobs.",
+        head: vec!["Job", "When", "Last, UTC", "Result", "Next", "What it does"],
+        rows: listed.iter().map(row).collect(),
+    };
+    Page { title: "Jobs".to_owned(), words: Vec::new(), tables: vec![table] }
 }
 
 /// The same for a script.
@@ -149,31 +171,4 @@ fn when(one: &Listed) -> String {
 /// What became of a run: it ended, or nobody knows that it did.
 fn result(known: &KnownRun) -> String {
     known.end.as_ref().map_or_else(|| "no end yet".to_owned(), |end| end.result.clone())
-}
-
-/// A stretch of time in its two largest parts.
-fn span(later: Timestamp, earlier: Timestamp) -> String {
-    let seconds = later.duration_since(earlier).max(SignedDuration::ZERO).as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_span_is_told_in_its_largest_parts() {
-        let start = Timestamp::UNIX_EPOCH;
-        let told = |seconds: i64| span(Timestamp::from_second(seconds).unwrap(), start);
-        assert_eq!(told(59), "59 s");
-        assert_eq!(told(3599), "59 min");
-        assert_eq!(told(7260), "2 h 1 min");
-        assert_eq!(told(180_000), "2 d 2 h");
-        assert_eq!(told(-5), "0 s", "a clock that went back");
-    }
 }

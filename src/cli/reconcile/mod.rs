@@ -15,6 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::ReconcileSettings,
+    ledger::Ledger,
     workflow::{
         promote::Promoter,
         reconcile::{self, Options},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 mod page;
-mod print;
+pub(super) mod print;
 mod report;
 
 use report::Report;
@@ -118,6 +119,12 @@ async fn compare(args: RunArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(report.exit())
+}
+
+/// The page about a run.
+pub async fn page_of(ledger: &Ledger, name: &str) -> anyhow::Result<String> {
+    let (run, before) = reconcile::find(ledger, Some(name)).await?;
+    page::html(&Report { run, before })
 }
 
 async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 
 use super::report::Report;
 use crate::{
-    cli::show::{noted, safe, table},
+    cli::{
+        show::{minute, noted, safe, short, table},
+        tables::{Cell, Page, Table, newest_of},
+    },
     domain::{
-        Discrepancy, FieldValue, Reconciliation,
-        reconciliation::{Rate, Reading},
+        Discrepancy, DiscrepancyKind, FieldValue, Reconciliation,
+        reconciliation::{Count, Rate, Reading},
     },
 };
 
@@ -92,7 +95,7 @@ fn row(report: &Report, one: &Discrepancy) -> Vec<String> {
 
 /// From what to what, and by whom, where that is known.
 fn change(one: &Discrepancy) -> String {
-    let value = |value: &FieldValue| short(&safe(&value.to_string()));
+    let value = |value: &FieldValue| short(&safe(&value.to_string()), MOST_CELL);
     let values = match (&one.before, &one.after) {
         (None, None) => String::new(),
         (before, after) => {
@@ -107,13 +110,6 @@ fn change(one: &Discrepancy) -> String {
 /// Hours, or days from two on.
 pub fn age(hours: i64) -> String {
     if hours < 48 { format!("{hours} h") } else { format!("{} d", hours / 24) }
-}
-
-fn short(text: &str) -> String {
-    if text.chars().count() <= MOST_CELL {
-        return text.to_owned();
-    }
-    text.chars().take(MOST_CELL - 1).chain(std::iter::once('…')).collect()
 }
 
 fn rates(rates: &[Rate], days: u64) -> String {
@@ -157,20 +153,45 @@ pub fn runs(runs: &[Reconciliation]) -> String {
     let head = ["run", "begun", "records", "left to people", "found"].map(str::to_owned).to_vec();
     let row = |run: &Reconciliation| {
         let records: u64 = run.reads.values().map(|read| read.records).sum();
-        let found: Vec<String> = run
-            .counts
-            .iter()
-            .map(|(kind, count)| format!("{} {} ({} repaired)", count.found, kind.name(), count.repaired))
-            .collect();
         vec![
             run.id.short().to_owned(),
             run.at.to_string(),
             records.to_string(),
             run.left_to_people().to_string(),
-            if found.is_empty() { "nothing".to_owned() } else { found.join(", ") },
+            found_of(run),
         ]
     };
     table(&std::iter::once(head).chain(runs.iter().rev().map(row)).collect::<Vec<_>>())
+}
+
+/// The same as a page, at most `most`; `report` is where a run is told.
+pub fn runs_page(runs: &[Reconciliation], most: usize, report: &str) -> Page {
+    let row = |run: &Reconciliation| {
+        let records: u64 = run.reads.values().map(|read| read.records).sum();
+        vec![
+            Cell::Link(run.id.short().to_owned(), format!("{report}/{}", run.id.short())),
+            Cell::Name(minute(run.at)),
+            Cell::Number(records),
+            Cell::Number(run.left_to_people()),
+            Cell::Text(found_of(run)),
+        ]
+    };
+    let table = Table {
+        title: newest_of("Runs", runs.len(), most),
+        empty: "Nothing was reconciled yet.",
+        head: vec!["Run", "Begun, UTC", "Records", "Left to people", "Found"],
+        rows: runs.iter().rev().take(most).map(row).collect(),
+    };
+    Page { title: "Reconciliation of org and ledger".to_owned(), words: Vec::new(), tables: vec![table] }
+}
+
+/// What a run found, in words.
+fn found_of(run: &Reconciliation) -> String {
+    let one = |(kind, count): (&DiscrepancyKind, &Count)| {
+        format!("{} {} ({} repaired)", count.found, kind.name(), count.repaired)
+    };
+    let found: Vec<String> = run.counts.iter().map(one).collect();
+    if found.is_empty() { "nothing".to_owned() } else { found.join(", ") }
 }
 
 #[cfg(test)]
@@ -181,6 +202,6 @@ mod tests {
     fn ages_and_shares_are_told_short() {
         assert_eq!((age(47), age(48), age(71)), ("47 h".to_owned(), "2 d".to_owned(), "2 d".to_owned()));
         assert_eq!((percent(333), percent(1_000)), ("33.3 %".to_owned(), "100.0 %".to_owned()));
-        assert_eq!(short(&"x".repeat(40)).chars().count(), MOST_CELL);
+        assert_eq!(short(&"x".repeat(40), MOST_CELL).chars().count(), MOST_CELL);
     }
 }

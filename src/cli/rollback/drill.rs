@@ -116,7 +116,7 @@ impl World {
         let running = server::start(org.clone(), ServerOptions::default()).await?;
         let folder = tempfile::Builder::new().prefix("countersign-drill").tempdir()?;
         let side = open(&running, &folder).await?;
-        let front = Front::open(side.settings.http.listen, None).await?;
+        let front = Front::open(&side.settings, None).await?;
         let daemon = Daemon::start(&side, &front).await?;
         let daemon = anyhow::Context::context(daemon, "a ledger in a file is led at once")?;
         Ok(Self { org, running, side, daemon, leads, folder })

@@ -8,9 +8,9 @@ use super::{
     form::{Form, Given},
     org_side::load_settings,
     place::Place,
-    tables,
+    tables::{self, Page},
 };
-use crate::{clock::Clock, salesforce::Reader};
+use crate::{clock::Clock, ledger::Ledger, salesforce::Reader};
 
 mod print;
 mod report;
@@ -31,6 +31,11 @@ pub struct Args {
     /// Ask the org for the names of the users, in one call. The ledger keeps their ids only.
     #[arg(long)]
     names: bool,
+}
+
+/// The page, with the ids of the users: the org is not asked.
+pub async fn page_of(ledger: &Ledger) -> anyhow::Result<Page> {
+    Ok(print::page(&Report::read(ledger).await?))
 }
 
 /// Reads and prints.
