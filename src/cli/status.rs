@@ -199,24 +199,27 @@ fn cells(record: &ProposalRecord) -> Vec<String> {
     ]
 }
 
-/// The same as a table of a page; `stories` is where a proposal is told.
-pub fn rows(found: &[ProposalRecord], now: Timestamp, stories: &str) -> Table {
+/// The same as a table of a page, with the stages where they may differ; `stories` is where a proposal is
+/// told.
+pub fn rows(found: &[ProposalRecord], now: Timestamp, with_stages: bool, stories: &str) -> Table {
     let row = |record: &ProposalRecord| {
         let proposal = &record.proposal;
         let change = proposal.patch.iter().map(|(field, value)| format!("{field} → {value}"));
-        vec![
-            Cell::Link(proposal.id.to_string(), format!("{stories}/{}", proposal.id)),
-            Cell::Name(span(now, proposal.received_at)),
-            Cell::Name(record.stage.name().to_owned()),
-            Cell::Name(format!("{} {}", proposal.object, proposal.record)),
+        let link = Cell::Link(proposal.id.to_string(), format!("{stories}/{}", proposal.id));
+        let stage = with_stages.then(|| Cell::Name(record.stage.name().to_owned()));
+        let rest = [
             Cell::Text(short(&change.collect::<Vec<_>>().join(", "), MOST_CELL)),
+            Cell::Name(format!("{} {}", proposal.object, proposal.record)),
             Cell::Text(proposal.actor.agent.clone()),
-        ]
+        ];
+        let age = Cell::Name(span(now, proposal.received_at));
+        [link, age].into_iter().chain(stage).chain(rest).collect()
     };
+    let head = ["Proposal", "Age"].into_iter().chain(with_stages.then_some("Stage"));
     Table {
-        title: "Proposals".to_owned(),
+        title: String::new(),
         empty: "There are none.",
-        head: vec!["Proposal", "Age", "Stage", "Record", "Change", "Agent"],
+        head: head.chain(["Change", "Record", "Agent"]).collect(),
         rows: found.iter().map(row).collect(),
     }
 }

@@ -13,6 +13,7 @@ const PAGES: &[&str] = &[
     "config/README.md",
     "config/policies/README.md",
     "config/policies/RULES.md",
+    "deploy/console.md",
     "deploy/ledger.md",
     "deploy/reconciliation.md",
     "deploy/unconfirmed.md",

@@ -19,7 +19,7 @@ use super::{
     form::Form,
     jobs, place, reconcile, shadow,
     status::{self, Standing},
-    tables::{self, Page, Table},
+    tables::{self, Page},
     watch, writers,
 };
 use crate::{
@@ -176,8 +176,8 @@ impl Pages {
             Some(stage) => format!("Proposals: {}", stage.name()),
             None => "Proposals".to_owned(),
         };
-        let list = status::rows(&found, self.clock.now(), "/console/proposals");
-        Ok(Page { title, words, tables: vec![Table { title: String::new(), ..list }] })
+        let list = status::rows(&found, self.clock.now(), stage.is_none(), "/console/proposals");
+        Ok(Page { title, words, tables: vec![list] })
     }
 }
 

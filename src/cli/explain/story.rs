@@ -105,7 +105,7 @@ impl Story {
             ]
         });
         Table {
-            title: "What it would change".to_owned(),
+            title: "What was proposed".to_owned(),
             empty: "Its values were erased.",
             head: vec!["Field", "From", "To"],
             rows: rows.collect(),
