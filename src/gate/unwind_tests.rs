@@ -176,12 +176,12 @@ fn what_undid_counts_only_when_it_landed_and_covers_the_field() {
     let first = promotion("1", &[("NextStep", "a", "b"), ("StageName", "s", "t")]);
     let undo = undoing("2", "1", &[("NextStep", "b", "a")]);
     let undone = |of: &PromotionId, field: &str, later: &[Promotion]| {
-        let all = [&[first.clone()], later].concat();
+        let all = [std::slice::from_ref(&first), later].concat();
         is_undone(of, &name(field), &all)
     };
-    assert!(undone(&id, "NextStep", &[undo.clone()]));
-    assert!(!undone(&id, "StageName", &[undo.clone()]), "it did not cover that field");
-    assert!(!undone(&other, "NextStep", &[undo.clone()]), "it undid another one");
+    assert!(undone(&id, "NextStep", std::slice::from_ref(&undo)));
+    assert!(!undone(&id, "StageName", std::slice::from_ref(&undo)), "it did not cover that field");
+    assert!(!undone(&other, "NextStep", std::slice::from_ref(&undo)), "it undid another one");
     let open = Promotion { settlement: Settlement::Sent, ..undo.clone() };
     assert!(!undone(&id, "NextStep", &[open]));
     assert!(!undone(&id, "NextStep", &[undo, undoing("3", "2", &[("NextStep", "a", "b")])]), "redone");
