@@ -203,10 +203,13 @@ async fn of_many_that_want_the_lead_at_once_one_gets_it() {
 async fn a_frozen_writer_is_let_go_and_can_write_nothing_more() {
     let (folder, url) = (tempfile::tempdir().unwrap(), over_postgres());
     let (first, second) = (open(folder.path()).await, open(folder.path()).await);
+    assert_eq!(second.lease().await.unwrap(), None);
     first.try_lead(&claim(600)).await.unwrap();
+    assert_eq!(second.lease().await.unwrap(), Some(Lease { epoch: 1, is_held: true }));
     let mut frozen = first.begin("frozen").await.unwrap();
     frozen.append(&received("p-1")).await.unwrap();
     sql(&url, "UPDATE lease SET expires = clock_timestamp() - interval '1 second'");
+    assert_eq!(second.lease().await.unwrap(), Some(Lease { epoch: 1, is_held: false }));
     // It holds the head. The server ends it after ten seconds, and the one that waits goes on.
     assert_eq!(second.try_lead(&claim(600)).await.unwrap(), Some(2));
     assert!(frozen.commit().await.is_err());

@@ -154,6 +154,11 @@ async fn one_open_promotion_a_record() {
     assert_eq!(second.unwrap_err().code(), "promotion-open");
     // The refused transaction left nothing behind.
     append(&ledger, &[Event::ProposalReceived { proposal: proposal("p-2") }]).await.unwrap();
+    for (oldest_first, expected) in [(true, "p-1"), (false, "p-2")] {
+        let filter = ProposalFilter { stage: None, limit: 1, oldest_first };
+        let found = ledger.proposals(&filter).await.unwrap();
+        assert_eq!(found[0].proposal.id.as_str(), expected);
+    }
     let report = verified(folder.path()).await;
     assert_eq!((report.entries, report.findings), (3, vec![]));
 }
@@ -259,8 +264,14 @@ async fn landing_is_a_fact_whatever_was_decided_meanwhile() {
     append(&ledger, &begun).await.unwrap();
     let open = &ledger.open_promotions(1).await.unwrap()[0];
     assert_eq!((open.settlement.name(), open.attempts), ("voiding", 2), "a void write is a send too");
+    let counts = ledger.counts().await.unwrap();
+    assert_eq!(counts.promotions_by_state, [("voiding".to_owned(), 1)].into());
+    assert_eq!((counts.promotions_open, counts.epoch, counts.head_seq), (1, 0, 6));
+    assert!(counts.head_at.is_some());
     append(&ledger, &[settled(Settlement::Done)]).await.unwrap();
     assert_eq!(ledger.proposal(&id).await.unwrap().unwrap().stage, Stage::Promoted);
+    let counts = ledger.counts().await.unwrap();
+    assert_eq!((counts.promotions_open, counts.promotions_by_state.len()), (0, 0));
     let report = verified(folder.path()).await;
     assert_eq!(report.findings, [], "also beside the process that has it open");
 }

@@ -1,10 +1,13 @@
 """The processes of the demo with two replicas: PostgreSQL, the simulated org, `countersign serve`."""
 
+import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -108,11 +111,47 @@ class Org:
         self.process.wait()
 
 
+class Console:
+    """The password of the consoles, in a file as the settings want it."""
+
+    def __init__(self, folder, password):
+        self.password, self.file = password, folder / "console-password"
+        self.file.touch(mode=0o600)
+        self.file.write_text(password + "\n")
+        both = base64.b64encode(f"demo:{password}".encode()).decode()
+        self.headers = {"Authorization": f"Basic {both}"}
+
+    def settings(self):
+        """The part of the settings that switches it on."""
+        return f'[http]\nconsole_password_file = "{self.file}"\n'
+
+    def counters(self, address):
+        """The counters of the overview by name; none while it does not answer, or has no ledger to read."""
+        request = urllib.request.Request(f"http://{address}/console", headers=self.headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                page = reply.read().decode()
+        except (OSError, ValueError):
+            return {}
+        return {name: int(value) for name, value in re.findall(r'data-counter="([a-z-]+)">(\d+)<', page)}
+
+
+def is_free(port):
+    """Whether nobody listens there."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class Replica:
     """`countersign serve`, which may be killed and started again."""
 
-    def __init__(self, name, binary, folder):
-        self.name, self.binary, self.folder = name, binary, folder
+    def __init__(self, name, binary, folder, port=0):
+        self.name, self.binary, self.folder, self.port = name, binary, folder, port
         self.starts, self.kills = 0, 0
         self.process, self.log = None, None
         self.start()
@@ -121,22 +160,27 @@ class Replica:
         self.starts += 1
         self.log = self.folder / f"replica-{self.name}-{self.starts}.log"
         command = [self.binary, "serve", "--config", str(self.folder / "countersign.toml"),
-                   "--http", "127.0.0.1:0"]
+                   "--http", f"127.0.0.1:{self.port}"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
 
     def is_running(self):
         return self.process.poll() is None
 
+    def address(self):
+        """Where it listens; nothing before it has said so."""
+        _, found, rest = self.log.read_text(errors="replace").partition("address=")
+        return rest.split()[0] if found and rest.split() else None
+
     def stands(self):
         """What it says it is at: serving, standby, or another word."""
         if not self.is_running():
             return "down"
-        _, found, rest = self.log.read_text(errors="replace").partition("address=")
-        if not found:
+        address = self.address()
+        if not address:
             return "starting"
         try:
-            with urllib.request.urlopen(f"http://{rest.split()[0]}/readyz", timeout=1) as reply:
+            with urllib.request.urlopen(f"http://{address}/readyz", timeout=1) as reply:
                 return json.load(reply)["status"]
         except urllib.error.HTTPError as refused:
             return json.load(refused)["status"]
