@@ -199,6 +199,7 @@ mod tests {
         for label in Label::ALL {
             assert_eq!(serde_json::to_value(label).unwrap(), label.name());
             assert_eq!(Label::parse(label.name()), Some(*label));
+            assert_eq!(label.to_string(), label.name());
             assert!(label.meaning().ends_with('.'));
         }
         assert_eq!(Label::parse("other "), None);

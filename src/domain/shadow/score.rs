@@ -164,7 +164,7 @@ fn least(rule: &ShadowRule) -> u32 {
 /// where it never does, or not within [`MOST_MORE`].
 fn more(tally: &Tally, wanted: Decimal) -> Option<u32> {
     let (right, of) = (tally.right, tally.decided());
-    if of == 0 || share(right, of)? <= wanted {
+    if share(right, of).is_none_or(|known| known <= wanted) {
         return None;
     }
     let reached = |more: u32| {
@@ -177,7 +177,7 @@ fn more(tally: &Tally, wanted: Decimal) -> Option<u32> {
         if enough >= MOST_MORE {
             return None;
         }
-        (short, enough) = (enough, enough * 2);
+        (short, enough) = (enough, enough.saturating_mul(2));
     }
     while enough - short > 1 {
         let middle = short + (enough - short) / 2;

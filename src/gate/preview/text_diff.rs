@@ -132,6 +132,15 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_comes_again_is_counted_one_time() {
+        let mut pieces = Pieces::default();
+        middle(&["a", "a"], &["b", "a", "c"], &mut pieces);
+        let told: Vec<(Kind, &str)> = pieces.0.iter().map(|piece| (piece.kind, &*piece.text)).collect();
+        let (same, added) = (Kind::Same, Kind::Added);
+        assert_eq!(told, [(Kind::Removed, "a"), (added, "b"), (same, "a"), (added, "c")]);
+    }
+
+    #[test]
     fn long_texts_stay_bounded() {
         let (old, new) = ("a b ".repeat(2_000), "b a ".repeat(2_000));
         let pieces = words(&old, &new);
