@@ -73,8 +73,9 @@ impl OrgSide {
         .context("opening the ledger")?;
         let ledger = place::told(ledger);
         let reader = Reader::new(promoter.clone());
-        let context =
-            workflow::Context::new(ContextParts { ledger, reader, rules, clock, machine_users, contracts });
+        let named = settings.shadow.named.clone();
+        let parts = ContextParts { ledger, reader, rules, clock, machine_users, contracts, named };
+        let context = workflow::Context::new(parts);
         context.describe().await.context("describing the governed objects")?;
         Ok(Self { settings, context, promoter, proposer })
     }

@@ -24,6 +24,9 @@ const fn secret(path: &'static str, expected: &'static str) -> Key {
 const KIND: &str = "one of: jwt, client_credentials, refresh, access_token";
 const HTTPS: &str = "an https URL without path (http only on loopback)";
 
+/// What is a list: a TOML list, or one text with commas.
+pub(super) const USERS: &str = "ids of users or usernames, a list or separated by commas";
+
 const CRON: &str = "a cron expression of five fields, for example 0 6 * * MON-FRI";
 
 /// All keys. The environment spells `org.login_url` as `COUNTERSIGN__ORG__LOGIN_URL`.
@@ -91,6 +94,8 @@ pub const KEYS: &[Key] = &[
     key("jobs.shadow", CRON, Some("25 * * * *")),
     key("jobs.approvers", CRON, Some("45 * * * *")),
     key("jobs.inbox_retention", CRON, Some("15 3 * * *")),
+    key("shadow.programs", USERS, None),
+    key("shadow.people", USERS, None),
     key("heartbeat.every_minutes", "a whole number from 1 to 1440", None),
     key("watch.every_seconds", "a whole number from 1 to 3600", Some("60")),
     key("watch.job_late_minutes", "a whole number from 1 to 10080", Some("120")),

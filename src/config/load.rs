@@ -11,10 +11,12 @@ use super::{
     settings::{
         AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HeartbeatSettings,
         HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
-        PolicySettings, PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings, WatchSettings,
+        PolicySettings, PromotionSettings, ReconcileSettings, ShadowSettings, StreamSettings, SweepSettings,
+        WatchSettings,
     },
     timetable::Timetable,
 };
+use crate::domain::shadow::who::Named;
 
 /// Read when no file is named and this one exists.
 pub const DEFAULT_FILE: &str = "config/countersign.toml";
@@ -145,6 +147,13 @@ impl Keys {
             Value::Bool(_) | Value::Number(_) => {
                 self.values.insert(path, value.to_string());
             }
+            Value::Array(list) if keys::find(&path).is_some_and(|key| key.expected == keys::USERS) => {
+                let parts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+                match parts {
+                    Some(parts) => drop(self.values.insert(path, parts.join(", "))),
+                    None => self.malformed(&path, "the list holds something else than texts"),
+                }
+            }
             _ => self.malformed(&path, "a list or a table stands here"),
         }
     }
@@ -175,6 +184,7 @@ impl Keys {
         let jobs = self.jobs();
         let heartbeat =
             HeartbeatSettings { every_minutes: self.optional_number("heartbeat.every_minutes", 1, 1_440) };
+        let shadow = self.shadow();
         let watch = self.watch();
         let log = self.log();
         let checkpoint = self.checkpoint();
@@ -197,6 +207,7 @@ impl Keys {
             decay,
             reconcile,
             jobs,
+            shadow,
             heartbeat,
             watch,
             agents: AgentSettings { allow_unguarded: self.flag("agents.allow_unguarded") },
@@ -266,6 +277,19 @@ impl Keys {
             approvers: self.timetable("jobs.approvers", &zone),
             inbox_retention: self.timetable("jobs.inbox_retention", &zone),
         }
+    }
+
+    fn shadow(&mut self) -> ShadowSettings {
+        let [programs, people] =
+            ["shadow.programs", "shadow.people"].map(|key| self.text(key).unwrap_or_default());
+        // Which of the two is wrong is told by the list that is wrong alone.
+        let (key, problem) = match (Named::parse(&programs, ""), Named::parse(&programs, &people)) {
+            (Err(problem), _) => ("shadow.programs", problem),
+            (_, Err(problem)) => ("shadow.people", problem),
+            (_, Ok(named)) => return ShadowSettings { named },
+        };
+        self.malformed(key, &problem);
+        ShadowSettings::default()
     }
 
     fn watch(&mut self) -> WatchSettings {

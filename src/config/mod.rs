@@ -21,6 +21,6 @@ pub use secret::Secret;
 pub use settings::{
     AgentSettings, ApiSettings, CheckpointSettings, Credentials, DecaySettings, DoctorSettings,
     HeartbeatSettings, HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings,
-    OrgSettings, PolicySettings, PromotionSettings, ReconcileSettings, Settings, StreamSettings,
-    SweepSettings, WatchSettings,
+    OrgSettings, PolicySettings, PromotionSettings, ReconcileSettings, Settings, ShadowSettings,
+    StreamSettings, SweepSettings, WatchSettings,
 };

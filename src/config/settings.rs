@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{Secret, timetable::Timetable};
+use crate::domain::shadow::who::Named;
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Settings {
     pub reconcile: ReconcileSettings,
     /// Scheduled work.
     pub jobs: JobSettings,
+    /// What counts in shadow lanes.
+    pub shadow: ShadowSettings,
     /// What the org is told about the daemon.
     pub heartbeat: HeartbeatSettings,
     /// The watchdogs.
@@ -232,6 +235,13 @@ pub struct JobSettings {
     pub approvers: Option<Timetable>,
     /// When events that were worked on are let go of, where [`InboxSettings::keep_days`] is set.
     pub inbox_retention: Option<Timetable>,
+}
+
+/// What counts in shadow lanes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShadowSettings {
+    /// Users who are programs or people, whatever the org says of them.
+    pub named: Named,
 }
 
 /// What the org is told about the daemon.

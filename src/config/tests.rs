@@ -159,6 +159,25 @@ fn the_password_of_the_console_is_long_and_for_its_owner_only() {
 }
 
 #[test]
+fn users_are_a_list_or_a_text_and_name_one_thing_each() {
+    let set = |lines: &str| with(&format!("{GOOD}\n[shadow]\n{lines}\n"), &[]);
+    let list = set("programs = [\"sync@example.com\", \"005Cs0000000003\"]").unwrap().shadow;
+    let text = set("programs = \"sync@example.com,005Cs0000000003IAA\"").unwrap().shadow;
+    assert_eq!(list, text);
+    assert_ne!(list, super::ShadowSettings::default());
+    let variable = [("COUNTERSIGN__SHADOW__PROGRAMS", "sync@example.com,005Cs0000000003IAA")];
+    assert_eq!(with(GOOD, &variable).unwrap().shadow, text);
+    for (lines, key) in [
+        ("programs = [\"night sync\"]", "shadow.programs"),
+        ("programs = [7]", "shadow.programs"),
+        ("people = \"00QCs0000000001MAA\"", "shadow.people"),
+        ("programs = \"a@example.com\"\npeople = \"A@example.com\"", "shadow.people"),
+    ] {
+        assert_eq!(codes(set(lines)), [(key.to_owned(), "value-malformed")], "{lines}");
+    }
+}
+
+#[test]
 fn a_missing_promoter_is_a_problem_and_a_missing_proposer_is_not() {
     let found = codes(with("[org]\nlogin_url = \"https://example.my.salesforce.com\"\n", &[]));
     assert_eq!(found, [("promoter.kind".to_owned(), "key-missing")]);

@@ -2,12 +2,18 @@
 //!
 //! A watch begins with the verdict. What people later do to the field labels it; a person who looks at
 //! the case may say right or wrong, which outranks what was seen. Precision is counted from labels.
+//!
+//! A value that a program set is no person's verdict. It gives the label `program` and the watch goes on: a
+//! person who changes the field later is still heard. Where nobody does, the watch ends as `program` and
+//! not as `untouched`, because the field was touched, and the scorecard says how many were left out so.
+//! It does not end early either: what a program does at night people see in the morning.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::who::Who;
 use super::{
     ids::{FieldName, ObjectName, ProposalId, RecordId},
     value::FieldValue,
@@ -15,6 +21,7 @@ use super::{
 
 pub mod lane;
 pub mod score;
+pub mod who;
 pub mod wilson;
 
 /// The part of the records that belongs to no segment.
@@ -86,10 +93,12 @@ labels! {
     Other = "other", "A person set another value within the time, and never the proposed one.";
     Untouched = "untouched", "Nobody changed the field within the time. That is no answer.";
     Unclear = "unclear", "The field changed, and nothing tells that a person did it.";
+    Program = "program", "A program set the field within the time, and no person did. That is no answer.";
     Approved = "approved", "A person approved the proposal.";
     Rejected = "rejected", "A person rejected the proposal.";
     Landed = "landed", "It was promoted with no person, and the time is not over.";
     Kept = "kept", "It was promoted with no person, and nobody put it back. That is no answer.";
+    Undone = "undone", "It was promoted with no person, and a program put it back. That is no answer.";
     Reversed = "reversed", "It was promoted, and rolled back or changed back by a person.";
     Lapsed = "lapsed", "It ended in another way, or nobody decided within the time.";
     Right = "right", "A person looked at the case and says that it was right.";
@@ -125,6 +134,9 @@ pub struct Labelled {
     pub label: Label,
     /// The user whose change it is, a name as told on the command line, or [`WATCHER`].
     pub by: String,
+    /// What kind of user that is, where it is the change of a user and somebody could tell.
+    #[serde(default, skip_serializing_if = "Who::is_unknown")]
+    pub who: Who,
     /// When that happened.
     pub at: Timestamp,
     /// Whether the watch ends with it.
@@ -167,10 +179,17 @@ impl Standing {
     }
 }
 
-/// The label of a field that was only recorded, after one more change by a person: the proposed value
-/// within the time outranks every other one. `None` where the change says nothing new.
-pub fn after_change(known: Option<Label>, proposed: &FieldValue, set: &FieldValue) -> Option<Label> {
+/// The label of a field that was only recorded, after one more change: a person's proposed value within
+/// the time outranks a person's other one, and that outranks what a program did. `None` where the change
+/// says nothing new.
+pub fn after_change(
+    known: Option<Label>,
+    proposed: &FieldValue,
+    (set, who): (&FieldValue, Who),
+) -> Option<Label> {
     match (known, set == proposed) {
+        (Some(_), _) if who == Who::Program => None,
+        (None, _) if who == Who::Program => Some(Label::Program),
         (Some(Label::Match), _) => None,
         (_, true) => Some(Label::Match),
         (_, false) => Some(Label::Other),
@@ -187,6 +206,7 @@ mod tests {
             field: FieldName::parse("Status").unwrap(),
             label,
             by: "somebody".into(),
+            who: Who::Unknown,
             at: Timestamp::from_second(at).unwrap(),
             last,
             value: None,
@@ -223,13 +243,35 @@ mod tests {
     #[test]
     fn the_proposed_value_outranks_other_ones() {
         let (wanted, other) = (FieldValue::text("Won"), FieldValue::text("Lost"));
-        assert_eq!(after_change(None, &wanted, &other), Some(Label::Other));
-        assert_eq!(after_change(Some(Label::Other), &wanted, &wanted), Some(Label::Match));
-        assert_eq!(after_change(Some(Label::Match), &wanted, &other), None);
-        assert_eq!(
-            after_change(Some(Label::Other), &wanted, &other),
-            Some(Label::Other),
-            "which one may be news"
-        );
+        for who in [Who::Person, Who::Unknown] {
+            let after = |known, set| after_change(known, &wanted, (set, who));
+            assert_eq!(after(None, &other), Some(Label::Other));
+            assert_eq!(after(Some(Label::Other), &wanted), Some(Label::Match));
+            assert_eq!(after(Some(Label::Match), &other), None);
+            assert_eq!(after(Some(Label::Other), &other), Some(Label::Other), "which one may be news");
+            assert_eq!(after(Some(Label::Program), &wanted), Some(Label::Match));
+            assert_eq!(after(Some(Label::Program), &other), Some(Label::Other));
+        }
+    }
+
+    #[test]
+    fn what_a_program_set_is_no_answer_whatever_it_is() {
+        let (wanted, other) = (FieldValue::text("Won"), FieldValue::text("Lost"));
+        for set in [&wanted, &other] {
+            let after = |known| after_change(known, &wanted, (set, Who::Program));
+            assert_eq!(after(None), Some(Label::Program));
+            for known in [Label::Program, Label::Other, Label::Match] {
+                assert_eq!(after(Some(known)), None, "{known}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_without_a_kind_of_user_is_of_nobody_known() {
+        let told = serde_json::to_value(found(Label::Match, 10, true)).unwrap();
+        assert!(told.get("who").is_none(), "{told}");
+        assert_eq!(serde_json::from_value::<Labelled>(told).unwrap().who, Who::Unknown);
+        let by = Labelled { who: Who::Program, ..found(Label::Program, 10, false) };
+        assert_eq!(serde_json::to_value(&by).unwrap()["who"], "program");
     }
 }

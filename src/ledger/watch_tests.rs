@@ -7,10 +7,10 @@ use super::{
     *,
 };
 use crate::domain::{
-    FieldName, FieldValue, ObjectName, ProposalId, Stage,
+    FieldName, FieldValue, ObjectName, ProposalId, RecordId, Stage,
     erasure::{About, ERASED, Erasure},
     event::Event,
-    shadow::{Label, Labelled, Watch, lane::LaneAct},
+    shadow::{Label, Labelled, Watch, lane::LaneAct, who::Who},
 };
 
 fn at(minutes: i64) -> Timestamp {
@@ -48,6 +48,7 @@ fn labelled(id: &str, label: Label, (minute, last): (i64, bool)) -> Event {
         field: status(),
         label,
         by: "005Cs0000000003IAA".into(),
+        who: Who::Unknown,
         at: at(minute),
         last,
         value: (label == Label::Other).then(|| FieldValue::text("Closed - Not Converted")),
@@ -126,18 +127,24 @@ async fn what_went_on_moves_with_its_proposal() {
     let ledger = begun(folder.path(), &["p-1"]).await;
     append(&ledger, &[watch("p-1", true, 60)]).await;
     assert!(ledger.watches_moved(at(1), 10).await.unwrap().is_empty(), "nothing has happened");
+    let (here, elsewhere) = (proposal("p-1").record, RecordId::parse("00QCs0000000009MAA").unwrap());
+    let found = ledger.watched_records(&lead(), &[elsewhere, here.clone()]).await.unwrap();
+    assert_eq!(found, [here].into());
     let refused = Event::StageChanged {
         proposal_id: ProposalId::parse("p-1").unwrap(),
         stage: Stage::Refused,
         code: "a-test".into(),
         successor: None,
     };
+    append(&ledger, &[labelled("p-1", Label::Program, (1, false))]).await;
+    assert!(ledger.watches_moved(at(1), 10).await.unwrap().is_empty(), "what a program did is no end");
     append(&ledger, &[refused]).await;
     assert_eq!(ledger.watches_moved(at(1), 10).await.unwrap().len(), 1);
     append(&ledger, &[labelled("p-1", Label::Lapsed, (1, true))]).await;
     assert!(ledger.watches_moved(at(99), 10).await.unwrap().is_empty());
-    let mut tx = ledger.begin("test").await.unwrap();
     let record = proposal("p-1").record;
+    assert!(ledger.watched_records(&lead(), std::slice::from_ref(&record)).await.unwrap().is_empty());
+    let mut tx = ledger.begin("test").await.unwrap();
     assert!(tx.watches_on(&lead(), &[record]).await.unwrap().is_empty(), "settled");
     assert_eq!(tx.watches_of(&ProposalId::parse("p-1").unwrap()).await.unwrap().len(), 1);
 }

@@ -1,5 +1,7 @@
 //! Fields under watch: the projection, what is due, and labels counted for scorecards.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{
@@ -178,6 +180,29 @@ impl Tx<'_> {
 }
 
 impl Ledger {
+    /// Those of these records that have a watch which has not ended.
+    pub async fn watched_records(
+        &self,
+        object: &ObjectName,
+        records: &[RecordId],
+    ) -> Result<BTreeSet<RecordId>, LedgerError> {
+        let mut found = BTreeSet::new();
+        let mut reader = self.reader().await?;
+        for chunk in records.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(",");
+            let sql = format!(
+                "SELECT DISTINCT record FROM watch WHERE settled = 0 AND object = ? AND record IN ({marks})"
+            );
+            let query = db::query(sql).bind(object.as_str());
+            let query = chunk.iter().fold(query, |query, record| query.bind(record.as_str()));
+            for row in query.fetch_all(&mut reader).await? {
+                let id = RecordId::parse(&row.text(0)?);
+                found.insert(id.map_err(|error| LedgerError::Damaged(error.to_string()))?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Fields that were only recorded and whose watch ends until then, the earliest first, at most `most`.
     pub async fn watches_due(&self, until: Timestamp, most: u32) -> Result<Vec<Watched>, LedgerError> {
         let sql = format!(
@@ -190,11 +215,12 @@ impl Ledger {
     }
 
     /// Fields that went on to people or to the record, and of which the ledger knows more than their label
-    /// says: they were decided, promoted, put back, ended, or their watch ends until then. At most `most`.
+    /// says: they were decided, promoted, put back, ended, or their watch ends until then. What a program did
+    /// while a proposal waited is not its end. At most `most`.
     pub async fn watches_moved(&self, until: Timestamp, most: u32) -> Result<Vec<Watched>, LedgerError> {
         let sql = format!(
             "{} WHERE w.settled = 0 AND w.live = 1 AND (w.due <= ? OR p.stage = 'rolled-back' \
-             OR (w.label IS NULL AND (p.stage = 'promoted' OR p.open = 0))) \
+             OR ((w.label IS NULL OR w.label = 'program') AND (p.stage = 'promoted' OR p.open = 0))) \
              ORDER BY w.due, w.proposal, w.field LIMIT ?",
             columns()
         );
@@ -248,7 +274,7 @@ impl Ledger {
         (open, most): (bool, u32),
     ) -> Result<Vec<Watched>, LedgerError> {
         let which = if open {
-            "AND w.judged IS NULL AND (w.label IS NULL OR w.label IN ('untouched', 'unclear'))"
+            "AND w.judged IS NULL AND (w.label IS NULL OR w.label IN ('untouched', 'unclear', 'program', 'undone'))"
         } else {
             ""
         };

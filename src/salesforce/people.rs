@@ -1,17 +1,28 @@
-//! What kind of user an id is, read when it is told or judged, and kept nowhere.
+//! What kind of user an id is. Names are told and kept nowhere; whether it is a program or a person stands
+//! in the ledger where a label rests on it.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Reader, SalesforceError, soql_text::literal};
-use crate::domain::RecordId;
+use crate::domain::{RecordId, shadow::who::Who};
 
 /// Most ids in one query: Salesforce takes URLs of 16,384 bytes.
 const MOST_IDS: usize = 400;
 
-/// The kind of user that people log in as. The others are the platform's own, or guests, or customers.
-const STANDARD: &str = "Standard";
+/// Kinds of users that people log in as: of the company, and its customers and partners.
+const OF_PEOPLE: [&str; 7] = [
+    "Standard",
+    "PowerPartner",
+    "CustomerSuccess",
+    "PowerCustomerSuccess",
+    "CspLitePortal",
+    "CsnOnly",
+    "SelfService",
+];
+/// Kinds of users that no person logs in as. A kind that is in neither list says nothing.
+const OF_PROGRAMS: [&str; 3] = ["AutomatedProcess", "CloudIntegrationUser", "Guest"];
 
 /// Licences whose users are programs. That these are all of them is unconfirmed; one that is missing
 /// here is told as a person.
@@ -23,6 +34,8 @@ const PROGRAM_LICENCES: [&str; 3] =
 pub struct User {
     /// Full name: personal data.
     pub name: String,
+    /// The name that it logs in with: personal data.
+    pub username: Option<String>,
     /// `UserType`, for example `Standard` or `AutomatedProcess`.
     pub kind: String,
     /// Name of the licence, where this identity sees it.
@@ -32,18 +45,26 @@ pub struct User {
 }
 
 impl User {
-    /// Whether the kind or the licence says that no person is behind it.
-    pub fn is_program(&self) -> bool {
+    /// What the kind and the licence say of it. A licence that is not seen says nothing.
+    pub fn who(&self) -> Who {
         let of_programs = |licence: &String| PROGRAM_LICENCES.contains(&licence.as_str());
-        self.kind != STANDARD || self.licence.as_ref().is_some_and(of_programs)
+        let is_in = |kinds: &[&str]| kinds.iter().any(|kind| kind.eq_ignore_ascii_case(&self.kind));
+        if is_in(&OF_PROGRAMS) || self.licence.as_ref().is_some_and(of_programs) {
+            Who::Program
+        } else if is_in(&OF_PEOPLE) {
+            Who::Person
+        } else {
+            Who::Unknown
+        }
     }
 
-    /// What it is, in a word.
+    /// What it is, in a word or two.
     pub fn is_called(&self) -> &'static str {
-        match (self.is_program(), self.active) {
-            (true, _) => "program",
-            (false, true) => "person",
-            (false, false) => "person, inactive",
+        match (self.who(), self.active) {
+            (Who::Program, _) => "program",
+            (Who::Person, true) => "person",
+            (Who::Person, false) => "person, inactive",
+            (Who::Unknown, _) => "unknown",
         }
     }
 }
@@ -52,7 +73,7 @@ impl Reader {
     /// The users with these ids, by id. Ids of other things, and of users that this identity does not
     /// see, are left out. Where the licence may not be read, it is asked for again without.
     pub async fn users(&self, ids: &[RecordId]) -> Result<BTreeMap<RecordId, User>, SalesforceError> {
-        let columns = "Id, Name, UserType, IsActive";
+        let columns = "Id, Name, Username, UserType, IsActive";
         match self.users_with(&format!("{columns}, Profile.UserLicense.Name"), ids).await {
             Err(error) if matches!(error.salesforce_code(), Some("INVALID_TYPE" | "INVALID_FIELD")) => {
                 self.users_with(columns, ids).await
@@ -81,6 +102,7 @@ fn user(row: &Value) -> Option<(RecordId, User)> {
     let id = RecordId::parse(&RecordId::complete(&text("/Id")?).ok()?).ok()?;
     let user = User {
         name: text("/Name").unwrap_or_default(),
+        username: text("/Username"),
         kind: text("/UserType")?,
         licence: text("/Profile/UserLicense/Name"),
         active: row.get("IsActive") == Some(&Value::Bool(true)),
@@ -107,6 +129,9 @@ mod tests {
         assert_eq!(told("Standard", Some("Salesforce Integration")), "program");
         assert_eq!(told("AutomatedProcess", None), "program");
         assert_eq!(told("CloudIntegrationUser", None), "program");
+        assert_eq!(told("PowerPartner", Some("Partner Community")), "person");
+        assert_eq!(told("SomethingNew", Some("Salesforce")), "unknown");
+        assert_eq!(told("SomethingNew", Some("Salesforce Integration")), "program");
         assert!(user(&json!({ "Id": "no id", "UserType": "Standard" })).is_none());
     }
 }

@@ -16,9 +16,14 @@ use super::{
     schema,
     sessions::OAuthApp,
     state::State,
-    users::{ADMIN_PROFILE, API_PROFILE, Access, PEOPLE, REVIEWERS, STANDARD_PROFILE, UserInfo, given},
+    users::{
+        ADMIN_PROFILE, API_PROFILE, Access, INTEGRATION_PROFILE, LICENCES, PEOPLE, PROFILES, REVIEWERS,
+        UserInfo, given,
+    },
 };
 use crate::{clock, domain::FieldValue, salesforce::names::setting};
+
+mod sets;
 
 /// The queue that the demo's leads can wait in.
 const QUEUE: &str = "AI_Review_Queue";
@@ -90,6 +95,7 @@ pub(super) fn fill(state: &mut State, objects: &[Arc<ObjectDef>], package: &Pack
     }
     org.author = org.state.people.get("admin").cloned().unwrap_or_default();
     org.permission_sets(package);
+    org.profile_sets();
     org.object_permissions(package);
     org.settings(package);
     org.notification_types(package);
@@ -142,13 +148,26 @@ pub(super) fn set_setting(org: &Org, field: &str, on: bool) -> bool {
 
 /// Makes the user with this role active or not. Only queries show it: sessions and tokens go on.
 pub(super) fn set_active(org: &Org, role: &str, on: bool) -> bool {
+    set_user(org, role, ("IsActive", FieldValue::Bool(on)))
+}
+
+/// Gives the user with this role the profile of an integration. Only queries show it: what it may do stays,
+/// as it would with permission sets that give the same.
+pub(super) fn make_program(org: &Org, role: &str) -> bool {
+    let profiles = org.rows("Profile", false);
+    let profile = profiles.iter().find(|row| row.get("Name") == Some(&text(INTEGRATION_PROFILE)));
+    let id = profile.and_then(|row| row.get("Id")).cloned();
+    id.is_some_and(|id| set_user(org, role, ("ProfileId", id)))
+}
+
+fn set_user(org: &Org, role: &str, (field, value): (&str, FieldValue)) -> bool {
     let Some((object, user)) = org.object("User").zip(org.user(role)) else { return false };
     let _turn = org.0.gate.enter();
     let mut state = org.write_state();
     let table = state.table_mut(&object);
     let Some(known) = table.live(&user.user_id) else { return false };
     let mut row = (**known).clone();
-    row.insert("IsActive".to_owned(), FieldValue::Bool(on));
+    row.insert(field.to_owned(), value);
     table.put(&user.user_id, Some(Arc::new(row)), None);
     true
 }
@@ -213,14 +232,21 @@ impl Filler<'_> {
     fn people(&mut self) {
         // The first user created is the admin, who then is the author of everything.
         self.author = ids::nth("005", 1);
+        let licences = LICENCES.map(|name| {
+            let key = name.replace(' ', "_");
+            let values = [("Name", name), ("MasterLabel", name), ("LicenseDefinitionKey", &key)];
+            self.insert("UserLicense", &values.map(|(field, value)| (field, text(value))))
+        });
         let mut profiles = BTreeMap::new();
-        for profile in [ADMIN_PROFILE, API_PROFILE, STANDARD_PROFILE] {
+        for profile in PROFILES {
+            let of_programs = matches!(profile, API_PROFILE | INTEGRATION_PROFILE);
             let all = FieldValue::Bool(profile == ADMIN_PROFILE);
             let id = self.insert(
                 "Profile",
                 &[
                     ("Name", text(profile)),
                     ("UserType", text("Standard")),
+                    ("UserLicenseId", text(&licences[usize::from(of_programs)])),
                     ("PermissionsViewAllData", all.clone()),
                     ("PermissionsModifyAllData", all),
                 ],
@@ -331,69 +357,6 @@ impl Filler<'_> {
             for role in roles {
                 let member = self.state.people.get(*role).cloned().unwrap_or_default();
                 self.insert("GroupMember", &[("GroupId", text(&group)), ("UserOrGroupId", text(&member))]);
-            }
-        }
-    }
-
-    fn permission_sets(&mut self, package: &Package) {
-        for set in &package.permission_sets {
-            let known = self.state.table("PermissionSet").is_some_and(|table| {
-                table.rows(false).iter().any(|row| row.get("Name") == Some(&text(&set.name)))
-            });
-            if known {
-                continue;
-            }
-            let id = self.insert(
-                "PermissionSet",
-                &[
-                    ("Name", text(&set.name)),
-                    ("Label", text(&set.label)),
-                    ("IsCustom", FieldValue::Bool(true)),
-                    ("IsOwnedByProfile", FieldValue::Bool(false)),
-                ],
-            );
-            for (role, .., sets) in PEOPLE {
-                if !given(sets, &set.name) {
-                    continue;
-                }
-                let assignee = self.state.people.get(*role).cloned().unwrap_or_default();
-                self.insert(
-                    "PermissionSetAssignment",
-                    &[
-                        ("PermissionSetId", text(&id)),
-                        ("AssigneeId", text(&assignee)),
-                        ("IsActive", FieldValue::Bool(true)),
-                    ],
-                );
-            }
-        }
-    }
-
-    /// What the deployed sets say of objects now; a deploy may have changed it.
-    fn object_permissions(&mut self, package: &Package) {
-        let sets = self.state.table("PermissionSet").map_or_else(Vec::new, |table| table.rows(false));
-        for old in self.state.table("ObjectPermissions").map_or_else(Vec::new, |table| table.rows(false)) {
-            let id = old.get("Id").and_then(FieldValue::as_text).unwrap_or_default().to_owned();
-            if let Some(table) = self.state.tables.get_mut("ObjectPermissions") {
-                table.put(&id, None, None);
-            }
-        }
-        for set in &package.permission_sets {
-            let row = sets.iter().find(|row| row.get("Name") == Some(&text(&set.name)));
-            let Some(parent) = row.and_then(|row| row.get("Id")).cloned() else { continue };
-            for (object, access) in &set.objects {
-                let on = FieldValue::Bool;
-                let values = [
-                    ("ParentId", parent.clone()),
-                    ("SobjectType", text(object)),
-                    ("PermissionsRead", on(access.read)),
-                    ("PermissionsCreate", on(access.create)),
-                    ("PermissionsEdit", on(access.edit)),
-                    ("PermissionsDelete", on(access.delete)),
-                    ("PermissionsViewAllRecords", on(access.view_all)),
-                    ("PermissionsModifyAllRecords", on(access.modify_all)),
-                ];
-                self.insert("ObjectPermissions", &values);
             }
         }
     }

@@ -348,6 +348,13 @@ impl Org {
         known
     }
 
+    /// Gives a seeded user the profile and licence of an integration. False for a role that nobody has.
+    pub fn make_program(&self, role: &str) -> bool {
+        let known = deploy::make_program(self, role);
+        self.changed();
+        known
+    }
+
     /// Writes the state file now, if there is one.
     pub fn save_state(&self) -> Result<(), StateError> {
         match &self.0.saver {

@@ -38,6 +38,12 @@ pub(super) type Person = (&'static str, &'static str, &'static str, &'static str
 pub(super) const ADMIN_PROFILE: &str = "System Administrator";
 /// Reads the sales objects; whatever else comes from permission sets.
 pub(super) const API_PROFILE: &str = "Minimum Access - API Only Integrations";
+/// Every profile.
+pub(super) const PROFILES: [&str; 4] = [ADMIN_PROFILE, API_PROFILE, STANDARD_PROFILE, INTEGRATION_PROFILE];
+/// Licence of people, and of integrations.
+pub(super) const LICENCES: [&str; 2] = ["Salesforce", "Salesforce Integration"];
+/// The profile of a user that an admin made an integration of.
+pub(super) const INTEGRATION_PROFILE: &str = "Salesforce API Only System Integrations";
 /// Reads, creates and edits the sales objects and their standard fields.
 pub(super) const STANDARD_PROFILE: &str = "Standard User";
 
@@ -58,7 +64,7 @@ pub(super) const PEOPLE: &[Person] = &[
 pub(super) const REVIEWERS: &[&str] = &["reviewer", "reviewer2"];
 
 /// The objects that sales profiles open.
-const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account", "Contact"];
+pub(super) const SALES_OBJECTS: &[&str] = &["Lead", "Opportunity", "Account", "Contact"];
 
 /// Whether a person with these sets was also given this one: an admin assigns the sets of a
 /// further object (`AI_Promoter_Contact`) to whoever has the shipped ones.
@@ -154,6 +160,23 @@ fn field_access(
         fields.insert(field.name.clone(), sum);
     }
     fields
+}
+
+/// The fields of a sales object that a profile opens by itself and field-level security can close, and
+/// whether they can be edited.
+pub(super) fn profile_fields(profile: &str, object: &ObjectDef) -> Vec<(String, bool)> {
+    let all = profile == ADMIN_PROFILE;
+    let allowed = profile_object(profile);
+    let access = field_access(profile, object, allowed, &[]);
+    let fields = object.fields.iter().filter(|field| field.has_fls);
+    let open = fields.filter(|field| all || access[&field.name].read);
+    open.map(|field| (field.name.clone(), all || access[&field.name].edit)).collect()
+}
+
+/// What a profile gives on a sales object.
+pub(super) fn profile_object(profile: &str) -> ObjectAccess {
+    let (all, edits) = (profile == ADMIN_PROFILE, matches!(profile, ADMIN_PROFILE | STANDARD_PROFILE));
+    ObjectAccess { read: true, create: edits, edit: edits, delete: all, view_all: all, modify_all: all }
 }
 
 /// A logged-in user, as every call carries it. Object and field names are taken in the

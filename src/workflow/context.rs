@@ -7,10 +7,12 @@ use std::{
 
 use tokio::sync::{Mutex, RwLock};
 
-use super::{WorkflowError, pacing::Pacing, pause::Pauses, recent::Recent, writers::Watched};
+use super::{WorkflowError, pacing::Pacing, pause::Pauses, people::People, recent::Recent, writers::Watched};
 use crate::{
     clock::Clock,
-    domain::{Digest, FieldName, Ground, ObjectName, ObjectSchema, RecordId, policy::CreateRule},
+    domain::{
+        Digest, FieldName, Ground, ObjectName, ObjectSchema, RecordId, policy::CreateRule, shadow::who::Named,
+    },
     gate::Rules,
     ledger::{Ledger, Tx},
     salesforce::{
@@ -44,6 +46,8 @@ pub struct Context {
     pub watched: Watched,
     /// What waits for another try.
     pub pacing: Pacing,
+    /// Which users are programs.
+    pub people: People,
 }
 
 /// An object as the org describes it, with the digest computed once.
@@ -71,6 +75,8 @@ pub struct ContextParts {
     pub machine_users: Vec<RecordId>,
     /// What the objects' fields are called.
     pub contracts: Contracts,
+    /// Users whom the settings name as programs or people.
+    pub named: Named,
 }
 
 impl Context {
@@ -89,6 +95,7 @@ impl Context {
             recent: Recent::default(),
             watched: Watched::default(),
             pacing: Pacing::default(),
+            people: People::new(parts.named),
         }
     }
 

@@ -25,6 +25,7 @@ pub mod observe;
 pub mod outcome;
 pub mod pacing;
 pub mod pause;
+pub mod people;
 pub mod promote;
 pub mod propose;
 pub mod recent;

@@ -257,7 +257,56 @@ async fn what_nobody_touched_is_no_answer_and_what_an_agent_wrote_itself_is_not_
     world.over_ledger(&["verify"]);
 }
 
+async fn what_programs_set_is_left_out_and_people_still_count() {
+    let mut world = world(14);
+    // One is an integration by its licence, one by the settings, and one is a person by them.
+    for role in ["breaker", "manager"] {
+        world.org.control("/__users", json!({ "user": role, "program": true })).await;
+    }
+    let username = |role: &str| world.org.text(&format!("/users/{role}/username"));
+    let (program, person) = (username("outsider"), username("manager"));
+    let id = world.org.text("/users/outsider/user_id");
+    world.set(&format!("[shadow]\nprograms = [\"{}\"]\npeople = \"{person}\"\n", &id[..15]));
+    let mut ids = Vec::new();
+    for (place, name) in ["Amy", "Ben", "Cleo", "Dora"].iter().enumerate() {
+        ids.push(world.lead(name).await);
+        propose(&world, &format!("who:{place}"), &ids[place]);
+    }
+    counted(&world, "waiting", 4).await;
+    for (place, role) in ["breaker", "outsider", "manager", "reviewer"].iter().enumerate() {
+        let value = if place == 3 { CLOSED } else { WORKING };
+        let (code, said) = world.patch(role, "Lead", &ids[place], json!({ "Status": value })).await;
+        assert_eq!(code, 204, "{role}: {said}");
+    }
+    counted(&world, "programs", 2).await;
+    let told = card(&world);
+    assert_eq!((&told["tally"]["right"], &told["tally"]["wrong"]), (&json!(1), &json!(1)), "{told}");
+    assert_eq!((&told["coverage"], &told["precision"]), (&json!("0.5000"), &json!("0.5000")), "{told}");
+    let text = world.over_ledger(&["shadow", "report"]);
+    assert!(text.contains("left out   2 that a program set"), "{text}");
+    let csv = world.over_ledger(&["shadow", "report", "--format", "csv"]);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(lines[0].ends_with("\"programs\"") && lines[1].ends_with("\"2\",\"2\""), "{csv}");
+
+    // A person who changes it later is heard.
+    sets(&world, &ids[0], CLOSED).await;
+    counted(&world, "wrong", 2).await;
+    assert_eq!(card(&world)["tally"]["programs"], 1);
+    let entries = world.over_ledger(&["export"]).replace('\\', "");
+    for who in ["program", "person"] {
+        assert!(entries.contains(&format!("\"who\":\"{who}\"")), "{who}");
+    }
+    let bad = world.path("bad.toml");
+    let known = fs::read_to_string(&world.config).unwrap();
+    fs::write(&bad, known.replace(&format!("\"{person}\""), &format!("\"{program}, night-sync\""))).unwrap();
+    let (code, out, err) = countersign(&["shadow", "look", "--config", &bad], None);
+    assert!(code == 2 && err.contains("shadow.people") && err.contains("night-sync"), "{out}{err}");
+    world.stop();
+    world.over_ledger(&["verify"]);
+}
+
 crate::databases::over_both!(
+    what_programs_set_is_left_out_and_people_still_count,
     a_lane_earns_trust_and_loses_it,
     what_nobody_touched_is_no_answer_and_what_an_agent_wrote_itself_is_not_shown,
 );

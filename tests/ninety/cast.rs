@@ -35,6 +35,9 @@ pub const IMPORTER: Writer =
 /// Everybody of the story who may set a governed field by hand.
 pub const WRITERS: [Writer; 6] = [OTTO, ROSA, RITA, SYNC, REPLY, IMPORTER];
 
+/// Those of them who are programs.
+pub const FOREIGN: [Writer; 3] = [SYNC, REPLY, IMPORTER];
+
 /// From this day on the new writer writes.
 pub const IMPORT_FROM: i64 = 40;
 /// On this day it begins to set a lead against another writer.

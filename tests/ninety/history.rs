@@ -2,7 +2,10 @@
 //!
 //! Read from the org's own change log, never from the ledger. Second readings rest on it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign::{
     domain::FieldValue,
@@ -10,6 +13,8 @@ use countersign::{
     simulator::{Org, model::Row},
 };
 use jiff::Timestamp;
+
+use crate::cast::FOREIGN;
 
 /// One committed change of one record.
 #[derive(Debug, Clone)]
@@ -56,6 +61,8 @@ pub struct History {
     position: u64,
     /// Id of the daemon's user.
     pub promoter: String,
+    /// Ids of the foreign writers: programs, all of them.
+    programs: BTreeSet<String>,
     rows: BTreeMap<String, Arc<Row>>,
     first: BTreeMap<String, Arc<Row>>,
     pub commits: Vec<Commit>,
@@ -67,7 +74,9 @@ impl History {
     /// Begins with the org as it is.
     pub fn of(org: &Org) -> Self {
         let promoter = org.user("promoter").expect("a seeded user").user_id;
-        let mut history = Self { position: org.tip(), promoter, ..Self::default() };
+        let programs = FOREIGN.map(|writer| org.user(writer.role).expect("a seeded user").user_id);
+        let programs = programs.into_iter().collect();
+        let mut history = Self { position: org.tip(), promoter, programs, ..Self::default() };
         for object in ["Lead", "Opportunity"] {
             for row in org.rows(object, false) {
                 let id = row.get("Id").and_then(FieldValue::as_text).expect("an id").to_owned();
@@ -117,6 +126,11 @@ impl History {
             Some(commit) => commit.is(field),
             None => self.first.get(record).and_then(|row| row.get(field)).map(shown).unwrap_or_default(),
         }
+    }
+
+    /// Whether a program made the write, and not the daemon.
+    pub fn is_by_program(&self, commit: &Commit) -> bool {
+        self.programs.contains(&commit.user)
     }
 
     /// Whether the write was the daemon's.

@@ -55,7 +55,7 @@ use crate::{
 const DAYS: i64 = 90;
 const EVERY: i64 = 30;
 /// What a whole story must bring about, or it compares too little.
-const REACHED: [&str; 21] = [
+const REACHED: [&str; 23] = [
     "decay: moved",
     "decay: held manual-override",
     "decay: conflicted base-moved",
@@ -69,6 +69,8 @@ const REACHED: [&str; 21] = [
     "label: lapsed",
     "label: untouched",
     "label: unclear",
+    "label: program",
+    "label: undone",
     "rates: stands",
     "rates: overridden",
     "rates: overtaken",

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use countersign::{
     config::{policies, timetable::Timetable},
-    domain::{FieldValue, job::Job},
+    domain::{FieldValue, job::Job, shadow::who::Named},
     gate::{Outcome, Rules},
     jobs::{
         keeper::{self, Plan as JobPlan},
@@ -27,7 +27,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cast::{DEALS, LEADS, Writer},
+    cast::{DEALS, IMPORTER, LEADS, SYNC, Writer},
     daemon::{Daemon, Kit},
     diary::{Diary, Proposed, Said},
     feed::Delivery,
@@ -101,6 +101,7 @@ impl World {
         };
         let shared = Shared::start(seed, (package(), plan), loud);
         shared.lock().faults = false;
+        assert!(shared.lock().org.make_program(IMPORTER.role), "a seeded user");
         let kit = kit(&shared, ledger);
         let (daemon, (context, promoter)) = kit
             .start_beside(|context, way| (context.clone(), OrgWriter::new(way.clone())))
@@ -342,6 +343,7 @@ fn work(context: &Context, promoter: OrgWriter) -> Work {
 
 fn kit(shared: &Shared, ledger: &std::path::Path) -> Kit {
     let org = shared.lock().org.clone();
+    let username = |who: Writer| org.user(who.role).expect("a seeded user").username;
     let token = |role: &str| org.open_refresh(&org.user(role).expect("a seeded user").user_id);
     let pull = Pull::open(org.clone(), names::TOPIC, "promoter").expect("a channel");
     Kit {
@@ -356,5 +358,7 @@ fn kit(shared: &Shared, ledger: &std::path::Path) -> Kit {
         rules: rules(),
         ledger: Place::File(ledger.to_owned()),
         schemas: pull.schemas(&["Lead", "Opportunity"]),
+        // Of the other program the org says so itself.
+        named: Named::parse(&username(SYNC), "").expect("a username"),
     }
 }

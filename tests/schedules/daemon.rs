@@ -8,7 +8,7 @@ use std::{
 use countersign::{
     cli::recorder::Recorder,
     clock::Clock,
-    domain::RecordId,
+    domain::{RecordId, shadow::who::Named},
     gate::Rules,
     ledger::{Ledger, OpenOptions, Place},
     salesforce::{
@@ -36,6 +36,8 @@ pub struct Kit {
     pub refresh_token: String,
     pub proposer_token: String,
     pub schemas: Vec<(String, String)>,
+    /// Users whom the settings name as programs or people.
+    pub named: Named,
 }
 
 /// One process.
@@ -94,6 +96,7 @@ impl Kit {
             clock: clock.clone(),
             machine_users: users.into_iter().flatten().flatten().collect(),
             contracts: Contracts::shipped(),
+            named: self.named.clone(),
         });
         context.describe().await?;
         Ok(context)

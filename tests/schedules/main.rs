@@ -149,5 +149,6 @@ fn kit(kept: &Kept, shared: &Shared, ledger: Place) -> Kit {
         refresh_token,
         proposer_token,
         schemas: pull.schemas(&["Lead", "Opportunity"]),
+        named: Default::default(),
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     config::{
         AgentSettings, ApiSettings, Credentials, DecaySettings, DoctorSettings, HeartbeatSettings,
         HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
-        PolicySettings, PromotionSettings, ReconcileSettings, Settings, StreamSettings, SweepSettings,
-        WatchSettings,
+        PolicySettings, PromotionSettings, ReconcileSettings, Settings, ShadowSettings, StreamSettings,
+        SweepSettings, WatchSettings,
     },
     simulator::server::RunningOrg,
 };
@@ -65,6 +65,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
             approvers: None,
             inbox_retention: None,
         },
+        shadow: ShadowSettings::default(),
         heartbeat: HeartbeatSettings::default(),
         watch: WatchSettings {
             every_seconds: 60,

@@ -47,7 +47,7 @@ fn card(card: &Card) -> Value {
         point => tally.precision().map(x), bound => x(bound(card)), bound_told => percent(bound(card)),
         right => tally.right, wrong => tally.wrong, decided => tally.decided(), coverage => told(tally.coverage()),
         untouched => tally.untouched, unclear => tally.unclear, lapsed => tally.lapsed, waiting => tally.waiting,
-        written => tally.written, reversed => tally.reversed, reversals => told(tally.reversals()),
+        programs => tally.programs, written => tally.written, reversed => tally.reversed, reversals => told(tally.reversals()),
         advice => advice(card), tone, window => card.rule.window_days.to_string(),
     }
 }

@@ -71,6 +71,9 @@ fn one(card: &Card) -> String {
         "  answered   {coverage}  {} untouched or kept, {} unclear, {} lapsed, {} under watch",
         tally.untouched, tally.unclear, tally.lapsed, tally.waiting
     );
+    if tally.programs > 0 {
+        let _ = writeln!(out, "  left out   {} that a program set or put back", tally.programs);
+    }
     if tally.written > 0 {
         let rate = tally.reversals().map_or_else(|| "-".to_owned(), percent);
         let _ = writeln!(out, "  put back   {rate}  {} of {} written", tally.reversed, tally.written);

@@ -12,7 +12,7 @@ use crate::{
     workflow::shadow::card::Card,
 };
 
-const HEAD: [&str; 21] = [
+const HEAD: [&str; 22] = [
     "object",
     "field",
     "agent",
@@ -34,6 +34,7 @@ const HEAD: [&str; 21] = [
     "reversed",
     "advice",
     "more",
+    "programs",
 ];
 
 /// One object for each line, with the bounds that it is held to.
@@ -84,6 +85,7 @@ pub fn csv(cards: &[Card]) -> String {
             &tally.reversed.to_string(),
             &advice(card),
             &more,
+            &tally.programs.to_string(),
         ])
     });
     std::iter::once(line(&HEAD)).chain(rows).collect()

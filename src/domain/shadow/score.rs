@@ -29,6 +29,8 @@ pub struct Tally {
     pub written: u32,
     /// Of these: rolled back, or changed back by a person.
     pub reversed: u32,
+    /// A program set the field or put it back, and no person answered: left out.
+    pub programs: u32,
     /// Under watch and without a label.
     pub waiting: u32,
 }
@@ -36,7 +38,8 @@ pub struct Tally {
 impl Tally {
     /// Adds `count` fields that stand so. What a person judged outranks what was seen.
     pub fn add(&mut self, label: Option<Label>, judged: Option<Label>, count: u32) {
-        if matches!(label, Some(Label::Approved | Label::Landed | Label::Kept | Label::Reversed)) {
+        let written = [Label::Approved, Label::Landed, Label::Kept, Label::Undone, Label::Reversed];
+        if label.is_some_and(|label| written.contains(&label)) {
             self.written += count;
         }
         if label == Some(Label::Reversed) {
@@ -49,6 +52,7 @@ impl Tally {
             Some(Label::Untouched | Label::Landed | Label::Kept) => &mut self.untouched,
             Some(Label::Unclear) => &mut self.unclear,
             Some(Label::Lapsed) => &mut self.lapsed,
+            Some(Label::Program | Label::Undone) => &mut self.programs,
         };
         *place += count;
     }
@@ -62,6 +66,7 @@ impl Tally {
         self.lapsed += other.lapsed;
         self.written += other.written;
         self.reversed += other.reversed;
+        self.programs += other.programs;
         self.waiting += other.waiting;
     }
 
@@ -82,7 +87,8 @@ impl Tally {
 
     /// The share of the labelled ones on which people answered.
     pub fn coverage(&self) -> Option<Decimal> {
-        share(self.decided(), self.decided() + self.untouched + self.unclear + self.lapsed)
+        let open = self.untouched + self.unclear + self.lapsed + self.programs;
+        share(self.decided(), self.decided() + open)
     }
 
     /// The share of the written ones that was put back.
@@ -207,8 +213,9 @@ mod tests {
             untouched: 3,
             unclear: 1,
             lapsed: 1,
-            written: 4,
+            written: 5,
             reversed: 1,
+            programs: 2,
             waiting: 5,
         };
         assert_eq!(counted, expected);
@@ -248,6 +255,9 @@ mod tests {
         assert_eq!(quiet.interval(), tally(9, 1).interval());
         let all = Tally { untouched: 20, unclear: 30, lapsed: 40, waiting: 999, ..tally(9, 1) };
         assert_eq!(all.coverage(), Some(Decimal::new(1, 1)), "10 of 100");
+        let busy = Tally { programs: 90, ..tally(9, 1) };
+        assert_eq!((busy.precision(), busy.coverage()), (Some(Decimal::new(9, 1)), Some(Decimal::new(1, 1))));
+        assert_eq!(busy.interval(), tally(9, 1).interval(), "what programs did changes no precision");
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn permission_sets_open_what_they_name() {
     let hidden = update(&org, "outsider", &id, json!({"AI_Proposal_ID__c": "x"}));
     assert_eq!(hidden.errors[0].code, "INVALID_FIELD", "a hidden field does not exist");
     let table = org.rows("PermissionSetAssignment", false);
-    assert_eq!(table.len(), 6, "of everybody who has one");
+    assert_eq!(table.len(), 14, "of everybody who has one, and of the profiles");
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub(in crate::simulator) mod tooling;
 use super::model::{FieldDef, FieldKind, ObjectDef, PicklistValue};
 use crate::domain::FieldType;
 
+pub(in crate::simulator) use setup::{CONNECTED_APPLICATION, FIELD_PERMISSIONS, OAUTH_TOKEN};
+
 pub use picklists::{StageDef, forecast_category, forecast_name, lead_statuses, stages};
 
 /// All objects of a fresh org, before any package is deployed.

@@ -2,12 +2,18 @@
 
 use super::table::Table;
 
+/// Objects whose rows are made when they are asked for.
+pub(in crate::simulator) const FIELD_PERMISSIONS: &str = "FieldPermissions";
+pub(in crate::simulator) const OAUTH_TOKEN: &str = "OauthToken";
+pub(in crate::simulator) const CONNECTED_APPLICATION: &str = "ConnectedApplication";
+
 pub(super) const TABLES: &[Table<'static>] = &[
     Table { name: "User", label: "User", prefix: "005", dml: false, fields: USER },
     Table { name: "Organization", label: "Organization", prefix: "00D", dml: false, fields: ORGANIZATION },
     Table { name: "LeadStatus", label: "Lead Status Value", prefix: "01J", dml: false, fields: LEAD_STATUS },
     Table { name: "OpportunityStage", label: "Opportunity Stage", prefix: "01J", dml: false, fields: STAGE },
     Table { name: "Profile", label: "Profile", prefix: "00e", dml: false, fields: PROFILE },
+    Table { name: "UserLicense", label: "User License", prefix: "100", dml: false, fields: USER_LICENSE },
     Table {
         name: "PermissionSet",
         label: "Permission Set",
@@ -28,6 +34,21 @@ pub(super) const TABLES: &[Table<'static>] = &[
         prefix: "110",
         dml: false,
         fields: OBJECT_PERMISSIONS,
+    },
+    Table {
+        name: FIELD_PERMISSIONS,
+        label: "Field Permissions",
+        prefix: "01k",
+        dml: false,
+        fields: FIELD_PERMISSION_FIELDS,
+    },
+    Table { name: OAUTH_TOKEN, label: "OAuth Token", prefix: "0CQ", dml: false, fields: TOKEN },
+    Table {
+        name: CONNECTED_APPLICATION,
+        label: "Connected Application",
+        prefix: "0H4",
+        dml: false,
+        fields: APPLICATION,
     },
     Table { name: "Group", label: "Group", prefix: "00G", dml: false, fields: GROUP },
     Table { name: "GroupMember", label: "Group Member", prefix: "011", dml: false, fields: GROUP_MEMBER },
@@ -139,6 +160,7 @@ const PROFILE: &str = "
     Id | Profile ID | id | -
     Name | Name | string 255 |
     UserType | User Type | string 40 |
+    UserLicenseId | User License ID | ref UserLicense UserLicense | n
     Description | Description | string 255 | n
     PermissionsViewAllData | View All Data | boolean |
     PermissionsModifyAllData | Modify All Data | boolean |
@@ -149,12 +171,22 @@ const PROFILE: &str = "
     SystemModstamp | System Modstamp | datetime | -
 ";
 
+const USER_LICENSE: &str = "
+    Id | User License ID | id | -
+    Name | Name | string 40 |
+    MasterLabel | Master Label | string 80 |
+    LicenseDefinitionKey | License Definition ID | string 40 |
+    SystemModstamp | System Modstamp | datetime | -
+";
+
 const PERMISSION_SET: &str = "
     Id | Permission Set ID | id | -
     Name | Permission Set Name | string 80 |
     Label | Permission Set Label | string 80 |
     IsCustom | Custom | boolean |
     IsOwnedByProfile | Owned by Profile | boolean |
+    Type | Type | string 40 |
+    PermissionsModifyAllData | Modify All Data | boolean |
     ProfileId | Profile ID | ref Profile Profile | n
     NamespacePrefix | Namespace Prefix | string 15 | n
     CreatedDate | Created Date | datetime | -
@@ -182,6 +214,36 @@ const OBJECT_PERMISSIONS: &str = "
     PermissionsDelete | Delete | boolean |
     PermissionsViewAllRecords | View All | boolean |
     PermissionsModifyAllRecords | Modify All | boolean |
+    SystemModstamp | System Modstamp | datetime | -
+";
+
+const FIELD_PERMISSION_FIELDS: &str = "
+    Id | Field Permissions ID | id | -
+    ParentId | Parent ID | ref PermissionSet Parent |
+    SobjectType | SObject Type Name | string 40 |
+    Field | Field Name | string 160 |
+    PermissionsRead | Read | boolean |
+    PermissionsEdit | Edit | boolean |
+    SystemModstamp | System Modstamp | datetime | -
+";
+
+const TOKEN: &str = "
+    Id | OAuth Token ID | id | -
+    AppName | App Name | string 80 | n
+    UserId | User ID | ref User User | n
+    UseCount | Use Count | int 8 | n
+    LastUsedDate | Last Used Date | datetime | n
+    CreatedDate | Created Date | datetime | -
+";
+
+const APPLICATION: &str = "
+    Id | Connected App ID | id | -
+    Name | Name | string 80 |
+    OptionsAllowAdminApprovedUsersOnly | Admin Approved Users Only | boolean |
+    CreatedDate | Created Date | datetime | -
+    CreatedById | Created By ID | ref User CreatedBy | -
+    LastModifiedDate | Last Modified Date | datetime | -
+    LastModifiedById | Last Modified By ID | ref User LastModifiedBy | -
     SystemModstamp | System Modstamp | datetime | -
 ";
 

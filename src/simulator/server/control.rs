@@ -191,11 +191,16 @@ async fn switch(State(site): State<Site>, Json(wish): Json<Switch>) -> Response 
 struct Activity {
     /// Role of a seeded user.
     user: String,
-    active: bool,
+    active: Option<bool>,
+    /// An integration from now on.
+    #[serde(default)]
+    program: bool,
 }
 
 async fn activate(State(site): State<Site>, Json(wish): Json<Activity>) -> Response {
-    if site.org.set_active(&wish.user, wish.active) {
+    let org = &site.org;
+    let active = wish.active.is_none_or(|active| org.set_active(&wish.user, active));
+    if active && (!wish.program || org.make_program(&wish.user)) {
         StatusCode::NO_CONTENT.into_response()
     } else {
         refused(StatusCode::NOT_FOUND, "user-unknown", "expected a role such as reviewer")

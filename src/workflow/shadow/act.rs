@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Actor, FieldName, ObjectName, Policy, ProposalId, Tier,
         event::Event,
-        shadow::{Label, Labelled, lane::LaneAct, score::Tally},
+        shadow::{Label, Labelled, lane::LaneAct, score::Tally, who::Who},
     },
     ledger::Ledger,
     workflow::WorkflowError,
@@ -87,6 +87,7 @@ pub async fn judge(
             field: watched.field.clone(),
             label,
             by: person.by.to_owned(),
+            who: Who::Unknown,
             at: person.at,
             last: false,
             value: None,

@@ -129,6 +129,7 @@ pub fn numbers(tally: &Tally) -> BTreeMap<String, String> {
         ("right", tally.right.to_string()),
         ("wrong", tally.wrong.to_string()),
         ("untouched", tally.untouched.to_string()),
+        ("programs", tally.programs.to_string()),
         ("written", tally.written.to_string()),
         ("reversed", tally.reversed.to_string()),
         ("low", interval.low().to_string()),

@@ -10,11 +10,14 @@ use crate::{
     domain::{
         Decision, ObjectName, RecordId, RecordState, Stage,
         event::Event,
-        shadow::{Label, Labelled, WATCHER},
+        shadow::{Label, Labelled, WATCHER, who::Who},
     },
     ledger::Watched,
     salesforce::RecordReading,
-    workflow::{Context, WorkflowError, shadow::seen::by_reading},
+    workflow::{
+        Context, WorkflowError,
+        shadow::seen::{Eyes, ask_of, by_reading},
+    },
 };
 
 /// Most watches of one page; as many records as one read call takes.
@@ -32,15 +35,17 @@ pub async fn end(context: &Context) -> Result<usize, WorkflowError> {
     loop {
         let page = context.ledger.watches_due(now, PAGE).await?;
         let readings = read(context, &page).await?;
+        let asked = ask_of(context, readings.values()).await?;
         let labels = page.iter().map(|watched| {
             let reading = readings.get(&watched.proposal.proposal.record);
-            let read = || {
-                reading
-                    .and_then(|reading| by_reading(watched, reading, &context.machine_users))
-                    .map(|found| found.label)
-            };
-            let label = watched.standing.label.or_else(read).unwrap_or_else(|| untold(watched, reading));
-            (watched, label, true)
+            let eyes = Eyes { machines: &context.machine_users, people: &context.people, asked: &asked };
+            let read = || reading.and_then(|reading| by_reading(watched, reading, &eyes));
+            // A person may have changed it since a program did.
+            let known = watched.standing.label.filter(|label| *label != Label::Program);
+            let found = if known.is_some() { None } else { read() };
+            let seen = known.or(found.as_ref().map(|found| found.label)).or(watched.standing.label);
+            let label = seen.unwrap_or_else(|| untold(watched, reading));
+            Word { watched, label, last: true, who: found.map(|found| found.who).unwrap_or_default() }
         });
         ended += tell(context, labels, now).await?;
         if page.len() < PAGE as usize {
@@ -61,13 +66,14 @@ pub(super) fn untold(watched: &Watched, reading: Option<&RecordReading>) -> Labe
     if is_base && !stamped { Label::Untouched } else { Label::Unclear }
 }
 
-/// The records of the watches that have no label, by object one call for each page.
+/// The records of the watches of which no person has said anything, by object one call for each page.
 async fn read(
     context: &Context,
     page: &[Watched],
 ) -> Result<BTreeMap<RecordId, RecordReading>, WorkflowError> {
     let mut wanted: BTreeMap<&ObjectName, Vec<RecordId>> = BTreeMap::new();
-    for watched in page.iter().filter(|watched| watched.standing.label.is_none()) {
+    let open = |label: Option<Label>| label.is_none_or(|label| label == Label::Program);
+    for watched in page.iter().filter(|watched| open(watched.standing.label)) {
         let proposal = &watched.proposal.proposal;
         wanted.entry(&proposal.object).or_default().push(proposal.record.clone());
     }
@@ -96,7 +102,7 @@ pub async fn follow(context: &Context) -> Result<usize, WorkflowError> {
         for watched in &page {
             let edited = watched.proposal.stage == Stage::Superseded && was_edited(context, watched).await?;
             let (label, last) = went(watched, edited, now);
-            labels.push((watched, label, last));
+            labels.push(Word { watched, label, last, who: Who::Unknown });
         }
         labelled += tell(context, labels.into_iter(), now).await?;
         if page.len() < PAGE as usize {
@@ -110,13 +116,19 @@ pub(super) fn went(watched: &Watched, edited: bool, now: Timestamp) -> (Label, b
     let due = watched.due <= now.as_second();
     let approval = watched.proposal.approval.as_ref();
     let approved = approval.is_some_and(|approval| approval.decision == Decision::Approved);
+    let (known, carried_out) = (watched.standing.label, watched.proposal.promotion.is_some());
     match watched.proposal.stage {
         Stage::RolledBack => (Label::Reversed, true),
         Stage::Rejected => (Label::Rejected, true),
         Stage::Superseded if edited => (Label::Other, true),
+        // It ended because a program did it, or went on after one had.
+        stage if known == Some(Label::Program) && (stage != Stage::Promoted || !carried_out) => {
+            (Label::Program, true)
+        }
         // The record came to hold the value while the proposal waited, and nobody was heard to set it.
-        Stage::Promoted if watched.proposal.promotion.is_none() => (Label::Lapsed, true),
+        Stage::Promoted if !carried_out => (Label::Lapsed, true),
         Stage::Promoted if approved => (Label::Approved, due),
+        Stage::Promoted if known == Some(Label::Undone) => (Label::Undone, due),
         Stage::Promoted if due => (Label::Kept, true),
         Stage::Promoted => (Label::Landed, false),
         _ => (Label::Lapsed, true),
@@ -132,15 +144,24 @@ async fn was_edited(context: &Context, watched: &Watched) -> Result<bool, Workfl
     }))
 }
 
+/// A label that is to be recorded.
+struct Word<'a> {
+    watched: &'a Watched,
+    label: Label,
+    last: bool,
+    /// Whose change it rests on, where a record told it now.
+    who: Who,
+}
+
 /// Records labels, unless somebody was faster.
 async fn tell(
     context: &Context,
-    labels: impl Iterator<Item = (&Watched, Label, bool)>,
+    labels: impl Iterator<Item = Word<'_>>,
     now: Timestamp,
 ) -> Result<usize, WorkflowError> {
     let mut tx = context.ledger.begin("outcomes told").await?;
     let mut told = 0;
-    for (watched, label, last) in labels {
+    for Word { watched, label, last, who } in labels {
         let id = &watched.proposal.proposal.id;
         let known = tx.watches_of(id).await?;
         let same = |one: &&Watched| {
@@ -156,6 +177,7 @@ async fn tell(
             field: watched.field.clone(),
             label,
             by: by.map_or_else(|| WATCHER.to_owned(), |approval| approval.decided_by.to_string()),
+            who,
             at: counted_at(watched, label, now),
             last,
             value: None,

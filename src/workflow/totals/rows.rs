@@ -98,7 +98,7 @@ fn of_card(card: &Card) -> Vec<Total> {
         of: of.into(),
         note: None,
     };
-    let open = tally.waiting + tally.untouched + tally.unclear + tally.lapsed;
+    let open = tally.waiting + tally.untouched + tally.unclear + tally.lapsed + tally.programs;
     let mut rows = vec![
         Total { note: Some(note(card)), ..row("right", tally.right, tally.decided()) },
         row("wrong", tally.wrong, tally.decided()),

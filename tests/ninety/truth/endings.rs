@@ -15,8 +15,10 @@ pub enum End {
     },
     Rejected,
     Edited,
-    /// Somebody set the proposed value by hand while it waited.
-    SameByHand,
+    /// Somebody set the proposed value while it waited: by hand, or a program did.
+    SameByHand {
+        by_program: bool,
+    },
     /// Somebody set another value while it waited.
     Overtaken,
     /// Nobody decided in time.
@@ -56,7 +58,9 @@ pub fn ending(world: &World, sent: &Proposed, back: Option<Timestamp>) -> Option
         let Some(status) = set("Status") else { continue };
         let end = match world.history.is_ours(commit) {
             true => End::Landed { by_person },
-            false if status == sent.value => End::SameByHand,
+            false if status == sent.value => {
+                End::SameByHand { by_program: world.history.is_by_program(commit) }
+            }
             false => End::Overtaken,
         };
         return Some((commit.at, end));

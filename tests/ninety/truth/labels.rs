@@ -1,5 +1,7 @@
 //! What became of each watched proposal, as a person who knows the definitions would say it.
 //!
+//! What one of the foreign writers did is no verdict: they are programs, all of them.
+//!
 //! The limits of the product are stated here exactly. What happens on a lead is heard at once, because its
 //! channel carries every change. What happens on a deal is seen at the hourly look, so a value that was
 //! set and set again between two looks is not seen; and of a deal that holds what it held nobody can
@@ -74,23 +76,31 @@ impl Seen<'_> {
         match end {
             End::Rejected => told("rejected", look),
             End::Edited => told("other", look),
-            End::SameByHand => told("match", at),
+            End::SameByHand { by_program: false } => told("match", at),
+            End::SameByHand { by_program: true } => told("program", at),
             End::Overtaken | End::Expired => told("lapsed", look),
             // A new watch begins, as for what was only recorded from the start.
             End::Recorded => Self { since: at, due: at + WATCHED, ..*self }.heard(),
             End::Landed { by_person } => {
                 let first = if by_person { "approved" } else { "landed" };
                 let mut steps = told(first, look);
-                let back =
-                    self.by_others().find(|(commit, value)| commit.at > at && *value == self.sent.base);
-                match back {
-                    Some((commit, _)) => {
-                        steps.retain(|step| step.from < commit.at);
-                        steps.extend(told("reversed", commit.at));
+                let mut ends = if by_person { None } else { Some("kept") };
+                let back = self.by_others().filter(|(it, value)| it.at > at && *value == self.sent.base);
+                for (commit, _) in back {
+                    // A program takes nothing back that a person approved, and counts one time.
+                    let label = match self.world.history.is_by_program(commit) {
+                        true if ends.is_some() => "undone",
+                        true => continue,
+                        false => "reversed",
+                    };
+                    steps.retain(|step| step.from < commit.at);
+                    steps.extend(told(label, commit.at));
+                    ends = None;
+                    if label == "reversed" {
+                        break;
                     }
-                    None if !by_person => steps.extend(told("kept", self.look(self.due))),
-                    None => {}
                 }
+                steps.extend(ends.into_iter().flat_map(|label| told(label, self.look(self.due))));
                 steps
             }
         }
@@ -100,8 +110,18 @@ impl Seen<'_> {
     fn heard(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         for (commit, value) in self.by_others() {
-            let is_match = value == self.sent.value;
-            let label = if is_match { "match" } else { "other" };
+            let by_program = self.world.history.is_by_program(commit);
+            if by_program && !steps.is_empty() {
+                continue;
+            }
+            let is_match = value == self.sent.value && !by_program;
+            let label = if by_program {
+                "program"
+            } else if is_match {
+                "match"
+            } else {
+                "other"
+            };
             steps.push(Step { from: commit.at, label, at: commit.at });
             if is_match {
                 return steps;

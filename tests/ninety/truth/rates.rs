@@ -26,7 +26,7 @@ fn word(
             let mark = landed.and_then(crate::history::Commit::mark).expect("it landed");
             Some(if overridden.contains(&mark) { "overridden" } else { "stands" })
         }
-        End::SameByHand => Some("stands"),
+        End::SameByHand { .. } => Some("stands"),
         End::Rejected => Some("rejected"),
         End::Edited => Some("edited"),
         End::Overtaken => Some("overtaken"),

@@ -39,7 +39,7 @@ fn rule(world: &World, object: &str) -> ShadowRule {
 }
 
 fn count(tally: &mut Tally, label: Option<&str>) {
-    if matches!(label, Some("approved" | "landed" | "kept" | "reversed")) {
+    if matches!(label, Some("approved" | "landed" | "kept" | "undone" | "reversed")) {
         tally.written += 1;
     }
     tally.reversed += u32::from(label == Some("reversed"));
@@ -49,6 +49,7 @@ fn count(tally: &mut Tally, label: Option<&str>) {
         Some("other" | "rejected" | "reversed") => &mut tally.wrong,
         Some("untouched" | "landed" | "kept") => &mut tally.untouched,
         Some("unclear") => &mut tally.unclear,
+        Some("program" | "undone") => &mut tally.programs,
         Some(_) => &mut tally.lapsed,
     };
     *place += 1;
