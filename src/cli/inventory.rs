@@ -1,4 +1,5 @@
-//! `countersign inventory`: what is set up in the org to set governed fields.
+//! `countersign inventory`: what is set up in the org to set governed fields, who may edit them, and which
+//! connected apps have sessions.
 
 use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
 
@@ -14,8 +15,12 @@ use crate::{
     salesforce::{Inventory, Lanes, Reader, SalesforceError, SetterKind},
 };
 
-/// Tell which active flows, Apex triggers and classes set governed fields. Reads the org and writes nothing;
-/// each active flow costs one API call.
+mod who;
+
+/// Tell which active flows, Apex triggers and classes set governed fields, who may edit them, and which
+/// connected apps have sessions. Reads the org and writes nothing; each active flow costs one API call.
+///
+/// Users are counted by profile and permission set. What the org does not show is told as not shown, never as none.
 ///
 /// Who did set them is told by `countersign writers`. Code is looked through as text: a hint, no proof. Flows and
 /// code of managed packages show no content and are named as hidden.
@@ -27,6 +32,9 @@ pub struct Args {
     /// Machine-readable answer.
     #[arg(long)]
     json: bool,
+    /// Name the users, where they are few enough. Names are personal data.
+    #[arg(long)]
+    names: bool,
 }
 
 /// Reads and prints.
@@ -46,13 +54,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     };
-    let found = reader.inventory(&lanes, progress).await;
+    let found = reader.inventory((&lanes, args.names), progress).await;
     bar.finish_and_clear();
     let found = found.map_err(refused)?;
     if args.json {
         println!("{}", serde_json::to_string(&found)?);
     } else {
-        print!("{}", text(&found));
+        print!("{}{}", text(&found), who::text(&found, args.names));
     }
     Ok(Exit::Done)
 }

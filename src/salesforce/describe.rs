@@ -42,6 +42,9 @@ pub struct DescribedField {
     /// This identity may change it.
     #[serde(default)]
     pub updateable: bool,
+    /// It takes field-level security; else whoever may edit the object may edit it.
+    #[serde(default)]
+    pub permissionable: bool,
     /// This identity may fill it in a new record.
     #[serde(default)]
     pub createable: bool,

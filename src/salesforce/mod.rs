@@ -51,7 +51,10 @@ pub use describe::{DescribedField, DescribedValue, ObjectDescription};
 pub use errors::SalesforceError;
 pub use exchange::Exchange;
 pub use history::TrackedChange;
-pub use inventory::{Inventory, Lanes, Setter, SetterKind};
+pub use inventory::{
+    Access, App, Apps, Editor, Giver, Grant, Inventory, Lanes, MOST_NAMES as MOST_EDITORS_NAMED, Set, Setter,
+    SetterKind,
+};
 pub use limits::LimitInfo;
 pub use made::MadeRow;
 pub use owners::Idle;

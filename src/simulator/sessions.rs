@@ -152,6 +152,13 @@ impl Org {
         self.write_state().sessions.open_refresh(user_id)
     }
 
+    /// Ids of the users who have a token, each one time.
+    pub(super) fn session_users(&self) -> BTreeSet<String> {
+        let state = self.read();
+        let sessions = state.sessions.access.values().map(|session| session.user_id.clone());
+        sessions.chain(state.sessions.refresh.values().cloned()).collect()
+    }
+
     /// The user id of a refresh token.
     pub fn refresh_user(&self, token: &str) -> Option<String> {
         self.read().sessions.refresh_user(token)

@@ -47,6 +47,10 @@ pub struct Settings {
     pub insufficient_access_status: u16,
     /// Whether the promoter may look into Setup; a permission of its own in real orgs.
     pub promoter_sees_setup: bool,
+    /// Whether the promoter sees everybody's tokens; Customize Application or Manage Users in real orgs.
+    pub promoter_sees_tokens: bool,
+    /// Connected apps besides our own, with the roles of the users who have a token of them.
+    pub other_apps: BTreeMap<String, Vec<String>>,
     /// Unconfirmed: whether a user may write custom fields of its own record, where field-level security
     /// opens them, without Manage Users.
     pub users_edit_themselves: bool,
@@ -146,6 +150,8 @@ impl Default for Settings {
             lock_row_status: 400,
             insufficient_access_status: 400,
             promoter_sees_setup: true,
+            promoter_sees_tokens: false,
+            other_apps: BTreeMap::new(),
             users_edit_themselves: true,
             filter_expression_column: true,
             flows_active: true,

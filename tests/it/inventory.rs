@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    daemon_world::World,
+    daemon_world::{World, text},
     processes::{OrgProcess, countersign},
 };
 
@@ -68,4 +68,98 @@ fn an_identity_that_does_not_see_setup_is_told_so() {
     let (code, out, err) = countersign(&["inventory", "--config", config.to_str().unwrap()], None);
     assert_eq!((code, out.as_str()), (2, ""), "{err}");
     assert!(err.contains("setup-hidden") && err.contains("View Setup"), "{err}");
+}
+
+/// Who may edit a field, by the names of sets and profiles, and how many users each has.
+fn through(found: &Value, field: &str) -> Vec<(String, u64, bool)> {
+    let grants = found["access"]["grants"].as_array().unwrap();
+    let of_field =
+        grants.iter().filter(|one| format!("{}.{}", text(&one["object"]), text(&one["field"])) == field);
+    let told = |one: &Value| {
+        let set = &one["set"];
+        (text(&set["name"]).to_owned(), set["users"].as_u64().unwrap(), one["with_object"] == true)
+    };
+    of_field.map(told).collect()
+}
+
+fn inventory(config: &str, words: &[&str]) -> (String, Value) {
+    let told = |more: &[&str]| {
+        let (code, out, err) = countersign(&[&["inventory", "--config", config], words, more].concat(), None);
+        assert_eq!(code, 0, "{out}{err}");
+        out
+    };
+    (told(&[]), serde_json::from_str(&told(&["--json"])).unwrap())
+}
+
+fn an_org(settings: &Value) -> (tempfile::TempDir, OrgProcess, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.json");
+    std::fs::write(&file, settings.to_string()).unwrap();
+    let org = OrgProcess::start(&["--seed", "demo", "--settings", file.to_str().unwrap()]);
+    let config = org.write_config(folder.path()).to_str().unwrap().to_owned();
+    (folder, org, config)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_edit_a_governed_field_is_told_by_set_and_by_name_when_asked() {
+    let (_folder, org, config) = an_org(&json!({}));
+    let (out, found) = inventory(&config, &[]);
+    let named = |name: &str, users, whole| (name.to_owned(), users, whole);
+    // A required field: whoever may edit the object. The agent's set edits leads, and a rule keeps it from the status.
+    let status = through(&found, "Lead.Status");
+    for expected in [
+        named("AI_Promoter", 1, true),
+        named("AI_Proposer", 1, true),
+        named("Standard User", 5, true),
+        named("System Administrator", 1, true),
+    ] {
+        assert!(status.contains(&expected), "{expected:?} in {status:?}");
+    }
+    assert!(!status.iter().any(|(name, ..)| name.contains("Minimum Access")), "{status:?}");
+    // A field with field-level security: the agent's set does not open it.
+    let step = through(&found, "Opportunity.NextStep");
+    assert!(step.contains(&named("AI_Promoter", 1, true)) && step.contains(&named("Standard User", 5, true)));
+    assert!(!step.iter().any(|(name, ..)| name == "AI_Proposer"), "{step:?}");
+    assert_eq!(found["access"]["administrators"][0]["name"], "System Administrator");
+    assert!(
+        found["access"].get("editors").is_none() && !out.contains("outsider@"),
+        "no names unless asked for"
+    );
+    assert!(out.contains("may change rules and all data: System Administrator (profile), users: 1"), "{out}");
+
+    let (out, found) = inventory(&config, &["--names"]);
+    let editors = found["access"]["editors"].as_array().unwrap();
+    let of_step: Vec<&str> = editors
+        .iter()
+        .filter(|one| one["field"] == "NextStep")
+        .map(|one| text(&one["username"]).split('@').next().unwrap())
+        .collect();
+    assert_eq!(of_step, ["admin", "breaker", "manager", "outsider", "promoter", "reviewer2", "reviewer"]);
+    assert!(out.contains("Otto Outsider (outsider@"), "{out}");
+    // Who is not active may do nothing.
+    org.control("/__users", json!({ "user": "outsider", "active": false })).await;
+    let (_, found) = inventory(&config, &[]);
+    assert!(through(&found, "Lead.Status").contains(&named("Standard User", 4, true)), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apps_that_are_not_shown_are_not_told_as_none() {
+    let other = json!({ "Example Loader": ["breaker", "reviewer"] });
+    let (_folder, _org, config) = an_org(&json!({ "other-apps": other }));
+    let (out, found) = inventory(&config, &[]);
+    assert_eq!(found["apps"], Value::Null, "{found}");
+    assert!(out.contains("not shown by the org: without Customize Application"), "{out}");
+
+    let (_folder, _org, config) = an_org(&json!({ "other-apps": other, "promoter-sees-tokens": true }));
+    let (out, found) = inventory(&config, &[]);
+    let apps = found["apps"]["apps"].as_array().unwrap();
+    let loader = apps.iter().find(|app| app["name"] == "Example Loader").expect("it is told");
+    assert_eq!(
+        (&loader["users"], &loader["tokens"], &loader["approved_only"]),
+        (&json!(2), &json!(2), &json!(false))
+    );
+    assert!(apps.iter().any(|app| app["name"] == "countersign" && app["approved_only"] == true), "{apps:?}");
+    assert!(out.contains("Example Loader") && !out.contains("Bea Breakglass"), "{out}");
+    let (out, _) = inventory(&config, &["--names"]);
+    assert!(out.contains("Bea Breakglass"), "{out}");
 }

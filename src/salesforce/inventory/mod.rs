@@ -1,4 +1,5 @@
-//! What is set up in the org to set governed fields: active flows, and Apex triggers and classes.
+//! What is set up in the org to set governed fields: active flows, and Apex triggers and classes; who may
+//! edit them, and which connected apps have sessions.
 //!
 //! Source: Tooling API reference (`Flow`, `ApexTrigger`, `ApexClass`). The metadata of a flow is given for
 //! one row of a query only, so each active flow costs a call. Flows and code of managed packages show no
@@ -13,8 +14,13 @@ use serde_json::Value;
 use super::{Reader, SalesforceError, soql_text::literal};
 use crate::domain::{FieldName, ObjectName};
 
+mod access;
 mod apex;
+mod apps;
 mod flow;
+
+pub use access::{Access, Editor, Giver, Grant, MOST_NAMES, Set};
+pub use apps::{App, Apps};
 
 /// Governed fields by object.
 pub type Lanes = BTreeMap<ObjectName, BTreeSet<FieldName>>;
@@ -55,17 +61,25 @@ pub struct Inventory {
     pub code: usize,
     /// Flows and code whose content the org does not show, by name; data.
     pub hidden: BTreeSet<String>,
+    /// Who may edit governed fields; `None` where the org does not show permissions.
+    pub access: Option<Access>,
+    /// Apps with authorised sessions; `None` where the org does not show them.
+    pub apps: Option<Apps>,
 }
 
 impl Reader {
     /// Looks through the org. `progress` is told how many of how many flows were read. Takes an identity
-    /// that sees Setup; else the org refuses the types as unknown.
+    /// that sees Setup; else the org refuses the types as unknown. `named`: users are told by name.
     pub async fn inventory(
         &self,
-        lanes: &Lanes,
+        (lanes, named): (&Lanes, bool),
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Inventory, SalesforceError> {
-        let mut found = Inventory::default();
+        let mut found = Inventory {
+            access: self.access(lanes, named).await?,
+            apps: self.apps(named).await?,
+            ..Inventory::default()
+        };
         self.flows_that_set(lanes, &mut found, progress).await?;
         for (kind, object) in [(SetterKind::Trigger, "ApexTrigger"), (SetterKind::Class, "ApexClass")] {
             let soql = format!("SELECT Name, Body FROM {object} WHERE Status = 'Active'");
@@ -116,6 +130,16 @@ impl Inventory {
     fn add(&mut self, kind: SetterKind, name: &str, sets: BTreeSet<(ObjectName, FieldName)>) {
         let setter = |(object, field)| Setter { object, field, kind, name: name.to_owned() };
         self.setters.extend(sets.into_iter().map(setter));
+    }
+}
+
+/// `None` where the org says that there is no such thing, or that this identity may not see it.
+fn hidden<T>(result: Result<T, SalesforceError>) -> Result<Option<T>, SalesforceError> {
+    const HIDDEN: [&str; 3] = ["INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS"];
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.salesforce_code().is_some_and(|code| HIDDEN.contains(&code)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

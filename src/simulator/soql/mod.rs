@@ -6,6 +6,7 @@
 //! with the aggregate functions, ORDER BY, LIMIT, OFFSET and `COUNT()`. Sub-queries in the
 //! SELECT list, HAVING, TYPEOF and `toLabel()` are refused by name.
 
+mod access_tables;
 mod aggregate;
 mod ast;
 mod column;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::tables::Tables;
+use super::{access_tables, tables::Tables};
 use crate::{
     domain::FieldValue,
     simulator::{
@@ -25,7 +25,9 @@ impl Tables for OrgTables<'_> {
     }
 
     fn object(&self, name: &str) -> Option<Arc<ObjectDef>> {
-        self.org.object(name).filter(|object| self.user.can_read_object(&object.name))
+        let object = self.org.object(name).filter(|object| self.user.can_read_object(&object.name))?;
+        let open = !access_tables::is_made(&object) || access_tables::may_ask(self.org, self.user, &object);
+        open.then_some(object)
     }
 
     fn can_read(&self, object: &ObjectDef, field: &str) -> bool {
@@ -33,6 +35,9 @@ impl Tables for OrgTables<'_> {
     }
 
     fn rows(&self, object: &ObjectDef, include_deleted: bool) -> Vec<Arc<Row>> {
+        if access_tables::is_made(object) {
+            return access_tables::rows(self.org, self.user, object);
+        }
         self.org.rows(&object.name, include_deleted)
     }
 
