@@ -85,7 +85,7 @@ impl Daemon {
         let engine = Engine::new(context.clone(), side.promoter_writer(), client, waker.clone());
         let api = side.settings.api;
         let governor = Governor::new(api.keep_free_percent, Duration::from_secs(api.look_again_seconds));
-        let engine = engine.with_linger(linger).with_governor(governor);
+        let engine = engine.with_linger(linger).with_governor(governor.clone());
         let health = engine.health();
         let probe = DaemonProbe {
             ledger: context.ledger.clone(),
@@ -106,7 +106,7 @@ impl Daemon {
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending.clone()));
         // Before anything is judged: what the lanes rest on is known from the first promotion on.
         first_look(&context).await;
-        let beating = beating(side, &watchman.limits, &stop).await?;
+        let beating = beating(side, (&watchman.limits, governor), &stop).await?;
         let mut tasks = vec![
             tokio::spawn(subscriber::run(deps, stop.child_token())),
             tokio::spawn(run_engine(engine, stop.child_token(), ending)),
@@ -206,13 +206,13 @@ async fn has_totals(side: &OrgSide) -> bool {
 /// before anything is promoted; one that fails holds nothing up.
 async fn beating(
     side: &OrgSide,
-    limits: &Limits,
+    (limits, governor): (&Limits, Governor),
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(minutes) = side.settings.heartbeat.every_minutes else { return Ok(None) };
     let own_user = side.promoter.identity().await.context("asking who the promoter is")?.user_id;
     let (context, limits) = (side.context.clone(), limits.clone());
-    let heartbeat = Heartbeat::new(context.clone(), side.promoter_writer(), own_user);
+    let heartbeat = Heartbeat::new(context.clone(), side.promoter_writer(), own_user, governor);
     match tokio::time::timeout(LOOK_WITHIN, jobs::heartbeat::beat(&context, &heartbeat, &limits)).await {
         Ok(Err(error)) if error.ends_the_process() => return Err(error.into()),
         Ok(Err(error)) => tracing::error!(code = error.code(), "no heartbeat: {error}"),

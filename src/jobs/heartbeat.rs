@@ -1,4 +1,5 @@
-//! The heartbeat at its times. One that fails is told and tried again at the next.
+//! The heartbeat at its times. One that fails is told and tried again at the next; while the API budget is
+//! spent those are left out that can wait.
 
 use std::time::Duration;
 
@@ -23,10 +24,27 @@ pub async fn run(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = beat(&context, &heartbeat, &limits).await {
+        let done = match waits(&heartbeat, &limits, every).await {
+            Ok(true) => {
+                tracing::info!(
+                    code = "heartbeat-held-back",
+                    "the API budget is spent and the last one is young"
+                );
+                continue;
+            }
+            Ok(false) => beat(&context, &heartbeat, &limits).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             tracing::error!(code = error.code(), "no heartbeat: {error}");
         }
     }
+}
+
+/// Whether the one that is due may be left out.
+async fn waits(heartbeat: &Heartbeat, limits: &Limits, every: Duration) -> Result<bool, WorkflowError> {
+    let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
+    heartbeat.may_wait(every, limits.silent_after()).await
 }
 
 /// One heartbeat. The first one that arrives after a long while ends a silence: a daemon that could not

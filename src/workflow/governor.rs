@@ -77,6 +77,11 @@ impl Governor {
         Ok(self.note(connection.limits(), (now, early)))
     }
 
+    /// The level that was found last. Asks nobody.
+    pub fn level(&self) -> Level {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).level
+    }
+
     /// What waits and until when, in words that start with a stable code; none while all is free.
     pub fn words(&self) -> Option<String> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).words.clone()

@@ -8,12 +8,14 @@ use countersign::{
     config,
     salesforce::Contracts,
     simulator::{
-        Fault, FaultAction, FaultMatch, FaultPoint, Org, OrgOptions, Seed, Settings,
+        Fault, FaultAction, FaultMatch, FaultPoint, Org, OrgOptions, Seed, Settings, WriteOp, WriteOptions,
+        WriteRow,
         metadata::Package,
         seed,
         server::{self, RunningOrg, ServerOptions},
     },
 };
+use jiff::SignedDuration;
 
 const LEAD_RULE: &str = "objects/Lead/validationRules/AI_GATE_05_Expected_Value";
 const DEAL_RULE: &str = "objects/Opportunity/validationRules/AI_GATE_07_Approved_Value";
@@ -56,10 +58,15 @@ async fn org(package: Package, settings: Settings) -> RunningOrg {
 
 /// The doctor's report, with the token of a person where one is given.
 async fn doctor(org: &RunningOrg, person: Option<&str>) -> Report {
+    doctor_with(org, person, "").await
+}
+
+/// The same, with more settings.
+async fn doctor_with(org: &RunningOrg, person: Option<&str>, more: &str) -> Report {
     let user = &org.org.user("promoter").unwrap().username;
     let text = format!(
         "[org]\nlogin_url = \"{}\"\npubsub_endpoint = \"http://{}\"\n[promoter]\nkind = \"jwt\"\n\
-         client_id = \"{}\"\nusername = \"{user}\"\nprivate_key_path = \"{}\"\n",
+         client_id = \"{}\"\nusername = \"{user}\"\nprivate_key_path = \"{}\"\n{more}\n",
         org.instance_url,
         org.pubsub_endpoint,
         org.org.oauth_app().client_id,
@@ -352,4 +359,78 @@ async fn a_formula_that_does_not_come_is_said_and_not_taken_for_ours() {
     let check = find(&report, "rules-unread");
     assert_eq!((check.state, check.area.as_str()), (State::Hidden, "rules Lead"));
     assert!(check.message.contains("AI_GATE_01_Proposer_Writes_No_State"), "{}", check.message);
+}
+
+/// The shipped setting with so many silent hours.
+fn with_silent_hours(hours: &str) -> Package {
+    package("AI_Gate_Setting.Default", |text| {
+        let own = format!(
+            "<values><field>Silent_Hours__c</field><value xsi:type=\"xsd:double\">{hours}</value></values>"
+        );
+        Some(text.replace("</CustomMetadata>", &format!("{own}</CustomMetadata>")))
+    })
+}
+
+fn beats(report: &Report) -> Vec<(&str, State)> {
+    let of_area = report.checks.iter().filter(|check| check.area == "heartbeat");
+    of_area.map(|check| (check.code.as_str(), check.state)).collect()
+}
+
+const EVERY_15: &str = "[heartbeat]\nevery_minutes = 15";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_does_not_fit_what_the_org_asks_is_told() {
+    let shipped = org(Package::embedded().unwrap(), Settings::default()).await;
+    assert_eq!(beats(&doctor(&shipped, None).await), [], "nothing asks for it and nothing runs by itself");
+    let told = doctor_with(&shipped, None, EVERY_15).await;
+    assert_eq!(beats(&told), [("silent-hours-unset", State::Warning), ("heartbeat-none", State::Warning)]);
+    assert!(shipped.org.set_setting("Lead_Status_Auto__c", true));
+    let told = doctor(&shipped, None).await;
+    assert_eq!(beats(&told), [("silent-hours-unset", State::Warning)], "Lead.Status runs by itself");
+    assert!(told.checks.iter().any(|check| check.message.starts_with("Lead.Status may run by itself")));
+
+    let asks = org(with_silent_hours("1"), Settings::default()).await;
+    let told = doctor(&asks, None).await;
+    assert_eq!(beats(&told), [("heartbeat-off", State::Failed), ("heartbeat-none", State::Warning)]);
+    assert!(!told.is_good());
+    let told = doctor_with(&asks, None, "[heartbeat]\nevery_minutes = 21").await;
+    assert_eq!(beats(&told)[0], ("heartbeat-seldom", State::Warning));
+    beat(&asks, SignedDuration::from_mins(5));
+    assert_eq!(beats(&doctor_with(&asks, None, EVERY_15).await), [("heartbeat", State::Ok)]);
+    beat(&asks, SignedDuration::from_mins(50));
+    assert_eq!(beats(&doctor_with(&asks, None, EVERY_15).await), [("heartbeat-late", State::Warning)]);
+    beat(&asks, SignedDuration::from_mins(61));
+    assert_eq!(beats(&doctor_with(&asks, None, EVERY_15).await), [("heartbeat-old", State::Warning)]);
+    beat(&asks, SignedDuration::from_mins(-90));
+    assert_eq!(beats(&doctor_with(&asks, None, EVERY_15).await), [("heartbeat-ahead", State::Failed)]);
+}
+
+/// The daemon's user was heard of so long ago.
+fn beat(org: &RunningOrg, ago: SignedDuration) {
+    let at = Clock::system().now() - ago;
+    let user = org.org.user("promoter").unwrap();
+    let fields = serde_json::json!({ "AI_Heartbeat_At__c": at.to_string() });
+    let row = WriteRow {
+        op: WriteOp::Update,
+        object: "User".to_owned(),
+        id: Some(user.user_id.clone()),
+        fields: fields.as_object().unwrap().clone(),
+    };
+    let context = org.org.user_by_id(&user.user_id).unwrap();
+    let done = org.org.write(&context, &WriteOptions::default(), vec![row]);
+    assert!(done[0].errors.is_empty(), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_the_promoter_may_not_write_is_told() {
+    let closed = package("AI_Promoter.permissionset", |text| {
+        let open = "<editable>true</editable>\n        <field>User.AI_Heartbeat_At__c</field>";
+        assert!(text.contains(open), "{text}");
+        Some(text.replace(open, "<editable>false</editable>\n        <field>User.AI_Heartbeat_At__c</field>"))
+    });
+    let closed = org(closed, Settings::default()).await;
+    assert_eq!(
+        beats(&doctor_with(&closed, None, EVERY_15).await)[0],
+        ("heartbeat-not-writable", State::Failed)
+    );
 }

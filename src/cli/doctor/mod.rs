@@ -5,6 +5,7 @@
 pub mod agents;
 mod canary;
 mod checkpoints;
+mod heartbeat;
 mod login;
 mod objects;
 mod org;
@@ -143,6 +144,8 @@ pub async fn examine(
         parts::examine(&setup, &governed, report).await;
         checkpoints::examine(&reader, settings, report).await;
         totals::examine(&reader, report).await;
+        let every = settings.heartbeat.every_minutes;
+        heartbeat::examine(&reader, (&identity.user_id, every, &governed), &clock, report).await;
         channel(settings, &promoter, report).await;
         org::limits(&promoter, report);
     }
