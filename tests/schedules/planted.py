@@ -1,7 +1,8 @@
 """Plants every bug of planted.toml in a copy of the sources and lets the schedules look for each.
 
-    python3 tests/schedules/planted.py            all of them
-    python3 tests/schedules/planted.py NAME..     these
+    python3 tests/schedules/planted.py                      all of them
+    python3 tests/schedules/planted.py NAME..               these
+    python3 tests/schedules/planted.py --of ninety [NAME..] those of tests/ninety, which the ninety days look for
 
 The copy is built one time: every bug is in it, behind a switch. A bug that is not found within its
 budget of seeds fails the run; so does a seed that fails while no bug is switched on.
@@ -14,12 +15,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "target" / "planted"
 # More than the code needs: the seeds of a quiet run, which must find nothing.
 QUIET = 60
+QUIET_DAYS = 30
 SWITCH = """
 static PLANTED: std::sync::RwLock<String> = std::sync::RwLock::new(String::new());
 
@@ -31,6 +34,7 @@ pub fn plant(name: &str) {
 /// Whether this planted bug is switched on.
 pub fn planted(name: &str) -> bool {
     *PLANTED.read().unwrap_or_else(std::sync::PoisonError::into_inner) == name
+        || std::env::var("PLANTED_BUG").is_ok_and(|planted| planted == name)
 }
 """
 
@@ -77,13 +81,13 @@ def plant(bugs):
          "fn plant(name: &str) {\n    countersign::crash::plant(name);\n}")
 
 
-def build():
-    command = [os.environ.get("CARGO", "cargo"), "test", "--locked", "--test", "schedules", "--no-run",
+def build(target):
+    command = [os.environ.get("CARGO", "cargo"), "test", "--locked", "--test", target, "--no-run",
                "--message-format", "json-render-diagnostics", "--target-dir", str(ROOT / "target")]
     out = subprocess.run(command, cwd=COPY, check=True, stdout=subprocess.PIPE).stdout.decode()
     told = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     built = [one["executable"] for one in told
-             if one.get("reason") == "compiler-artifact" and one["target"]["name"] == "schedules"]
+             if one.get("reason") == "compiler-artifact" and one["target"]["name"] == target]
     return built[-1]
 
 
@@ -97,20 +101,38 @@ def look_for(binary, bug, seeds):
     return told, (words or [""])[-1]
 
 
+def look_in_days(binary, bug, seeds):
+    """The days have no switch of their own: the story and the commands that make its reports are told alike."""
+    environment = dict(os.environ, PLANTED_BUG=bug.get("name", ""))
+    began = time.monotonic()
+    for seed in range(1, seeds + 1):
+        command = [binary, "--seed", str(seed), "--days", str(bug.get("days", QUIET_DAYS))]
+        done = subprocess.run(command, cwd=COPY, capture_output=True, text=True, env=environment)
+        if done.returncode != 0:
+            wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG ")]
+            words = wrong[0] if wrong else (done.stderr.strip().splitlines() or ["no words"])[0]
+            return {"found": True, "seeds": seed, "seconds": time.monotonic() - began}, words
+    return {"found": False, "seeds": seeds, "seconds": time.monotonic() - began}, ""
+
+
 def main():
-    bugs = tomllib.loads((ROOT / "tests/schedules/planted.toml").read_text())["bug"]
+    names, of = sys.argv[1:], "schedules"
+    if names[:1] == ["--of"]:
+        of, names = names[1], names[2:]
+    look = {"schedules": look_for, "ninety": look_in_days}[of]
+    bugs = tomllib.loads((ROOT / f"tests/{of}/planted.toml").read_text())["bug"]
     copy_sources()
     rename()
     plant(bugs)
-    binary = build()
-    told, words = look_for(binary, {}, QUIET)
+    binary = build(of)
+    told, words = look(binary, {}, QUIET if of == "schedules" else 1)
     print(f"no bug: {told['seeds']} seeds, {words or 'nothing found'}", flush=True)
     missed = ["no bug"] if told["found"] else []
     print("| bug | seeds until found | budget | found by |\n|---|---|---|---|", flush=True)
     for bug in bugs:
-        if sys.argv[1:] and bug["name"] not in sys.argv[1:]:
+        if names and bug["name"] not in names:
             continue
-        told, words = look_for(binary, bug, bug["budget"])
+        told, words = look(binary, bug, bug["budget"])
         found = told["seeds"] if told["found"] else "NOT FOUND"
         words = words.split(": ", 1)[-1][:60]
         print(f"| {bug['name']} | {found} | {bug['budget']} | {words} |", flush=True)
