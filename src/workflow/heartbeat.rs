@@ -73,11 +73,14 @@ impl Heartbeat {
         every: SignedDuration,
         own: Option<SignedDuration>,
     ) -> Result<bool, WorkflowError> {
+        let level = self.governor.level();
+        if level != Level::Spent {
+            return Ok(false);
+        }
         let silent = *self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Level::Spent, Some(silent)) = (self.governor.level(), silent) else { return Ok(false) };
-        let Some(last) = self.context.ledger.heartbeats().await?.done else { return Ok(false) };
+        let last = self.context.ledger.heartbeats().await?.done;
         let next = self.context.clock.now().saturating_add(every).unwrap_or(Timestamp::MAX);
-        Ok(is_young(next.duration_since(last), [silent.after, own]))
+        Ok(waits((level, silent), (last, next), own))
     }
 
     /// Learns how long the org waits, now and then. Where it does not say, what was known stays known.
@@ -127,6 +130,16 @@ impl Heartbeat {
     }
 }
 
+/// Whether a heartbeat may be left out until `next`. `last`: the newest that arrived.
+fn waits(
+    (level, silent): (Level, Option<Silent>),
+    (last, next): (Option<Timestamp>, Timestamp),
+    own: Option<SignedDuration>,
+) -> bool {
+    let (Level::Spent, Some(silent), Some(last)) = (level, silent, last) else { return false };
+    is_young(next.duration_since(last), [silent.after, own])
+}
+
 /// Whether a heartbeat of this age is less than half as old as any of these takes; `None` takes any age.
 fn is_young(age: SignedDuration, limits: [Option<SignedDuration>; 2]) -> bool {
     limits.into_iter().flatten().all(|limit| age <= limit / 2)
@@ -144,5 +157,30 @@ mod tests {
         assert!(!is_young(hour(13), [Some(hour(48)), Some(hour(24))]), "the watchdog is the first");
         assert!(is_young(hour(13), [Some(hour(48)), None]));
         assert!(is_young(hour(999), [None, None]), "nobody minds");
+    }
+
+    #[test]
+    fn one_is_left_out_only_while_calls_are_spent_and_the_last_one_will_do() {
+        let at = |minutes: i64| Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap();
+        let silent = |hours: Option<i64>| {
+            Some(Silent { asked_at: at(0), after: hours.map(SignedDuration::from_hours) })
+        };
+        let of = |level, silent, last, next| {
+            waits((level, silent), (last, at(next)), Some(SignedDuration::from_hours(24)))
+        };
+        assert!(of(Level::Spent, silent(Some(2)), Some(at(0)), 60));
+        assert!(
+            !of(Level::Spent, silent(Some(2)), Some(at(0)), 61),
+            "it would be too old when calls are free"
+        );
+        assert!(
+            of(Level::Spent, silent(None), Some(at(0)), 12 * 60)
+                && !of(Level::Spent, silent(None), Some(at(0)), 721)
+        );
+        for level in [Level::Free, Level::Scarce] {
+            assert!(!of(level, silent(Some(2)), Some(at(0)), 1), "{level:?}");
+        }
+        assert!(!of(Level::Spent, None, Some(at(0)), 1), "nobody knows how long the org waits");
+        assert!(!of(Level::Spent, silent(Some(2)), None, 1), "none has arrived yet");
     }
 }
