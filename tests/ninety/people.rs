@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// People read which leads are about to go back. Of the first four of the story one is held, one is
+    /// People read which leads are about to go back. Of the first ones of the story in turn one is held, one is
     /// closed, one is worked on, and an agent finds one; later it is left to chance.
     pub async fn read_announcement(&mut self) {
         let runs = self.context.ledger.decay_runs().await.expect("the ledger can be read");
@@ -109,7 +109,8 @@ impl World {
         for known in announced {
             let lead = known.proposal.record.to_string();
             let pick = match self.diary.objections {
-                0..4 => self.diary.objections * 10,
+                // An agent's find may be decided before the run, so that one turn is not enough.
+                0..12 => self.diary.objections % 4 * 10,
                 _ => rand::Rng::random_range(&mut self.rng, 0..100),
             };
             self.diary.objections += 1;

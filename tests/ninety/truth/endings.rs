@@ -21,6 +21,8 @@ pub enum End {
     },
     /// Somebody set another value while it waited.
     Overtaken,
+    /// An agent proposed something else on the same lead while it waited.
+    Superseded,
     /// Nobody decided in time.
     Expired,
     /// Its lane stepped back while it waited: from then on it is only recorded.
@@ -44,6 +46,9 @@ pub fn ending(world: &World, sent: &Proposed, back: Option<Timestamp>) -> Option
         let set = |field: &str| commit.set(field);
         if set(names::EDITED_FROM).as_deref() == Some(&sent.id) {
             return Some((commit.at, End::Edited));
+        }
+        if set(names::PROPOSAL_ID).is_some_and(|other| other != sent.id) {
+            return Some((commit.at, End::Superseded));
         }
         if commit.is(names::DECISION_PROPOSAL_ID) == sent.id {
             match set(names::DECISION).as_deref() {

@@ -78,7 +78,7 @@ impl Seen<'_> {
             End::Edited => told("other", look),
             End::SameByHand { by_program: false } => told("match", at),
             End::SameByHand { by_program: true } => told("program", at),
-            End::Overtaken | End::Expired => told("lapsed", look),
+            End::Overtaken | End::Superseded | End::Expired => told("lapsed", look),
             // A new watch begins, as for what was only recorded from the start.
             End::Recorded => Self { since: at, due: at + WATCHED, ..*self }.heard(),
             End::Landed { by_person } => {

@@ -30,7 +30,7 @@ fn word(
         End::Rejected => Some("rejected"),
         End::Edited => Some("edited"),
         End::Overtaken => Some("overtaken"),
-        End::Expired | End::Recorded => None,
+        End::Superseded | End::Expired | End::Recorded => None,
     }
 }
 
