@@ -11,12 +11,11 @@ use super::{
     settings::{
         AgentSettings, ApiSettings, CheckpointSettings, DecaySettings, DoctorSettings, HeartbeatSettings,
         HttpSettings, InboxSettings, JobSettings, LedgerSettings, LogFormat, LogSettings, OrgSettings,
-        PolicySettings, PromotionSettings, ReconcileSettings, ShadowSettings, StreamSettings, SweepSettings,
-        WatchSettings,
+        PolicySettings, PromotionSettings, ReconcileSettings, StreamSettings, SweepSettings, WatchSettings,
     },
     timetable::Timetable,
+    users,
 };
-use crate::domain::shadow::who::Named;
 
 /// Read when no file is named and this one exists.
 pub const DEFAULT_FILE: &str = "config/countersign.toml";
@@ -148,9 +147,8 @@ impl Keys {
                 self.values.insert(path, value.to_string());
             }
             Value::Array(list) if keys::find(&path).is_some_and(|key| key.expected == keys::USERS) => {
-                let parts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
-                match parts {
-                    Some(parts) => drop(self.values.insert(path, parts.join(", "))),
+                match users::joined(list) {
+                    Some(text) => drop(self.values.insert(path, text)),
                     None => self.malformed(&path, "the list holds something else than texts"),
                 }
             }
@@ -277,19 +275,6 @@ impl Keys {
             approvers: self.timetable("jobs.approvers", &zone),
             inbox_retention: self.timetable("jobs.inbox_retention", &zone),
         }
-    }
-
-    fn shadow(&mut self) -> ShadowSettings {
-        let [programs, people] =
-            ["shadow.programs", "shadow.people"].map(|key| self.text(key).unwrap_or_default());
-        // Which of the two is wrong is told by the list that is wrong alone.
-        let (key, problem) = match (Named::parse(&programs, ""), Named::parse(&programs, &people)) {
-            (Err(problem), _) => ("shadow.programs", problem),
-            (_, Err(problem)) => ("shadow.people", problem),
-            (_, Ok(named)) => return ShadowSettings { named },
-        };
-        self.malformed(key, &problem);
-        ShadowSettings::default()
     }
 
     fn watch(&mut self) -> WatchSettings {

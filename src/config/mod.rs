@@ -10,6 +10,7 @@ mod secret;
 mod settings;
 mod settings_credentials;
 pub mod timetable;
+mod users;
 
 #[cfg(test)]
 mod tests;
