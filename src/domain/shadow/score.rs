@@ -240,7 +240,8 @@ mod tests {
             lapsed: 5 * by,
             written: 6 * by,
             reversed: 7 * by,
-            waiting: 8 * by,
+            programs: 8 * by,
+            waiting: 9 * by,
         };
         let mut both = tally(3);
         both.join(&tally(100));
