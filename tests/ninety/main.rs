@@ -132,7 +132,7 @@ fn play((seed, days): (u64, i64), loud: bool, out: Option<&Path>) -> Judged {
         // What the reports said on the way; the truth about those moments is told at the end.
         let mut said = Vec::new();
         for day in (0..days).step_by(usize::try_from(EVERY).expect("a small number")) {
-            world.play(day, day + EVERY).await;
+            world.play(day, (day + EVERY).min(days)).await;
             let now = world.now();
             let cards = reports.cards(&world.context, Form::Json, now).await;
             let cards = serde_json::from_str(&cards).expect("JSON");
