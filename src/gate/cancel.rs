@@ -165,6 +165,11 @@ mod tests {
             assert_eq!((rollback.plan, rollback.restore.len()), (None, 0), "{fields:?}");
             assert!(!rollback.spared.is_empty(), "{fields:?}");
         }
+        // What somebody else touched without another value: the field that would be set is named.
+        let touched = planned(&[("Status", "Completed"), ("Subject", "Call")], true, false);
+        let told = &touched.spared[0];
+        assert_eq!((told.field.as_str(), touched.spared.len()), ("Status", 1));
+        assert_eq!((&told.before, &told.ours), (&FieldValue::Null, &FieldValue::text("Completed")));
     }
 
     #[test]
