@@ -138,17 +138,12 @@ impl Reader {
 
     /// All rows; `None` where this identity does not see the object.
     async fn seen(&self, soql: String) -> Result<Option<Vec<Value>>, SalesforceError> {
-        let mut pages = RowPages::new(self.clone(), soql);
-        let mut all = Vec::new();
-        loop {
-            match pages.next().await {
-                Ok(Some(rows)) => all.extend(rows),
-                Ok(None) => return Ok(Some(all)),
-                Err(error) if matches!(error.salesforce_code(), Some("INVALID_TYPE" | "INVALID_FIELD")) => {
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
+        match RowPages::new(self.clone(), soql).all().await {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) if matches!(error.salesforce_code(), Some("INVALID_TYPE" | "INVALID_FIELD")) => {
+                Ok(None)
             }
+            Err(error) => Err(error),
         }
     }
 }

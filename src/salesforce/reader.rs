@@ -305,6 +305,15 @@ impl RowPages {
             _ => Err(unreadable("a query gave no records")),
         }
     }
+
+    /// The rows of all pages that are left, where they are few enough to hold.
+    pub(super) async fn all(mut self) -> Result<Vec<Value>, SalesforceError> {
+        let mut rows = Vec::new();
+        while let Some(page) = self.next().await? {
+            rows.extend(page);
+        }
+        Ok(rows)
+    }
 }
 
 /// The flag of a converted lead cannot be taken off any more: such leads are asked for while

@@ -159,12 +159,7 @@ impl Reader {
     }
 
     async fn rows(&self, soql: String) -> Result<Vec<Value>, SalesforceError> {
-        let mut pages = RowPages::new(self.clone(), soql);
-        let mut rows = Vec::new();
-        while let Some(page) = pages.next().await? {
-            rows.extend(page);
-        }
-        Ok(rows)
+        RowPages::new(self.clone(), soql).all().await
     }
 
     async fn given(&self, lanes: &Lanes) -> Result<Given, SalesforceError> {

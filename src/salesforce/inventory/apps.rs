@@ -86,12 +86,7 @@ impl Reader {
 
     async fn tokens(&self) -> Result<Vec<Value>, SalesforceError> {
         let soql = "SELECT AppName, UserId, LastUsedDate FROM OauthToken";
-        let mut pages = RowPages::new(self.clone(), soql.to_owned());
-        let mut rows = Vec::new();
-        while let Some(page) = pages.next().await? {
-            rows.extend(page);
-        }
-        Ok(rows)
+        RowPages::new(self.clone(), soql.to_owned()).all().await
     }
 
     /// Apps that are installed, and whether only approved users may use them; none where they are hidden.

@@ -104,11 +104,7 @@ impl Reader {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<(), SalesforceError> {
         let soql = "SELECT Id, Definition.DeveloperName FROM Flow WHERE Status = 'Active'";
-        let mut flows = Vec::new();
-        let mut pages = self.tooling_pages(soql);
-        while let Some(rows) = pages.next().await? {
-            flows.extend(rows);
-        }
+        let flows = self.tooling_pages(soql).all().await?;
         for (place, row) in flows.iter().enumerate() {
             progress(place, flows.len());
             let name = row.pointer("/Definition/DeveloperName").and_then(Value::as_str).unwrap_or_default();
