@@ -99,8 +99,7 @@ impl Daemon {
         // Only now: whoever cannot serve must not take the lead from somebody who can.
         let Some(lead) = Lead::take(side, front).await.context("taking the lead")? else { return Ok(None) };
         tracing::info!(epoch = lead.epoch, policy = context.rules.digest().short(), "leading");
-        // Before anything is judged.
-        silence::wake(&context.ledger, &watchman.limits, context.clock.now()).await?;
+        open_book(&context, &watchman.limits).await?;
         front.show(Arc::new(probe));
         let (ending, over) = mpsc::channel(4);
         let keeping = tokio::spawn(lead.keep(kept.child_token(), ending.clone()));
@@ -250,6 +249,13 @@ fn tend(front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
         tasks.push(tokio::spawn(telemetry::upkeep(telemetry::UPKEEP_EVERY, stop.child_token(), tidy)));
     }
     tasks
+}
+
+/// What is recorded before anything is judged: the rules, and how long nobody was awake.
+async fn open_book(context: &workflow::Context, limits: &Limits) -> Result<(), WorkflowError> {
+    context.keep_rules().await?;
+    silence::wake(&context.ledger, limits, context.clock.now()).await?;
+    Ok(())
 }
 
 /// A look that fails or takes long holds nothing up: each sweep looks at fields, and the job looks again.

@@ -91,7 +91,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// The rules of the daemon that writes this ledger. Before it has judged anything there are none.
+/// The rules of the daemon that writes this ledger. Before the first one there are none.
 async fn rules(ledger: &Ledger) -> anyhow::Result<Policy> {
     Ok(ledger.policy_in_force().await?.unwrap_or_default())
 }

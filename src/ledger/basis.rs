@@ -9,7 +9,7 @@ pub(super) fn story(digest: &Digest) -> String {
 }
 
 impl Ledger {
-    /// The rules of the process that last became the writer; `None` before it has judged anything.
+    /// The rules of the process that last became the writer; `None` before the first one.
     pub async fn policy_in_force(&self) -> Result<Option<Policy>, LedgerError> {
         let mut reader = self.reader().await?;
         let newest = db::query("SELECT text FROM entry WHERE kind = 'started' ORDER BY seq DESC LIMIT 1");

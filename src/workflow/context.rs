@@ -148,6 +148,14 @@ impl Context {
         self.schemas.read().await.get(object).cloned()
     }
 
+    /// Keeps the rules in force before anything is judged, so that reports never tell without them.
+    pub async fn keep_rules(&self) -> Result<(), WorkflowError> {
+        let mut tx = self.ledger.begin("rules in force").await?;
+        tx.keep_policy(self.rules.digest(), self.rules.policy()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Keeps what the verdicts of this transaction rest on, so that they can be made again.
     pub async fn keep_basis(
         &self,

@@ -75,7 +75,10 @@ impl World {
     /// Adds settings; the next daemon has them.
     pub fn set(&self, text: &str) {
         let known = std::fs::read_to_string(&self.config).unwrap();
-        std::fs::write(&self.config, format!("{known}\n{text}\n")).unwrap();
+        // Whole or not at all: a daemon that starts right now reads this file.
+        let beside = self.path("next.toml");
+        std::fs::write(&beside, format!("{known}\n{text}\n")).unwrap();
+        std::fs::rename(beside, &self.config).unwrap();
     }
 
     /// A path in the world's folder.

@@ -266,7 +266,15 @@ async fn what_programs_set_is_left_out_and_people_still_count() {
     let username = |role: &str| world.org.text(&format!("/users/{role}/username"));
     let (program, person) = (username("outsider"), username("manager"));
     let id = world.org.text("/users/outsider/user_id");
+    world.kill();
     world.set(&format!("[shadow]\nprograms = [\"{}\"]\npeople = \"{person}\"\n", &id[..15]));
+    world.restart();
+    eventually("the rules are known before anything is judged", Duration::from_secs(30), || async {
+        // The new daemon makes the ledger, so at first there is none.
+        let (_, entries, _) = countersign(&["export", "--ledger", &world.ledger()], None);
+        entries.contains("\"min_sample\":\"4\"")
+    })
+    .await;
     let mut ids = Vec::new();
     for (place, name) in ["Amy", "Ben", "Cleo", "Dora"].iter().enumerate() {
         ids.push(world.lead(name).await);
@@ -278,7 +286,9 @@ async fn what_programs_set_is_left_out_and_people_still_count() {
         let (code, said) = world.patch(role, "Lead", &ids[place], json!({ "Status": value })).await;
         assert_eq!(code, 204, "{role}: {said}");
     }
-    counted(&world, "programs", 2).await;
+    for (key, number) in [("programs", 2), ("right", 1), ("wrong", 1)] {
+        counted(&world, key, number).await;
+    }
     let told = card(&world);
     assert_eq!((&told["tally"]["right"], &told["tally"]["wrong"]), (&json!(1), &json!(1)), "{told}");
     assert_eq!((&told["coverage"], &told["precision"]), (&json!("0.5000"), &json!("0.5000")), "{told}");

@@ -139,6 +139,7 @@ impl Kit {
             pace: Pace { short: (Duration::ZERO, Duration::ZERO), long: (Duration::ZERO, Duration::ZERO) },
         };
         let epoch = context.ledger.lead("schedule", context.rules.digest()).await?;
+        context.keep_rules().await?;
         let more = beside(&context, &connection);
         let engine = Engine::new(context, Writer::new(connection), events, waker.clone());
         let subscriber = tokio::spawn(subscriber::run(deps, CancellationToken::new()));
