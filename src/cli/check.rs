@@ -10,6 +10,7 @@ use crate::{
         self, ConfigErrors, Settings,
         policies::{Policies, PolicyProblem},
     },
+    domain::ownership::Ownership,
     salesforce::Contracts,
 };
 
@@ -32,6 +33,8 @@ pub struct Checked {
     pub policies: Result<Policies, Vec<PolicyProblem>>,
     /// The contracts, or what is wrong with them or missing for the policies.
     pub contracts: Result<Contracts, Vec<PolicyProblem>>,
+    /// Who may write governed fields, or what is wrong with the list; empty while the policies are wrong.
+    pub ownership: Result<Ownership, Vec<PolicyProblem>>,
 }
 
 /// Reads both, whatever is wrong with either.
@@ -46,19 +49,22 @@ pub fn read(path: Option<&Path>) -> Checked {
         let missing = policies.as_ref().map_or_else(|_| Vec::new(), |it| contracts::missing(&contracts, it));
         if missing.is_empty() { Ok(contracts) } else { Err(missing) }
     });
-    Checked { settings, policies, contracts }
+    let ownership = policies.as_ref().map_or_else(
+        |_| Ok(Ownership::default()),
+        |it| config::ownership::load(named.ownership.as_deref(), &it.governs()),
+    );
+    Checked { settings, policies, contracts, ownership }
 }
 
 /// Prints what is wrong; exit code 2 when anything is.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let checked = read(args.config.as_deref());
-    let is_good = checked.settings.is_ok() && checked.policies.is_ok() && checked.contracts.is_ok();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&as_json(&checked))?);
     } else {
         print!("{}", as_text(&checked)?);
     }
-    Ok(if is_good { Exit::Done } else { Exit::Usage })
+    Ok(if checked.is_good() { Exit::Done } else { Exit::Usage })
 }
 
 fn as_text(checked: &Checked) -> anyhow::Result<String> {
@@ -87,10 +93,23 @@ fn as_text(checked: &Checked) -> anyhow::Result<String> {
         }
         Err(problems) => lines.extend(problems.iter().map(|problem| format!("contracts {problem}"))),
     }
+    match &checked.ownership {
+        Ok(list) if list.fields.is_empty() => {}
+        Ok(list) => {
+            let fields: Vec<String> =
+                list.fields.keys().map(|(object, field)| format!("{object}.{field}")).collect();
+            lines.push(format!("ownership ok  {}", fields.join(", ")));
+        }
+        Err(problems) => lines.extend(problems.iter().map(|problem| format!("ownership {problem}"))),
+    }
     Ok(lines.join("\n") + "\n")
 }
 
 impl Checked {
+    fn is_good(&self) -> bool {
+        self.settings.is_ok() && self.policies.is_ok() && self.contracts.is_ok() && self.ownership.is_ok()
+    }
+
     /// The org, where the settings say which it must be.
     fn org(&self) -> Option<&str> {
         self.settings.as_ref().ok()?.org.org_id.as_deref()
@@ -128,8 +147,9 @@ fn as_json(checked: &Checked) -> Value {
     let told = |problems: Option<&Vec<PolicyProblem>>| problems.map_or_else(|| json!([]), |it| json!(it));
     let (policies, contracts) =
         (told(checked.policies.as_ref().err()), told(checked.contracts.as_ref().err()));
-    let ok = checked.settings.is_ok() && checked.policies.is_ok() && checked.contracts.is_ok();
+    let ownership = told(checked.ownership.as_ref().err());
     let own: Vec<Override<'_>> =
         checked.policies.as_ref().map_or_else(|_| Vec::new(), |them| overrides(checked, them).collect());
-    json!({ "ok": ok, "settings": settings, "policies": policies, "contracts": contracts, "overrides": own })
+    json!({ "ok": checked.is_good(), "settings": settings, "policies": policies, "contracts": contracts,
+        "ownership": ownership, "overrides": own })
 }

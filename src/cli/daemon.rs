@@ -10,7 +10,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    decay::objection, front::Front, lead::Lead, org_side::OrgSide, reconcile::options, recorder::Recorder,
+    counters, decay::objection, front::Front, lead::Lead, org_side::OrgSide, reconcile::options,
+    recorder::Recorder,
 };
 use crate::{
     clock::Clock,
@@ -251,8 +252,9 @@ fn tend(front: &Front, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     tasks
 }
 
-/// What is recorded before anything is judged: the rules, and how long nobody was awake.
+/// What is recorded before anything is judged: the rules, and how long nobody was awake. Counters begin.
 async fn open_book(context: &workflow::Context, limits: &Limits) -> Result<(), WorkflowError> {
+    counters::begin(&context.ownership);
     context.keep_rules().await?;
     silence::wake(&context.ledger, limits, context.clock.now()).await?;
     Ok(())

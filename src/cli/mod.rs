@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod connect;
 pub mod console;
 pub mod contracts;
+mod counters;
 #[cfg(debug_assertions)]
 pub mod crash_at;
 pub mod csv;
@@ -36,6 +37,7 @@ pub mod moment;
 pub mod org;
 pub mod org_side;
 pub mod output;
+mod ownership;
 pub mod page;
 pub mod place;
 pub mod policy;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub use super::connect::connect;
-use super::{ExitWith, contracts, place};
+use super::{ExitWith, contracts, ownership, place};
 use crate::{
     clock::Clock,
     config::{
@@ -45,6 +45,7 @@ impl OrgSide {
     ) -> anyhow::Result<Self> {
         let policies = load_policies(&settings)?;
         let contracts = load_contracts(&settings, &policies)?;
+        let ownership = ownership::load(&settings.policy, &policies)?;
         let promoter = connect(&settings, &settings.promoter, &clock)?;
         let identity = promoter.identity().await.context("connecting as the promoter")?;
         pin(&settings, &identity.org_id)?;
@@ -74,7 +75,7 @@ impl OrgSide {
         let ledger = place::told(ledger);
         let reader = Reader::new(promoter.clone());
         let named = settings.shadow.named.clone();
-        let parts = ContextParts { ledger, reader, rules, clock, machine_users, contracts, named };
+        let parts = ContextParts { ledger, reader, rules, clock, machine_users, contracts, named, ownership };
         let context = workflow::Context::new(parts);
         context.describe().await.context("describing the governed objects")?;
         Ok(Self { settings, context, promoter, proposer })

@@ -70,6 +70,7 @@ pub const KEYS: &[Key] = &[
     key("checkpoint.former_keys_path", "the path of a file with public keys, one a line", None),
     key("policy.directory", "the path of a folder with policy files", None),
     key("policy.contracts", "the path of a folder with contract files", None),
+    key("policy.ownership", "the path of a file that lists who may write governed fields", None),
     key("http.listen", "address:port, for example 127.0.0.1:8080", None),
     key("http.console_password_file", "the path of a file that only its owner can read", None),
     key("promotion.batch_rows", "a whole number from 1 to 200", Some("200")),

@@ -55,7 +55,9 @@ pub fn policy_settings(path: Option<&Path>) -> PolicySettings {
         let folder = merged.pointer(key)?.as_str()?;
         Some(folder).filter(|folder| !folder.trim().is_empty()).map(Into::into)
     };
-    PolicySettings { directory: folder("/policy/directory"), contracts: folder("/policy/contracts") }
+    let [directory, contracts, ownership] =
+        ["/policy/directory", "/policy/contracts", "/policy/ownership"].map(folder);
+    PolicySettings { directory, contracts, ownership }
 }
 
 /// The password of the ledger's database alone, for commands that need nothing else of the settings.
@@ -195,6 +197,7 @@ impl Keys {
             policy: PolicySettings {
                 directory: self.text("policy.directory").map(Into::into),
                 contracts: self.text("policy.contracts").map(Into::into),
+                ownership: self.text("policy.ownership").map(Into::into),
             },
             checkpoint,
             http,

@@ -4,6 +4,7 @@
 
 mod keys;
 mod load;
+pub mod ownership;
 pub mod policies;
 mod problem;
 mod secret;

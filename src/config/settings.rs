@@ -149,6 +149,8 @@ pub struct PolicySettings {
     pub directory: Option<PathBuf>,
     /// Folder of contract files for further objects; absent: Lead and Opportunity only.
     pub contracts: Option<PathBuf>,
+    /// File that lists who may write governed fields besides the gate; absent: nobody is listed.
+    pub ownership: Option<PathBuf>,
 }
 
 /// The daemon's own HTTP side.

@@ -21,6 +21,7 @@ pub mod evidence;
 pub mod freeze;
 pub mod ids;
 pub mod job;
+pub mod ownership;
 pub mod policy;
 pub mod promotion;
 pub mod proposal;

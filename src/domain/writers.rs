@@ -10,6 +10,8 @@ use super::{
     value::FieldValue,
 };
 
+/// The client of people who write by hand, as rows have it.
+pub const BY_HAND: &str = "Lightning";
 /// Most rows of the map. Writes beyond it are counted together.
 pub const MOST_ROWS: usize = 200;
 /// Most fields of records whose last writes are remembered.

@@ -8,6 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{ledger::checkpoint::Keeper, workflow::anchor::Anchors};
 
+/// Checkpoints that were not written.
+pub const CHECKPOINT_FAILURES: &str = "countersign_checkpoint_failures_total";
+/// Checkpoints that the org did not keep.
+pub const ANCHOR_FAILURES: &str = "countersign_anchor_failures_total";
+
 /// How long the last anchor may hold up a stop. What is open then is settled at the next start.
 const LAST_WITHIN: Duration = Duration::from_secs(10);
 
@@ -42,7 +47,7 @@ async fn write(keeper: &mut Keeper) {
         }
         Ok(None) => {}
         Err(error) => {
-            metrics::counter!("countersign_checkpoint_failures_total").increment(1);
+            metrics::counter!(CHECKPOINT_FAILURES).increment(1);
             tracing::error!(code = error.code(), "no checkpoint was written: {error}");
         }
     }
@@ -66,7 +71,7 @@ async fn anchor(keeper: &Keeper, anchors: &mut Anchors, (now, stop): (bool, &Can
         }
         Ok(false) => {}
         Err(error) => {
-            metrics::counter!("countersign_anchor_failures_total").increment(1);
+            metrics::counter!(ANCHOR_FAILURES).increment(1);
             tracing::error!(code = error.code(), "no checkpoint was kept in the org: {error}");
         }
     }

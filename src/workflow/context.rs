@@ -11,7 +11,8 @@ use super::{WorkflowError, pacing::Pacing, pause::Pauses, people::People, recent
 use crate::{
     clock::Clock,
     domain::{
-        Digest, FieldName, Ground, ObjectName, ObjectSchema, RecordId, policy::CreateRule, shadow::who::Named,
+        Digest, FieldName, Ground, ObjectName, ObjectSchema, RecordId, ownership::Ownership,
+        policy::CreateRule, shadow::who::Named,
     },
     gate::Rules,
     ledger::{Ledger, Tx},
@@ -48,6 +49,8 @@ pub struct Context {
     pub pacing: Pacing,
     /// Which users are programs.
     pub people: People,
+    /// Who may write governed fields besides the gate.
+    pub ownership: Arc<Ownership>,
 }
 
 /// An object as the org describes it, with the digest computed once.
@@ -77,6 +80,8 @@ pub struct ContextParts {
     pub contracts: Contracts,
     /// Users whom the settings name as programs or people.
     pub named: Named,
+    /// Who may write governed fields besides the gate.
+    pub ownership: Ownership,
 }
 
 impl Context {
@@ -96,6 +101,7 @@ impl Context {
             watched: Watched::default(),
             pacing: Pacing::default(),
             people: People::new(parts.named),
+            ownership: Arc::new(parts.ownership),
         }
     }
 

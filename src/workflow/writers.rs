@@ -13,7 +13,8 @@ use crate::{
     domain::{
         FieldName, FieldValue, Freeze, ObjectName, RecordId, Scope,
         event::Event,
-        writers::{Flap, Memory, Write, Writer, WriterMap},
+        ownership::Standing,
+        writers::{BY_HAND, Flap, Memory, Write, Writer, WriterMap},
     },
     ledger::Tx,
     salesforce::{
@@ -24,6 +25,8 @@ use crate::{
 
 /// Writes of governed fields by others than the daemon, by `object` and `field`.
 pub const FOREIGN_WRITES: &str = "countersign_foreign_writes_total";
+/// Writes of governed fields that have an owner, by writers whom nobody listed, by `object` and `field`.
+pub const UNLISTED_WRITES: &str = "countersign_unlisted_writes_total";
 /// Writers that were new on a governed field.
 pub const NEW_WRITERS: &str = "countersign_new_writers_total";
 /// Records and lanes that were stopped because two writers set a value against each other.
@@ -107,7 +110,7 @@ pub fn writes_of(ears: &Ears<'_>, change: &Change) -> Vec<Write> {
 fn client(change: &Change) -> String {
     let api = change.origin.strip_prefix("com/salesforce/api/").and_then(|rest| rest.split('/').next());
     let text = match (api, change.client.as_deref()) {
-        (_, Some("SfdcInternalAPI/")) => "Lightning".to_owned(),
+        (_, Some("SfdcInternalAPI/")) => BY_HAND.to_owned(),
         (Some(api), Some(client)) => format!("{api} {client}"),
         (Some(api), None) => api.to_owned(),
         (None, Some(client)) => client.to_owned(),
@@ -139,14 +142,12 @@ pub async fn take(
     }
     for write in writes {
         watch.unrecorded = true;
+        let standing = context.ownership.standing((&write.object, &write.field), &write.writer, write.ours);
         if watch.map.count(write) {
-            tell_new(write);
+            tell_new(write, standing);
             is_news = true;
         }
-        if !write.ours {
-            let (object, field) = (write.object.to_string(), write.field.to_string());
-            metrics::counter!(FOREIGN_WRITES, "object" => object, "field" => field).increment(1);
-        }
+        measure(write, standing);
         if let Some(flap) = watch.memory.note(write) {
             quarantine(tx, &flap, now).await?;
         }
@@ -162,21 +163,31 @@ pub async fn take(
     Ok(watch)
 }
 
-/// Names of clients are data: they stand in the ledger and not in the log.
-fn tell_new(write: &Write) {
-    if write.ours {
-        return;
+fn measure(write: &Write, standing: Standing<'_>) {
+    let labels = [("object", write.object.to_string()), ("field", write.field.to_string())];
+    if !write.ours {
+        metrics::counter!(FOREIGN_WRITES, &labels).increment(1);
     }
+    if standing == Standing::Unlisted {
+        metrics::counter!(UNLISTED_WRITES, &labels).increment(1);
+    }
+}
+
+/// Whom the owner of the field listed is no news. Names of clients are data: they stand in the ledger and
+/// not in the log.
+fn tell_new(write: &Write, standing: Standing<'_>) {
+    let (code, words) = match standing {
+        Standing::Gate | Standing::Listed(_) | Standing::ByHand => return,
+        Standing::Unlisted => {
+            ("writer-not-listed", "a governed field was written by somebody whom its owner did not list")
+        }
+        Standing::Unowned => {
+            ("writer-new", "a governed field was written by somebody who did not write it before")
+        }
+    };
     metrics::counter!(NEW_WRITERS).increment(1);
     let (object, field, user_id) = (&write.object, &write.field, write.writer.user.as_str());
-    tracing::warn!(
-        code = "writer-new",
-        %object,
-        %field,
-        user_id,
-        record = %write.record,
-        "a governed field was written by somebody who did not write it before"
-    );
+    tracing::warn!(code, %object, %field, user_id, record = %write.record, "{words}");
 }
 
 /// Freezes the record, or the lane when many of its records are frozen so. People lift it.

@@ -108,6 +108,11 @@ impl World {
         self.serve = Some(ServeProcess::start(self.config.as_ref()));
     }
 
+    /// Where the daemon serves HTTP, once it says so.
+    pub async fn http(&self) -> String {
+        self.serve.as_ref().expect("a daemon").http().await
+    }
+
     /// What the daemon has logged.
     pub fn said(&self) -> String {
         self.serve.as_ref().map(ServeProcess::said).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! Who writes governed fields besides the daemon: heard where the channel lets it through, told when new,
 //! and stopped when two of them set a value against each other.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use countersign::package::SHIPPED;
 use serde_json::{Value, json};
@@ -174,7 +174,94 @@ async fn two_writers_against_each_other_stop_the_record_and_are_named() {
     assert_eq!(code, 0, "{said}{err}");
 }
 
+/// Names the file of who may write in the settings, and starts with it.
+fn owned(world: &mut World, text: &str) -> String {
+    let file = world.path("ownership.toml");
+    fs::write(&file, text).unwrap();
+    world.kill();
+    world.set(&format!("[policy]\nownership = \"{file}\"\n[http]\nlisten = \"127.0.0.1:0\"\n"));
+    world.restart();
+    file
+}
+
+async fn who_is_listed_is_no_news_and_who_is_not_is_told() {
+    let mut world = World::start();
+    widen(&world).await;
+    let user = |role: &str| world.org.text(&format!("/users/{role}/user_id"));
+    let (admin, reviewer) = (user("admin"), user("reviewer"));
+    let list = format!(
+        "[[field]]\nobject = \"Opportunity\"\nfield = \"NextStep\"\nowner = \"<b>Deal desk</b>\"\n\
+         [[field.writer]]\nuser = \"{}\"\nwhy = \"the nightly sync\"\n",
+        &admin[..15]
+    );
+    let file = owned(&mut world, &list);
+    let at = world.http().await;
+    let unlisted = "countersign_unlisted_writes_total{object=\"Opportunity\",field=\"NextStep\"}";
+    for zero in
+        ["countersign_new_writers_total 0", "countersign_break_glass_uses_total 0", &format!("{unlisted} 0")]
+    {
+        eventually(zero, Duration::from_secs(20), || async { metrics(&at).await.contains(zero) }).await;
+    }
+    let deals = world.opportunities().await;
+    step(&world, "admin", text(&deals[0]["Id"]), "Call them").await;
+    for place in 0..2 {
+        step(&world, "reviewer", text(&deals[1]["Id"]), &format!("Write to them, {place}")).await;
+    }
+    eventually("both are counted", Duration::from_secs(20), || async {
+        let told = writers(&world);
+        row(&told, &admin, "NextStep").is_some() && row(&told, &reviewer, "NextStep").is_some()
+    })
+    .await;
+    eventually("each write counts", Duration::from_secs(20), || async {
+        metrics(&at).await.contains(&format!("{unlisted} 2"))
+    })
+    .await;
+    let said = world.said();
+    let warned: Vec<&str> = said.lines().filter(|line| line.contains("code=writer-")).collect();
+    assert!(warned.len() == 1 && warned[0].contains("writer-not-listed"), "{warned:?}");
+    assert!(warned[0].contains(&reviewer), "{warned:?}");
+
+    let with =
+        |words: &[&str]| countersign(&[&["writers"], words, &["--config", &world.config]].concat(), None);
+    let told: Value = serde_json::from_str(&with(&["--json"]).1).expect("JSON");
+    let (listed, other) =
+        (row(&told, &admin, "NextStep").unwrap(), row(&told, &reviewer, "NextStep").unwrap());
+    assert_eq!((&listed["standing"], &listed["why"]), (&json!("listed"), &json!("the nightly sync")));
+    assert_eq!((&other["standing"], &other["why"]), (&json!("not-listed"), &Value::Null));
+    // A count between two entries is in memory only, so one or both are told.
+    let (field, heard) = (&told["fields"][0], text(&other["writes"]));
+    assert_eq!(field["owner"], "<b>Deal desk</b>", "{told:#}");
+    assert!(["1", "2"].contains(&heard) && field["not_listed"].to_string() == heard, "{told:#}");
+    let plain = with(&[]).1;
+    let owner = format!("Deal desk</b> answers for it, {heard} write(s) by writers who are not listed");
+    assert!(plain.contains(&owner) && plain.contains("NOT LISTED"), "{plain}");
+    let page = with(&["--format", "html"]).1;
+    assert!(
+        page.contains("&lt;b&gt;Deal desk") && !page.contains("<b>Deal") && page.contains("NOT LISTED"),
+        "{page}"
+    );
+    let without = world.over_ledger(&["writers"]);
+    assert!(!without.contains("NOT LISTED") && !without.contains("Deal desk"), "{without}");
+
+    // A wrong list is refused before anything starts.
+    fs::write(&file, list.replace("NextStep", "Description")).unwrap();
+    let (code, out, err) = countersign(&["check", "--config", &world.config], None);
+    assert!(code == 2 && out.contains("ownership-field-unknown"), "{out}{err}");
+    let (code, out, err) = with(&[]);
+    assert!(code == 2 && err.contains("ownership-field-unknown"), "{out}{err}");
+    world.stop();
+    let (code, out, err) = countersign(&["serve", "--config", &world.config], None);
+    assert!(code == 2 && err.contains("ownership-field-unknown"), "{out}{err}");
+}
+
+/// What `/metrics` shows.
+async fn metrics(address: &str) -> String {
+    let answer = reqwest::get(format!("{address}/metrics")).await.expect("an answer");
+    answer.text().await.expect("a page")
+}
+
 crate::databases::over_both!(
+    who_is_listed_is_no_news_and_who_is_not_is_told,
     the_map_knows_who_was_heard,
     a_kill_loses_no_count,
     two_writers_against_each_other_stop_the_record_and_are_named,

@@ -8,7 +8,7 @@ use std::{
 use countersign::{
     cli::recorder::Recorder,
     clock::Clock,
-    domain::{RecordId, shadow::who::Named},
+    domain::{RecordId, ownership::Ownership, shadow::who::Named},
     gate::Rules,
     ledger::{Ledger, OpenOptions, Place},
     salesforce::{
@@ -97,6 +97,7 @@ impl Kit {
             machine_users: users.into_iter().flatten().flatten().collect(),
             contracts: Contracts::shipped(),
             named: self.named.clone(),
+            ownership: Ownership::default(),
         });
         context.describe().await?;
         Ok(context)

@@ -17,7 +17,7 @@ use super::{
     code_of, decay,
     explain::Story,
     form::Form,
-    jobs, place, reconcile, shadow,
+    jobs, ownership, place, reconcile, shadow,
     status::{self, Standing},
     tables::{self, Page},
     watch, writers,
@@ -144,7 +144,7 @@ impl Pages {
                 let runs = ledger.reconciliations().await?;
                 reconcile::print::runs_page(&runs, MOST, "/console/reconcile")
             }
-            Route::Writers => writers::page_of(ledger).await?,
+            Route::Writers => writers::page_of(ledger, ownership::of(&self.settings.policy)?).await?,
             Route::Jobs => {
                 let listed = jobs::listed(ledger, &self.settings, now).await?;
                 jobs::print::list_page(&listed, now, "/console/jobs")

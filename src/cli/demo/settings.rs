@@ -37,7 +37,7 @@ pub fn for_org(org: &RunningOrg, ledger: PathBuf, http: SocketAddr) -> anyhow::R
         proposer: Some(jwt(&username("proposer")?)),
         ledger: LedgerSettings { path: ledger.display().to_string(), password: None, lease_seconds: 15 },
         inbox: InboxSettings::default(),
-        policy: PolicySettings { directory: None, contracts: None },
+        policy: PolicySettings { directory: None, contracts: None, ownership: None },
         checkpoint: None,
         http: HttpSettings { listen: Some(http), console_password: None },
         promotion: PromotionSettings {

@@ -7,10 +7,11 @@ use super::{
     connect::connect,
     form::{Form, Given},
     org_side::load_settings,
+    ownership,
     place::Place,
     tables::{self, Page},
 };
-use crate::{clock::Clock, ledger::Ledger, salesforce::Reader};
+use crate::{clock::Clock, domain::ownership::Ownership, ledger::Ledger, salesforce::Reader};
 
 mod print;
 mod report;
@@ -20,7 +21,9 @@ use report::Report;
 /// Tell who writes governed fields, from the headers of change events, and which flows and triggers may.
 ///
 /// A write by somebody else is heard only where the channel lets it through: the shipped channel carries
-/// records with the pending flag, and without its filter every change. Counts are recorded once an hour
+/// records with the pending flag, and without its filter every change. `policy.ownership` of the settings
+/// names a file that lists who answers for a field and who may write it; the report tells who is not
+/// listed. Counts are recorded once an hour
 /// and with each new writer; a daemon that was killed counts again what it had not recorded.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -34,14 +37,15 @@ pub struct Args {
 }
 
 /// The page, with the ids of the users: the org is not asked.
-pub async fn page_of(ledger: &Ledger) -> anyhow::Result<Page> {
-    Ok(print::page(&Report::read(ledger).await?))
+pub async fn page_of(ledger: &Ledger, ownership: Ownership) -> anyhow::Result<Page> {
+    Ok(print::page(&Report::read(ledger, ownership).await?))
 }
 
 /// Reads and prints.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let ledger = args.place.read().await?;
-    let mut report = Report::read(&ledger).await?;
+    let ownership = ownership::named(args.place.config.as_deref())?;
+    let mut report = Report::read(&ledger, ownership).await?;
     if args.names {
         let settings = load_settings(args.place.config.as_deref())?;
         let reader = Reader::new(connect(&settings, &settings.promoter, &Clock::system())?);

@@ -2,18 +2,30 @@
 
 use std::fmt::Write as _;
 
-use super::report::{OfField, Report};
+use super::report::{OfField, Report, Runs};
 use crate::{
     cli::{
         csv::line,
         show::{minute, safe, table},
         tables::{Cell, Page, Table},
     },
-    domain::writers::Row,
+    domain::{ownership::Standing, writers::Row},
 };
 
-const HEAD: [&str; 10] =
-    ["object", "field", "user", "name", "is", "client", "through_the_gate", "writes", "first", "last"];
+const HEAD: [&str; 12] = [
+    "object",
+    "field",
+    "user",
+    "name",
+    "is",
+    "client",
+    "through_the_gate",
+    "writes",
+    "first",
+    "last",
+    "standing",
+    "why",
+];
 
 /// Who a row is about: our own promotions, the user's name where the org was asked, or the id.
 fn who(report: &Report, row: &Row) -> String {
@@ -30,6 +42,40 @@ fn user(report: &Report, row: &Row) -> Cell {
     if who == row.writer.user { Cell::Name(who) } else { Cell::Text(who) }
 }
 
+/// Who answers for a field, and how much came from others than those whom the owner listed.
+fn owner(one: &OfField) -> String {
+    match (&one.owner, one.not_listed) {
+        (Some(owner), Some(0)) => format!("; {} answers for it and knows every writer", safe(owner)),
+        (Some(owner), Some(writes)) => {
+            format!("; {} answers for it, {writes} write(s) by writers who are not listed", safe(owner))
+        }
+        _ => String::new(),
+    }
+}
+
+/// How something that runs on save is listed; nothing where nobody answers for the object.
+fn listed(one: &Runs) -> String {
+    match (&one.why, one.standing) {
+        (Some(why), _) => format!(" (listed: {})", safe(why)),
+        (None, "not-listed") => " (not listed)".to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+fn why<'a>(standing: Standing<'a>) -> &'a str {
+    if let Standing::Listed(why) = standing { why } else { "" }
+}
+
+fn in_words(standing: Standing<'_>) -> String {
+    match standing {
+        Standing::Gate => "through the gate".to_owned(),
+        Standing::Listed(why) => format!("listed: {why}"),
+        Standing::ByHand => "by hand".to_owned(),
+        Standing::Unlisted => "NOT LISTED".to_owned(),
+        Standing::Unowned => "nobody answers for the field".to_owned(),
+    }
+}
+
 /// For a terminal.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
@@ -39,12 +85,16 @@ pub fn text(report: &Report) -> String {
     for one in &report.fields {
         let (name, all) = (safe(&format!("{}.{}", one.object, one.field)), one.ours + one.others);
         let (others, share) = (one.others, one.ungoverned_percent);
-        let _ = writeln!(out, "{name}: {others} of {all} write(s) went past the gate ({share} %)");
+        let _ =
+            writeln!(out, "{name}: {others} of {all} write(s) went past the gate ({share} %){}", owner(one));
         let of_field = |row: &&Row| row.object.as_str() == one.object && row.field.as_str() == one.field;
-        let head = ["user", "client", "writes", "first", "last"].map(str::to_owned).to_vec();
+        let mut head = ["user", "client", "writes", "first", "last"].map(str::to_owned).to_vec();
+        head.extend(one.owner.as_ref().map(|_| "standing".to_owned()));
         let rows = report.writers.iter().filter(of_field).map(|row| {
             let (user, client) = (safe(&who(report, row)), safe(&row.writer.client));
-            vec![user, client, row.writes.to_string(), minute(row.first), minute(row.last)]
+            let mut cells = vec![user, client, row.writes.to_string(), minute(row.first), minute(row.last)];
+            cells.extend(one.owner.as_ref().map(|_| safe(&in_words(report.standing(row)))));
+            cells
         });
         for line in table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()).lines() {
             let _ = writeln!(out, "  {line}");
@@ -54,7 +104,7 @@ pub fn text(report: &Report) -> String {
         let _ = writeln!(out, "and {} write(s) of writers that found no room", report.beyond);
     }
     for one in &report.automations {
-        let _ = writeln!(out, "may write {}: {}", safe(&one.object), safe(&one.name));
+        let _ = writeln!(out, "may write {}: {}{}", safe(&one.object), safe(&one.name), listed(one));
     }
     for freeze in &report.quarantined {
         let (scope, why) = (safe(&freeze.scope.to_string()), safe(&freeze.reason));
@@ -66,7 +116,7 @@ pub fn text(report: &Report) -> String {
 /// One row for each writer of a field.
 pub fn csv(report: &Report) -> String {
     let rows = report.writers.iter().map(|row| {
-        let user = report.user(row);
+        let (user, standing) = (report.user(row), report.standing(row));
         line(&[
             row.object.as_str(),
             row.field.as_str(),
@@ -78,6 +128,8 @@ pub fn csv(report: &Report) -> String {
             &row.writes.to_string(),
             &row.first.to_string(),
             &row.last.to_string(),
+            standing.code(),
+            why(standing),
         ])
     });
     std::iter::once(line(&HEAD)).chain(rows).collect()
@@ -100,15 +152,30 @@ pub fn page(report: &Report) -> Page {
     }
 }
 
+/// Columns that are there only where somebody answers for a field.
+fn with(mut head: Vec<&'static str>, more: &[&'static str], report: &Report) -> Vec<&'static str> {
+    if report.has_owners() {
+        head.extend(more);
+    }
+    head
+}
+
 fn past_the_gate(report: &Report) -> Table {
     let row = |one: &OfField| {
         let field = Cell::Name(format!("{}.{}", one.object, one.field));
-        vec![field, Cell::Number(one.ungoverned_percent), Cell::Share(one.others, one.ours + one.others)]
+        let share = Cell::Share(one.others, one.ours + one.others);
+        let mut cells = vec![field, Cell::Number(one.ungoverned_percent), share];
+        if report.has_owners() {
+            cells.push(Cell::Text(one.owner.clone().unwrap_or_default()));
+            cells.push(one.not_listed.map_or(Cell::Text(String::new()), Cell::Number));
+        }
+        cells
     };
+    let owners = ["Who answers for it", "Not listed"];
     Table {
         title: "Writes that went past the gate".to_owned(),
         empty: "No write of a governed field was heard yet.",
-        head: vec!["Field", "%", "Past the gate"],
+        head: with(vec!["Field", "%", "Past the gate"], &owners, report),
         rows: report.fields.iter().map(row).collect(),
     }
 }
@@ -116,30 +183,39 @@ fn past_the_gate(report: &Report) -> Table {
 fn writers(report: &Report) -> Table {
     let most = report.writers.iter().map(|row| row.writes).max().unwrap_or(0);
     let row = |row: &Row| {
-        vec![
+        let mut cells = vec![
             Cell::Name(format!("{}.{}", row.object, row.field)),
             user(report, row),
             Cell::Text(row.writer.client.clone()),
             Cell::Share(row.writes, most),
             Cell::Name(minute(row.first)),
             Cell::Name(minute(row.last)),
-        ]
+        ];
+        cells.extend(report.has_owners().then(|| Cell::Text(in_words(report.standing(row)))));
+        cells
     };
+    let head = vec!["Field", "User", "Client", "Writes, of the most", "First (UTC)", "Last (UTC)"];
     Table {
         title: "Writers".to_owned(),
         empty: "Nobody was heard yet.",
-        head: vec!["Field", "User", "Client", "Writes, of the most", "First (UTC)", "Last (UTC)"],
+        head: with(head, &["Standing"], report),
         rows: report.writers.iter().map(row).collect(),
     }
 }
 
 fn automations(report: &Report) -> Table {
-    let rows = report.automations.iter();
+    let rows = report.automations.iter().map(|one| {
+        let mut cells = vec![Cell::Name(one.object.clone()), Cell::Text(one.name.clone())];
+        cells.extend(
+            report.has_owners().then(|| Cell::Text(one.why.clone().unwrap_or_else(|| one.standing.into()))),
+        );
+        cells
+    });
     Table {
         title: "What else runs when a record is saved".to_owned(),
         empty: "Nothing that is not ours, as far as the promoter sees rules, flows and triggers.",
-        head: vec!["Object", "What"],
-        rows: rows.map(|one| vec![Cell::Name(one.object.clone()), Cell::Text(one.name.clone())]).collect(),
+        head: with(vec!["Object", "What"], &["Listed"], report),
+        rows: rows.collect(),
     }
 }
 

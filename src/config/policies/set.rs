@@ -66,6 +66,15 @@ impl Policies {
         std::iter::once(&self.base).chain(self.orgs.values().map(|own| &own.policy))
     }
 
+    /// Tells of an object's field whether any org governs it.
+    pub fn governs(&self) -> impl Fn(&str, &str) -> bool + '_ {
+        |object, field| {
+            let mut of_object =
+                self.all().flat_map(|policy| &policy.objects).filter(|(name, _)| name.as_str() == object);
+            of_object.any(|(_, rules)| rules.fields.keys().any(|name| name.as_str() == field))
+        }
+    }
+
     /// What is legal and probably not meant, and every rule that an org loosens.
     pub fn lint(&self) -> Vec<Lint> {
         let base = lint::lint(&self.base);
