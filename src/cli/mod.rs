@@ -42,6 +42,7 @@ pub mod page;
 pub mod place;
 pub mod policy;
 pub mod propose;
+pub mod quality;
 pub mod reconcile;
 pub mod recorder;
 pub mod replay;
@@ -127,6 +128,8 @@ pub enum Command {
     Shadow(shadow::Args),
     /// Tell what the watchdogs see: what goes wrong slowly.
     Watch(watch::Args),
+    /// Tell how often people accept, how long they take, and how much goes back.
+    Quality(quality::Args),
     /// Tell who writes governed fields besides the daemon.
     Writers(writers::Args),
     /// Tell which flows and Apex code of the org set governed fields.
@@ -173,6 +176,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Jobs(args) => jobs::run(args).await,
         Command::Shadow(args) => shadow::run(args).await,
         Command::Watch(args) => watch::run(args).await,
+        Command::Quality(args) => quality::run(args).await,
         Command::Writers(args) => writers::run(args).await,
         Command::Inventory(args) => inventory::run(args).await,
         Command::Freeze(args) => freeze::run(args).await,

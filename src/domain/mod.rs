@@ -25,6 +25,7 @@ pub mod ownership;
 pub mod policy;
 pub mod promotion;
 pub mod proposal;
+pub mod quality;
 pub mod reconciliation;
 pub mod record;
 pub mod restore;

@@ -39,6 +39,9 @@ mod postgres_server;
 mod project;
 mod promotions;
 mod proposals;
+mod quality;
+#[cfg(test)]
+mod quality_tests;
 mod queries;
 #[cfg(test)]
 mod reconciliation_tests;
@@ -81,6 +84,7 @@ pub use lease::{Claim, Lease};
 pub use open::OpenOptions;
 pub use promotions::NoticeRecord;
 pub use proposals::{ProposalFilter, ProposalRecord};
+pub use quality::{QualityPage, Told as QualityStory};
 pub use queries::{Counts, StoredEntry};
 pub use recorded::{Basis, Depth, RecordedPage, RecordedVerdict, Told};
 pub use rollbacks::{Begun, Landed};

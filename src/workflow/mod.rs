@@ -28,6 +28,7 @@ pub mod pause;
 pub mod people;
 pub mod promote;
 pub mod propose;
+pub mod quality;
 pub mod recent;
 pub mod reconcile;
 pub mod replay;

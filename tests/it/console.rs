@@ -301,6 +301,9 @@ async fn reports(world: &World, at: &str) {
         as_file(&page(at, "/console/writers").await),
         world.over_ledger(&["writers", "--format", "html"])
     );
+    let quality = page(at, "/console/quality").await;
+    assert!(quality.contains("Opportunity.NextStep") && quality.contains("1 of 1"), "{quality}");
+    assert_eq!(as_file(&quality), world.over_ledger(&["quality", "--format", "html"]));
     let cards = page(at, "/console/scorecards").await;
     assert!(cards.contains("Shadow scorecards") && cards.contains("Nothing was watched yet."), "{cards}");
     let jobs = plain(&page(at, "/console/jobs").await);

@@ -15,6 +15,7 @@ const PAGES: &[&str] = &[
     "config/policies/RULES.md",
     "deploy/console.md",
     "deploy/ledger.md",
+    "deploy/quality.md",
     "deploy/reconciliation.md",
     "deploy/unconfirmed.md",
     "deploy/watchdogs.md",

@@ -42,6 +42,7 @@ mod policy;
 mod postgres;
 mod postgres_tls;
 mod processes;
+mod quality;
 mod reconcile;
 mod record_types;
 mod replay;

@@ -12,7 +12,7 @@ const STYLE: &str = "<style>nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1
 /// Address, name, and whether a page stands under it.
 type Link = (&'static str, &'static str, fn(&Route) -> bool);
 
-const LINKS: [Link; 9] = [
+const LINKS: [Link; 10] = [
     ("/console", "Overview", |at| matches!(at, Route::Overview)),
     ("/console/queue", "Queue", |at| matches!(at, Route::Queue)),
     ("/console/proposals", "Proposals", |at| {
@@ -21,6 +21,7 @@ const LINKS: [Link; 9] = [
     ("/console/decay", "Decay", |at| matches!(at, Route::Decay | Route::DecayRun(_))),
     ("/console/reconcile", "Reconciliation", |at| matches!(at, Route::Reconcile | Route::Reconciliation(_))),
     ("/console/scorecards", "Scorecards", |at| matches!(at, Route::Scorecards)),
+    ("/console/quality", "Quality", |at| matches!(at, Route::Quality)),
     ("/console/writers", "Writers", |at| matches!(at, Route::Writers)),
     ("/console/jobs", "Jobs", |at| matches!(at, Route::Jobs | Route::Job(_))),
     ("/console/health", "Health", |at| matches!(at, Route::Health)),

@@ -17,7 +17,7 @@ use super::{
     code_of, decay,
     explain::Story,
     form::Form,
-    jobs, ownership, place, reconcile, shadow,
+    jobs, ownership, place, quality, reconcile, shadow,
     status::{self, Standing},
     tables::{self, Page},
     watch, writers,
@@ -144,6 +144,7 @@ impl Pages {
                 let runs = ledger.reconciliations().await?;
                 reconcile::print::runs_page(&runs, MOST, "/console/reconcile")
             }
+            Route::Quality => quality::page_of(ledger, now).await?,
             Route::Writers => writers::page_of(ledger, ownership::of(&self.settings.policy)?).await?,
             Route::Jobs => {
                 let listed = jobs::listed(ledger, &self.settings, now).await?;

@@ -28,6 +28,8 @@ pub enum Route {
     Reconciliation(String),
     /// Lanes that only record.
     Scorecards,
+    /// What people decided, and what went back.
+    Quality,
     /// Who writes governed fields.
     Writers,
     /// The timetable.
@@ -53,6 +55,7 @@ impl Route {
             ["reconcile"] => Self::Reconcile,
             ["reconcile", name] => Self::Reconciliation(digits(name)?),
             ["scorecards"] => Self::Scorecards,
+            ["quality"] => Self::Quality,
             ["writers"] => Self::Writers,
             ["jobs"] => Self::Jobs,
             ["jobs", name] => Self::Job(Job::of_name(name)?),
