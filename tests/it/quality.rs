@@ -109,6 +109,7 @@ async fn agents_act(world: &World) {
 
 async fn each_number_is_what_was_done() {
     let mut world = world().await;
+    eventually("it serves", Duration::from_secs(60), || async { world.said().contains("serving;") }).await;
     let empty = quality(&world, &[]);
     assert_eq!((&empty["all"]["decided"], &empty["all"]["acceptance_percent"]), (&json!(0), &Value::Null));
     assert_eq!((&empty["weeks"], &empty["all"]["review"]["median_minutes"]), (&json!([]), &Value::Null));
