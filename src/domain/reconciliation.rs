@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::facts::{FactsRow, Settled};
 use super::{
     digest::{CanonicalError, Digest},
     ids::{FieldName, ObjectName, PromotionId, RecordId},
     promotion::number_as_text,
     value::FieldValue,
 };
+
+pub mod facts;
 
 /// Most discrepancies that one run lists. The others are counted.
 pub const MOST_LISTED: usize = 2_000;
@@ -38,11 +41,13 @@ pub enum DiscrepancyKind {
     UnexplainedChange,
     /// Somebody other than the daemon changed a promoted value, and the org stamped that.
     Overridden,
+    /// The same, and it was a program.
+    OverriddenByProgram,
 }
 
 impl DiscrepancyKind {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MissedEvent,
         Self::ProposalStuck,
         Self::ApproverInactive,
@@ -51,6 +56,7 @@ impl DiscrepancyKind {
         Self::ForeignMark,
         Self::UnexplainedChange,
         Self::Overridden,
+        Self::OverriddenByProgram,
     ];
 
     /// The name in reports.
@@ -64,6 +70,7 @@ impl DiscrepancyKind {
             Self::ForeignMark => "foreign-mark",
             Self::UnexplainedChange => "unexplained-change",
             Self::Overridden => "overridden",
+            Self::OverriddenByProgram => "overridden-by-program",
         }
     }
 
@@ -86,12 +93,13 @@ impl DiscrepancyKind {
                 "ask whoever saved it; see that the flow Human Change is active: countersign doctor"
             }
             Self::Overridden => "nothing: people have the last word; look at the rates below",
+            Self::OverriddenByProgram => "see which programs write the field: countersign writers --names",
         }
     }
 
-    /// Whether somebody has to look at it. What people overrode is a fact and no fault.
+    /// Whether somebody has to look at it. What was overridden is a fact and no fault.
     pub fn is_fault(self) -> bool {
-        self != Self::Overridden
+        !matches!(self, Self::Overridden | Self::OverriddenByProgram)
     }
 }
 
@@ -131,6 +139,13 @@ pub struct Discrepancy {
     pub words: String,
     /// The run repaired it.
     pub repaired: bool,
+}
+
+impl Discrepancy {
+    /// Whether a promoted value was changed on purpose, by a person or by a program.
+    pub fn is_override(&self) -> bool {
+        matches!(self.kind, DiscrepancyKind::Overridden | DiscrepancyKind::OverriddenByProgram)
+    }
 }
 
 /// How the records of one object were read.
@@ -226,6 +241,18 @@ pub struct Tally {
     /// It was promoted, and then rolled back.
     #[serde(with = "number_as_text")]
     pub undone: u64,
+    /// It was promoted, and then a program set another value. People had no word on it.
+    #[serde(default = "none", with = "number_as_text", skip_serializing_if = "is_none")]
+    pub programs: u64,
+}
+
+fn none() -> u64 {
+    0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Tally {
@@ -275,6 +302,12 @@ pub struct Reconciliation {
     /// Days that the rates look back.
     #[serde(with = "number_as_text")]
     pub rates_days: u64,
+    /// What people overrode in these days, and whom later facts confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<FactsRow>,
+    /// Disagreements that this run found settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
     /// Digest of the list.
     pub list: Digest,
     /// Found and not in the list.
@@ -341,7 +374,7 @@ mod tests {
             assert!(kind.next_step().len() > 20, "{}", kind.name());
         }
         let faults = DiscrepancyKind::ALL.into_iter().filter(|kind| kind.is_fault()).count();
-        assert_eq!(faults, 7, "all but what people overrode");
+        assert_eq!(faults, 7, "all but what was overridden");
     }
 
     #[test]
@@ -359,11 +392,19 @@ mod tests {
         assert_eq!(Tally::default().permille(), None);
         let tally = Tally { stands: 2, edited: 1, ..Tally::default() };
         assert_eq!((tally.all(), tally.disagreed(), tally.permille()), (3, 1, Some(333)));
-        let all = Tally { edited: 1, rejected: 1, overtaken: 1, overridden: 1, undone: 1, stands: 0 };
+        let all =
+            Tally { edited: 1, rejected: 1, overtaken: 1, overridden: 1, undone: 1, ..Tally::default() };
         assert_eq!(all.permille(), Some(1_000));
-        let each =
-            Tally { edited: 2, rejected: 30, overtaken: 400, overridden: 5_000, undone: 60_000, stands: 7 };
-        assert_eq!((each.disagreed(), each.all()), (65_432, 65_439));
+        let each = Tally {
+            edited: 2,
+            rejected: 30,
+            overtaken: 400,
+            overridden: 5_000,
+            undone: 60_000,
+            stands: 7,
+            programs: 800_000,
+        };
+        assert_eq!((each.disagreed(), each.all()), (65_432, 65_439), "programs are nobody's word");
     }
 
     #[test]
@@ -382,6 +423,8 @@ mod tests {
             ]),
             rates: Vec::new(),
             rates_days: 90,
+            facts: Vec::new(),
+            settled: Vec::new(),
             list: list.clone(),
             left_out: 0,
             found: Vec::new(),

@@ -56,6 +56,17 @@ impl FieldValue {
         matches!(self, Self::Null)
     }
 
+    /// Whether the org keeps both as the same value: it has whole seconds, and cuts off blanks at the ends of
+    /// a text.
+    pub fn is_kept_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one.trim() == other.trim(),
+            (Self::DateTime(one), Self::DateTime(other)) => one.as_second() == other.as_second(),
+            (Self::Text(blank), Self::Null) | (Self::Null, Self::Text(blank)) => blank.trim().is_empty(),
+            _ => self == other,
+        }
+    }
+
     /// The text, when it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {

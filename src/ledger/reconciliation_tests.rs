@@ -45,6 +45,8 @@ fn run(name: &str, found: Vec<Discrepancy>) -> Reconciliation {
         counts: [(DiscrepancyKind::Overridden, count)].into(),
         rates: Vec::new(),
         rates_days: 90,
+        facts: Vec::new(),
+        settled: Vec::new(),
         list: Digest::of(&found).unwrap(),
         left_out: 0,
         found,
@@ -69,10 +71,10 @@ async fn runs_are_read_back_with_and_without_their_lists() {
     let whole = ledger.reconciliation(&known[1].id).await.unwrap().unwrap();
     assert_eq!(whole, run("two", vec![discrepancy("p-2")]));
     assert_eq!(ledger.reconciliation(&Digest::of_bytes(b"none")).await.unwrap(), None);
-    let all = BTreeSet::from([PromotionId::new("of-p-1"), PromotionId::new("of-p-2")]);
-    assert_eq!(ledger.overridden_since(began).await.unwrap(), all);
+    let all = [discrepancy("p-1"), discrepancy("p-2")];
+    assert_eq!(ledger.overrides_since(began).await.unwrap(), all, "in the order of the runs");
     let later = began + jiff::SignedDuration::from_secs(1);
-    assert!(ledger.overridden_since(later).await.unwrap().is_empty(), "older lists do not count");
+    assert!(ledger.overrides_since(later).await.unwrap().is_empty(), "older lists do not count");
     assert_eq!(verified(folder.path()).await.findings, []);
 }
 

@@ -13,9 +13,7 @@ use super::{
     proposals::{COLUMNS, ProposalRecord, from_row},
     queries::put_back,
 };
-use crate::domain::{
-    Digest, Discrepancy, DiscrepancyKind, PromotionId, Reconciliation, RecordId, entry::Entry,
-};
+use crate::domain::{Digest, Discrepancy, Reconciliation, RecordId, entry::Entry};
 
 /// All runs share one story. A proposer may choose the same word as an id, so the kind is asked too.
 pub(super) const STORY: &str = "reconciliations";
@@ -72,13 +70,14 @@ impl Ledger {
         runs(&mut *self.reader().await?).await
     }
 
-    /// The promotions that the lists of the runs since then tell as overridden.
-    pub async fn overridden_since(&self, since: Timestamp) -> Result<BTreeSet<PromotionId>, LedgerError> {
+    /// What the lists of the runs since then tell as overridden, by people and by programs, oldest run
+    /// first.
+    pub async fn overrides_since(&self, since: Timestamp) -> Result<Vec<Discrepancy>, LedgerError> {
         let sql = "SELECT e.text ->> '$.at', v.value FROM private v JOIN entry e ON e.seq = v.seq \
                    WHERE e.proposal = ? AND e.kind = 'reconciled' AND v.path = ? ORDER BY v.seq";
         let mut reader = self.reader().await?;
         let mut rows = db::query(sql).bind(STORY).bind(LIST).fetch(&mut reader);
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         while let Some(row) = rows.try_next().await? {
             let at: Timestamp = row
                 .text(0)?
@@ -88,8 +87,7 @@ impl Ledger {
                 continue;
             }
             let list: Vec<Discrepancy> = serde_json::from_str(&row.text(1)?)?;
-            let overridden = list.into_iter().filter(|one| one.kind == DiscrepancyKind::Overridden);
-            found.extend(overridden.filter_map(|one| one.promotion));
+            found.extend(list.into_iter().filter(Discrepancy::is_override));
         }
         Ok(found)
     }

@@ -62,11 +62,12 @@ pub fn begin(input: &Input<'_>, outcome: Outcome, first: bool) -> Option<Event> 
 }
 
 /// The rule of an object, also of one that no policy names any more.
-fn rule_of(policy: Option<&ObjectPolicy>) -> ShadowRule {
+pub(super) fn rule_of(policy: Option<&ObjectPolicy>) -> ShadowRule {
     policy.map(ObjectPolicy::shadow_rule).unwrap_or_default()
 }
 
-fn label_time(rule: &ShadowRule) -> SignedDuration {
+/// For how long a field is watched.
+pub(super) fn label_time(rule: &ShadowRule) -> SignedDuration {
     of_days(rule.label_days)
 }
 

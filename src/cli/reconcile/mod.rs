@@ -22,6 +22,7 @@ use crate::{
     },
 };
 
+mod facts;
 mod page;
 pub(super) mod print;
 mod report;
@@ -69,6 +70,9 @@ struct ReportArgs {
     /// With `--format csv`: how often people disagreed, instead of what was found.
     #[arg(long, requires = "format")]
     rates: bool,
+    /// With `--format csv`: what people overrode and whom later facts confirmed, instead of what was found.
+    #[arg(long, requires = "format", conflicts_with = "rates")]
+    facts: bool,
 }
 
 /// Runs, reports or lists.
@@ -135,6 +139,7 @@ async fn tell(args: ReportArgs) -> anyhow::Result<Exit> {
         Form::Text => print::report(&report),
         Form::Json => serde_json::to_string_pretty(&report.json(None))? + "\n",
         Form::Csv if args.rates => report.rates_csv(),
+        Form::Csv if args.facts => facts::csv(&report.run.facts),
         Form::Csv => report.csv(),
         Form::Html => page::html(&report)?,
     };

@@ -4,12 +4,13 @@
 use minijinja::{Value, context};
 
 use super::{
+    facts,
     print::{age, percent, reading},
     report::Report,
 };
 use crate::{
     cli::page,
-    domain::{FieldValue, reconciliation::RateBy},
+    domain::{DiscrepancyKind, FieldValue, reconciliation::RateBy},
     gate::preview::visible,
 };
 
@@ -30,6 +31,7 @@ pub fn html(report: &Report) -> anyhow::Result<String> {
         before => report.before.as_ref().map(|before| before.id.short().to_owned()),
         counts => counts(report), left => run.left_to_people(), erased => run.is_erased(), left_out => run.left_out,
         ages => ages(report), rates => rates(report), days => run.rates_days,
+        facts => facts::tables(&run.facts), words => facts::sentences(&run.facts, visible),
         total => run.found.len(), most => MOST, found => found(report),
     };
     page::render(PAGE, words)
@@ -42,7 +44,7 @@ fn width(count: u64, most: u64) -> u64 {
 fn counts(report: &Report) -> Vec<Value> {
     let counts = report.counts();
     let most = counts.iter().map(|(_, count, _)| count.found).max().unwrap_or(0);
-    let one = |(kind, count, before): &(crate::domain::DiscrepancyKind, _, Option<_>)| {
+    let one = |(kind, count, before): &(DiscrepancyKind, _, Option<_>)| {
         let count: &crate::domain::reconciliation::Count = count;
         let before = before.as_ref().map(|before: &crate::domain::reconciliation::Count| before.found);
         let open = kind.is_fault() && count.found > count.repaired;
@@ -65,7 +67,7 @@ fn ages(report: &Report) -> Vec<Value> {
         ("older", i64::MAX),
     ];
     let mut counts = [0_u64; GROUPS.len()];
-    let overridden = report.run.found.iter().filter(|one| !one.kind.is_fault());
+    let overridden = report.run.found.iter().filter(|one| one.kind == DiscrepancyKind::Overridden);
     for hours in overridden.filter_map(|one| report.age_hours(one)) {
         let group = GROUPS.iter().position(|(_, most)| hours <= *most).unwrap_or(GROUPS.len() - 1);
         counts[group] += 1;
@@ -92,7 +94,7 @@ fn rates(report: &Report) -> Vec<Value> {
             context! {
                 name => visible(&rate.name), all => tally.all(), stands => tally.stands, edited => tally.edited,
                 rejected => tally.rejected, overtaken => tally.overtaken, overridden => tally.overridden,
-                undone => tally.undone, percent => tally.permille().map(percent),
+                undone => tally.undone, programs => tally.programs, percent => tally.permille().map(percent),
                 width => width(tally.disagreed(), tally.all()), whole => WIDTH,
             }
         })

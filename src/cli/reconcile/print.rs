@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::Report;
+use super::{facts, report::Report};
 use crate::{
     cli::{
         show::{minute, noted, safe, short, table},
@@ -29,6 +29,7 @@ pub fn report(report: &Report) -> String {
     out += &counts(report);
     out += &list(report);
     out += &rates(&run.rates, run.rates_days);
+    out += &facts::text(&run.facts, run.rates_days);
     out
 }
 
@@ -130,6 +131,7 @@ fn rates(rates: &[Rate], days: u64) -> String {
             (tally.overtaken, "overtaken"),
             (tally.overridden, "overridden"),
             (tally.undone, "undone"),
+            (tally.programs, "left out, a program changed it"),
         ];
         let told =
             words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Exit, csv::line},
+    cli::{Exit, csv::line, reconcile::facts},
     domain::{Discrepancy, DiscrepancyKind, FieldValue, Reconciliation, reconciliation::Count},
 };
 
@@ -24,7 +24,7 @@ const HEAD: [&str; 14] = [
     "words",
 ];
 
-const RATES_HEAD: [&str; 10] = [
+const RATES_HEAD: [&str; 11] = [
     "by",
     "name",
     "proposals",
@@ -35,6 +35,7 @@ const RATES_HEAD: [&str; 10] = [
     "overridden",
     "undone",
     "disagreed_permille",
+    "by_programs",
 ];
 
 /// A run, and what it is compared with.
@@ -65,7 +66,7 @@ impl Report {
     pub fn json(&self, calls: Option<u64>) -> Value {
         json!({ "run": self.run, "left_to_people": self.run.left_to_people(), "list_is_erased": self.run.is_erased(),
             "before": self.before.as_ref().map(|before| json!({ "id": before.id, "at": before.at, "counts": before.counts })),
-            "api_calls": calls })
+            "advice": facts::advice(&self.run.facts), "api_calls": calls })
     }
 
     /// For spreadsheets: one row for each discrepancy.
@@ -108,6 +109,7 @@ impl Report {
                 &tally.overridden.to_string(),
                 &tally.undone.to_string(),
                 &tally.permille().map(|permille| permille.to_string()).unwrap_or_default(),
+                &tally.programs.to_string(),
             ])
         });
         std::iter::once(line(&RATES_HEAD)).chain(rows).collect()

@@ -141,15 +141,7 @@ pub(super) fn marked(mark: &str) -> PromotionId {
     PromotionId::new(mark.strip_prefix("void:").unwrap_or(mark))
 }
 
-/// Whether the org's value is the one that was written: it keeps whole seconds and cuts off blanks at
-/// the end of a text.
+/// Whether the org's value is the one that was written.
 pub(super) fn is_same(one: &FieldValue, other: &FieldValue) -> bool {
-    match (one, other) {
-        (FieldValue::Text(one), FieldValue::Text(other)) => one.trim() == other.trim(),
-        (FieldValue::DateTime(one), FieldValue::DateTime(other)) => one.as_second() == other.as_second(),
-        (FieldValue::Text(blank), FieldValue::Null) | (FieldValue::Null, FieldValue::Text(blank)) => {
-            blank.trim().is_empty()
-        }
-        _ => one == other,
-    }
+    one.is_kept_as(other)
 }

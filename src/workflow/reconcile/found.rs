@@ -1,6 +1,6 @@
 //! What a run has found so far: counted without end, listed up to a limit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::domain::{
     Discrepancy, DiscrepancyKind, ObjectName, PromotionId,
@@ -48,8 +48,13 @@ impl Found {
     }
 }
 
-/// The promotions that a list tells as overridden.
-pub(super) fn overridden(list: &[Discrepancy]) -> BTreeSet<PromotionId> {
-    let overridden = list.iter().filter(|one| one.kind == DiscrepancyKind::Overridden);
-    overridden.filter_map(|one| one.promotion.clone()).collect()
+/// The promotions that were overridden, and whether only programs did it.
+pub(super) fn overridden(list: &[Discrepancy]) -> BTreeMap<PromotionId, bool> {
+    let mut found = BTreeMap::new();
+    for one in list.iter().filter(|one| one.is_override()) {
+        let Some(promotion) = &one.promotion else { continue };
+        let by_program = one.kind == DiscrepancyKind::OverriddenByProgram;
+        *found.entry(promotion.clone()).or_insert(true) &= by_program;
+    }
+    found
 }

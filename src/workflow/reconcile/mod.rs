@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod compare;
+mod facts;
 mod found;
 mod look;
 mod missed;
@@ -23,6 +24,7 @@ mod rates;
 mod stuck;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use found::Found;
 
@@ -101,12 +103,14 @@ pub async fn run(
     told: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Reconciliation, WorkflowError> {
     let at = context.clock.now();
+    let mut runs = context.ledger.reconciliations().await?;
+    let settled = facts::known(&runs);
     let mut run = Run {
         context,
         promoter,
         options,
         at,
-        before: context.ledger.reconciliations().await?.pop(),
+        before: runs.pop(),
         ledger_began: context.ledger.began().await?.unwrap_or(at),
         found: Found::default(),
     };
@@ -119,9 +123,10 @@ pub async fn run(
     stuck::look(&mut run).await?;
     promotions::look(&mut run).await?;
     let (list, counts, left_out, reads) = run.found.into_parts();
-    let mut overridden = context.ledger.overridden_since(rates::since(at, options.rates_days)).await?;
-    overridden.extend(found::overridden(&list));
-    let rates = rates::rates(context, at, options.rates_days, &overridden).await?;
+    let mut overrides = context.ledger.overrides_since(rates::since(at, options.rates_days)).await?;
+    overrides.extend(list.iter().filter(|one| one.is_override()).cloned());
+    let rates = rates::rates(context, at, options.rates_days, &found::overridden(&overrides)).await?;
+    let (facts, settled) = facts::look(context, at, &overrides, settled).await?;
     let digest = Digest::of(&list)?;
     let done = Reconciliation {
         id: Reconciliation::id_of(context.ledger.org_id(), at, &digest)?,
@@ -131,6 +136,8 @@ pub async fn run(
         counts,
         rates,
         rates_days: u64::from(options.rates_days),
+        facts,
+        settled,
         list: digest,
         left_out,
         found: list,

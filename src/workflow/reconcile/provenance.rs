@@ -8,9 +8,12 @@ use super::{
     look::Portion,
 };
 use crate::{
-    domain::{BreakGlassUse, Discrepancy, DiscrepancyKind, PromotionId, RecordId},
+    domain::{BreakGlassUse, Discrepancy, DiscrepancyKind, PromotionId, RecordId, shadow::who::Who},
     salesforce::{Sighting, TrackedChange, names::ObjectContract},
-    workflow::WorkflowError,
+    workflow::{
+        WorkflowError,
+        people::{self, Asked},
+    },
 };
 
 /// Finds values and marks of these records that the ledger does not explain.
@@ -31,6 +34,10 @@ pub(super) async fn look(
     let records: Vec<RecordId> = drifting.iter().map(|(seen, _)| seen.record.clone()).collect();
     let history = run.context.reader.history(contract, &records).await?;
     let used = break_glass(run, &records).await?;
+    let mut users: Vec<RecordId> = drifting.iter().filter_map(|(seen, _)| seen.modified_by.clone()).collect();
+    users.extend(history.iter().filter_map(|change| change.by.clone()));
+    users.extend(used.values().flatten().filter_map(|used| used.by.clone()));
+    let asked = people::ask(run.context, users.iter()).await?;
     let mut found = Vec::new();
     for (seen, drifts) in drifting {
         for drift in drifts {
@@ -42,7 +49,8 @@ pub(super) async fn look(
                     && change.at.as_second() >= drift.planned_at.as_second()
                     && compare::is_same(&change.after, &drift.now)
             });
-            found.push(told(run, (portion, seen), drift, (used, tracked)));
+            let by_program = who(run, (seen, &drift), (used, tracked), &asked) == Who::Program;
+            found.push(told(run, (portion, seen), drift, (used, tracked), by_program));
         }
     }
     found.into_iter().for_each(|one| run.found.add(one));
@@ -69,15 +77,21 @@ fn told(
     (portion, seen): (&Portion, &Sighting),
     drift: Drift,
     (used, tracked): (Option<&BreakGlassUse>, Option<&TrackedChange>),
+    by_program: bool,
 ) -> Discrepancy {
     let explained = drift.stamped_at.is_some() || used.is_some();
-    let kind = if explained { DiscrepancyKind::Overridden } else { DiscrepancyKind::UnexplainedChange };
+    let kind = match (explained, by_program) {
+        (false, _) => DiscrepancyKind::UnexplainedChange,
+        (true, false) => DiscrepancyKind::Overridden,
+        (true, true) => DiscrepancyKind::OverriddenByProgram,
+    };
     let by = tracked
         .and_then(|change| change.by.clone())
         .or_else(|| used.and_then(|used| used.by.clone()))
         .or_else(|| seen.modified_by.clone());
     let at = tracked.map(|change| change.at).or(drift.stamped_at).or(used.map(|used| used.at));
     let code = match (used, drift.stamped_at, run.context.is_machine(by.as_ref())) {
+        _ if kind == DiscrepancyKind::OverriddenByProgram => "changed-by-program",
         (Some(_), ..) => "break-glass",
         (None, Some(_), _) => "changed-by-hand",
         (None, None, true) => "changed-by-daemons-user",
@@ -102,6 +116,24 @@ fn told(
         after: Some(drift.now),
         words: format!("{source}; the promotion was planned at {}", drift.planned_at),
         repaired: false,
+    }
+}
+
+/// Who made the change. Whoever saved the record last did only where that was the same save.
+fn who(
+    run: &Run<'_>,
+    (seen, drift): (&Sighting, &Drift),
+    (used, tracked): (Option<&BreakGlassUse>, Option<&TrackedChange>),
+    asked: &Asked,
+) -> Who {
+    let told = tracked.and_then(|change| change.by.as_ref()).or(used.and_then(|used| used.by.as_ref()));
+    match (told, drift.stamped_at) {
+        (Some(user), _) => asked.who(Some(user)),
+        (None, Some(at)) if at.as_second() == seen.modified_at.as_second() => {
+            asked.who(seen.modified_by.as_ref())
+        }
+        (None, Some(at)) if run.context.people.was_program(&seen.record, at) => Who::Program,
+        _ => Who::Unknown,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     domain::{
-        Door, FieldName, Policy, PromotionId, Proposal, Stage,
+        Door, FieldName, FieldValue, ObjectName, Policy, PromotionId, Stage,
         reconciliation::{Rate, RateBy, Tally},
     },
     gate::{Finding, Verdict, deciding},
@@ -39,6 +39,8 @@ enum Word {
     Overtaken,
     Overridden,
     Undone,
+    /// Nobody's: a program set another value.
+    ByProgram,
 }
 
 /// The rates, the names with most proposals first.
@@ -46,7 +48,7 @@ pub(super) async fn rates(
     context: &Context,
     at: Timestamp,
     days: u32,
-    overridden: &BTreeSet<PromotionId>,
+    overridden: &BTreeMap<PromotionId, bool>,
 ) -> Result<Vec<Rate>, WorkflowError> {
     let ledger = &context.ledger;
     let mut after = ledger.place_before(since(at, days)).await?;
@@ -76,16 +78,17 @@ pub(super) async fn rates(
 }
 
 /// `None` where people have had no word yet, or it was not theirs to have.
-fn word(known: &ProposalRecord, overridden: &BTreeSet<PromotionId>) -> Option<Word> {
+fn word(known: &ProposalRecord, overridden: &BTreeMap<PromotionId, bool>) -> Option<Word> {
     // What the schedule moves and what a reviewer wrote is no agent's proposal.
     if known.proposal.door == Door::Schedule || known.proposal.edited_from.is_some() {
         return None;
     }
     match known.stage {
-        Stage::Promoted if known.promotion.as_ref().is_some_and(|id| overridden.contains(id)) => {
-            Some(Word::Overridden)
-        }
-        Stage::Promoted => Some(Word::Stands),
+        Stage::Promoted => match known.promotion.as_ref().and_then(|id| overridden.get(id)) {
+            None => Some(Word::Stands),
+            Some(false) => Some(Word::Overridden),
+            Some(true) => Some(Word::ByProgram),
+        },
         Stage::RolledBack => Some(Word::Undone),
         Stage::Rejected => Some(Word::Rejected),
         Stage::Stale => Some(Word::Overtaken),
@@ -101,6 +104,7 @@ fn count(tally: &mut Tally, word: Word) {
         Word::Overtaken => &mut tally.overtaken,
         Word::Overridden => &mut tally.overridden,
         Word::Undone => &mut tally.undone,
+        Word::ByProgram => &mut tally.programs,
     };
     *number += 1;
 }
@@ -116,29 +120,40 @@ fn names(known: &ProposalRecord, check: Option<&Value>, policy: &Policy) -> Vec<
             deciding(&findings).map_or_else(|| NO_OBJECTION.to_owned(), |finding| finding.code.to_string());
         names.push((RateBy::Check, code));
     }
-    let verdict = known.verdict.clone().and_then(|json| serde_json::from_value::<Verdict>(json).ok());
     for field in proposal.patch.keys() {
-        names.push((RateBy::Segment, segment(proposal, field, policy)));
-        let fact = |name: &str| verdict.as_ref().and_then(|verdict| verdict.facts.get(name).cloned());
-        if let (Some(rules), Some(tier)) = (fact("policy"), fact(&format!("tier.{field}"))) {
-            names.push((RateBy::Rule, format!("{rules}: {}.{field} is {tier}", proposal.object)));
-        }
+        let step = (proposal.base.get(field), proposal.patch.get(field));
+        names.push((RateBy::Segment, segment((&proposal.object, field), step, policy)));
+        names.extend(rule(known, field).map(|rule| (RateBy::Rule, rule)));
     }
     names
 }
 
+/// Policy, field and tier of the last verdict, as far as that was not erased.
+pub(super) fn rule(known: &ProposalRecord, field: &FieldName) -> Option<String> {
+    let verdict: Verdict = serde_json::from_value(known.verdict.clone()?).ok()?;
+    let fact = |name: &str| verdict.facts.get(name);
+    let (rules, tier) = (fact("policy")?, fact(&format!("tier.{field}"))?);
+    let object = &known.proposal.object;
+    Some(match known.proposal.door {
+        Door::Schedule => format!("{rules}: {object}.{field} decays"),
+        _ => format!("{rules}: {object}.{field} is {tier}"),
+    })
+}
+
 /// The field; where the policy gives it a lifecycle, and so few values, the step as well.
-fn segment(proposal: &Proposal, field: &FieldName, policy: &Policy) -> String {
-    let name = format!("{}.{field}", proposal.object);
-    let rules = policy.objects.get(&proposal.object).and_then(|object| object.fields.get(field));
-    let state = |value: Option<&crate::domain::FieldValue>| {
-        value.and_then(|value| value.as_text()).map(str::to_owned)
+pub(super) fn segment(
+    (object, field): (&ObjectName, &FieldName),
+    (from, to): (Option<&FieldValue>, Option<&FieldValue>),
+    policy: &Policy,
+) -> String {
+    let name = format!("{object}.{field}");
+    let rules = policy.objects.get(object).and_then(|object| object.fields.get(field));
+    let state = |value: Option<&FieldValue>| {
+        let state = value.and_then(FieldValue::as_text)?;
+        rules?.place(state).map(|_| state.to_owned())
     };
-    let (from, to) = (state(proposal.base.get(field)), state(proposal.patch.get(field)));
-    match (rules, from, to) {
-        (Some(rules), Some(from), Some(to)) if rules.place(&from).is_some() && rules.place(&to).is_some() => {
-            format!("{name}: {from} > {to}")
-        }
+    match (state(from), state(to)) {
+        (Some(from), Some(to)) => format!("{name}: {from} > {to}"),
         _ => name,
     }
 }
