@@ -47,7 +47,7 @@ use countersign::cli::form::Form;
 
 use crate::{
     reports::Reports,
-    truth::{Judged, decay, overrides, rates, scorecard, writers},
+    truth::{Judged, decay, facts, overrides, rates, scorecard, writers},
     world::World,
 };
 
@@ -55,7 +55,7 @@ use crate::{
 const DAYS: i64 = 90;
 const EVERY: i64 = 30;
 /// What a whole story must bring about, or it compares too little.
-const REACHED: [&str; 22] = [
+const REACHED: [&str; 23] = [
     "decay: moved",
     "decay: held manual-override",
     "decay: conflicted base-moved",
@@ -72,6 +72,7 @@ const REACHED: [&str; 22] = [
     "label: program",
     "rates: stands",
     "rates: overridden",
+    "rates: programs",
     "rates: overtaken",
     "rates: edited",
     "an override was listed",
@@ -150,9 +151,11 @@ fn play((seed, days): (u64, i64), loud: bool, out: Option<&Path>) -> Judged {
         }
         writers::told_in_time(&world, &mut judged);
         decay::judge(&world, &reports, &mut judged);
-        let overridden = overrides::judge(&world, &reports, &mut judged);
+        let listed = overrides::judge(&world, &reports, &mut judged);
+        let overridden = overrides::marks(&listed);
         let newest = reports.json(&["reconcile", "report"]);
         rates::judge((&world, &labelled.back), (&newest, &overridden), &mut judged);
+        facts::judge(&world, (&newest, &listed), &mut judged);
         reports.told(&["verify"]);
         judged
     })

@@ -169,17 +169,17 @@ fn least(context: &Context, object: &ObjectName) -> u64 {
 
 type Name = (FactsBy, String, Option<String>);
 
-/// Everything that a disagreement counts for.
+/// Everything that a disagreement counts for. Where only programs did it there is no person's value, and
+/// the record is not looked at.
 fn names(context: &Context, case: &Case<'_>, part: &str) -> Vec<Name> {
     let policy = context.rules.policy();
     let lane = (case.object, case.field);
     let rule = case.proposal.as_ref().and_then(|known| rates::rule(known, case.field));
-    let step = rates::segment(lane, (Some(&case.change.after), case.set().map(|(set, _)| set)), policy);
-    let mut names = vec![
-        (FactsBy::Lane, format!("{}.{}", case.object, case.field), None),
-        (FactsBy::Step, step, rule.clone()),
-    ];
-    names.extend(rule.map(|rule| (FactsBy::Rule, rule, None)));
+    let mut names = vec![(FactsBy::Lane, format!("{}.{}", case.object, case.field), None)];
+    names.extend(rule.clone().map(|rule| (FactsBy::Rule, rule, None)));
+    let Some((set, _)) = case.set() else { return names };
+    let step = rates::segment(lane, (Some(&case.change.after), Some(set)), policy);
+    names.push((FactsBy::Step, step, rule));
     let has_parts = |own: &ObjectPolicy| own.shadow.as_ref().is_some_and(|rule| !rule.segments.is_empty());
     if policy.objects.get(case.object).is_some_and(has_parts) {
         names.push((FactsBy::Part, format!("{}: {part}", case.object), None));

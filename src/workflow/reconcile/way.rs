@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{Case, Key};
 use crate::{
     domain::{
-        Approval, Decision, ObjectName, Promotion, RecordId, RecordState, Settlement,
+        Approval, Decision, FieldValue, ObjectName, Promotion, RecordId, RecordState, Settlement,
         reconciliation::{DiscrepancyKind, facts::Later},
         shadow::who::Who,
     },
@@ -17,7 +17,7 @@ use crate::{
     salesforce::{RecordReading, TrackedChange},
     workflow::{
         Context, WorkflowError,
-        people::{self, Asked},
+        people::{self, Asked, People},
     },
 };
 
@@ -29,6 +29,21 @@ struct Seen {
     /// The proposals of these.
     proposals: BTreeMap<String, ProposalRecord>,
     asked: Asked,
+    /// The daemon's own users.
+    machines: Vec<RecordId>,
+    /// Changes that programs were heard to make.
+    people: People,
+}
+
+impl Seen {
+    /// Whether a person made a change, as far as anybody knows.
+    fn is_person(&self, user: Option<&RecordId>) -> bool {
+        !self.is_ours(user) && self.asked.who(user) != Who::Program
+    }
+
+    fn is_ours(&self, user: Option<&RecordId>) -> bool {
+        user.is_some_and(|user| self.machines.contains(user))
+    }
 }
 
 /// The records as they stand. An object that is paused or that no policy names is not read.
@@ -67,7 +82,7 @@ pub(super) async fn ways<'a>(
     let seen = look(context, open, readings).await?;
     let way = |(key, case): &(&'a Key, &Case<'_>)| {
         let reading = readings.get(case.record)?;
-        Some((*key, of(context, case, reading, &seen)))
+        Some((*key, of(case, reading, &seen)))
     };
     Ok(open.iter().filter_map(way).collect())
 }
@@ -96,7 +111,8 @@ async fn look(
         readings.values().filter_map(|reading| reading.snapshot.modified_by.clone()).collect();
     users.extend(history.iter().filter_map(|change: &TrackedChange| change.by.clone()));
     let asked = people::ask(context, users.iter()).await?;
-    Ok(Seen { history, written, proposals, asked })
+    let (machines, people) = (context.machine_users.to_vec(), context.people.clone());
+    Ok(Seen { history, written, proposals, asked, machines, people })
 }
 
 /// The records of an object where the person's value stands no more.
@@ -113,23 +129,16 @@ fn moved(
     moved.filter(has_moved).map(|case| (case.object.clone(), case.record.clone())).collect()
 }
 
-/// The values since the person's, oldest first, each one time.
-fn of(context: &Context, case: &Case<'_>, reading: &RecordReading, seen: &Seen) -> Vec<Later> {
+/// The values since the person's, oldest first.
+fn of(case: &Case<'_>, reading: &RecordReading, seen: &Seen) -> Vec<Later> {
     let Some((set, since)) = case.set() else { return Vec::new() };
-    let later = |value: &crate::domain::FieldValue, by_person, at| Later {
-        value: value.clone(),
-        by_person,
-        converted: false,
-        at,
-    };
+    let later =
+        |value: &FieldValue, by_person, at| Later { value: value.clone(), by_person, converted: false, at };
     let tracked = seen.history.iter().rev().filter(|change| {
-        change.record == *case.record
-            && change.field == *case.field
-            && !context.is_machine(change.by.as_ref())
+        change.record == *case.record && change.field == *case.field && !seen.is_ours(change.by.as_ref())
     });
-    let mut way: Vec<Later> = tracked
-        .map(|change| later(&change.after, seen.asked.who(change.by.as_ref()) != Who::Program, change.at))
-        .collect();
+    let mut way: Vec<Later> =
+        tracked.map(|change| later(&change.after, seen.is_person(change.by.as_ref()), change.at)).collect();
     let is_tracked = !way.is_empty();
     // Those that came after the one that was overridden.
     let after = seen.written.iter().skip_while(|promotion| promotion.id != *case.promotion).skip(1);
@@ -152,7 +161,7 @@ fn of(context: &Context, case: &Case<'_>, reading: &RecordReading, seen: &Seen) 
     let begins =
         way.iter().position(|one| one.at.as_second() >= since.as_second() && one.value.is_kept_as(set));
     way.drain(..begins.map_or_else(|| way.partition_point(|one| one.at <= since), |begins| begins + 1));
-    way.extend(now(context, case, (reading, &seen.asked), way.last()));
+    way.extend(now(case, (reading, seen), way.last()));
     way
 }
 
@@ -165,16 +174,10 @@ fn is_approved(promotion: &Promotion, seen: &Seen) -> bool {
 
 /// What the record says, where nothing else told it: by its stamp a person set the value, unless whoever
 /// saved it then is a program. Without the stamp nobody knows. A lead that is converted says that too.
-fn now(
-    context: &Context,
-    case: &Case<'_>,
-    (reading, asked): (&RecordReading, &Asked),
-    last: Option<&Later>,
-) -> Option<Later> {
+fn now(case: &Case<'_>, (reading, seen): (&RecordReading, &Seen), last: Option<&Later>) -> Option<Later> {
     let snapshot = &reading.snapshot;
     let value = snapshot.value(case.field)?.clone();
-    let (saver, saved) = (snapshot.modified_by.as_ref(), snapshot.modified_at);
-    let by_saver = !context.is_machine(saver) && asked.who(saver) != Who::Program;
+    let (by_saver, saved) = (seen.is_person(snapshot.modified_by.as_ref()), snapshot.modified_at);
     if snapshot.state == RecordState::Converted {
         return Some(Later { value, by_person: by_saver, converted: true, at: saved });
     }
@@ -185,7 +188,10 @@ fn now(
     let stamped = reading.slot.changed_by_person_at;
     let by_person = stamped.is_some_and(|at| match at.as_second() == saved.as_second() {
         true => by_saver,
-        false => !context.people.was_program(case.record, at),
+        false => !seen.people.was_program(case.record, at),
     });
     Some(Later { value, by_person, converted: false, at: stamped.unwrap_or(saved) })
 }
+
+#[cfg(test)]
+mod tests;

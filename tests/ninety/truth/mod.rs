@@ -4,6 +4,7 @@
 
 pub mod decay;
 pub mod endings;
+pub mod facts;
 pub mod labels;
 pub mod overrides;
 pub mod rates;

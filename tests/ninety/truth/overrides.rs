@@ -1,6 +1,6 @@
 //! Disagreements: leads that hold another value than was promoted last, as each nightly run must list them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -12,9 +12,14 @@ use crate::{reports::Reports, world::World};
 const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 /// What was saved less than this ago may still be under way.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
+/// What a program overrode is listed as such.
+const PROGRAM: &str = "overridden-by-program";
 
 /// One disagreement: lead, mark of the promotion, who, when, from and to.
-type Override = (String, String, String, Timestamp, String, String);
+pub type Override = (String, String, Whose, Timestamp, String, String);
+
+/// A user, and whether that is a program.
+pub type Whose = (String, bool);
 
 /// What the run at `at` must list, after one at `before`.
 fn expected(world: &World, at: Timestamp, before: Option<Timestamp>) -> Vec<Override> {
@@ -34,7 +39,7 @@ fn expected(world: &World, at: Timestamp, before: Option<Timestamp>) -> Vec<Over
             found.push((
                 lead.clone(),
                 mark,
-                last.user.clone(),
+                (last.user.clone(), world.history.is_by_program(last)),
                 last.at,
                 last.was("Status"),
                 last.is("Status"),
@@ -45,9 +50,9 @@ fn expected(world: &World, at: Timestamp, before: Option<Timestamp>) -> Vec<Over
     found
 }
 
-/// Holds every run's list against the story. Gives the marks of all promotions that were overridden.
-pub fn judge(world: &World, reports: &Reports, judged: &mut Judged) -> BTreeSet<String> {
-    let mut marks = BTreeSet::new();
+/// Holds every run's list against the story. Gives what all of them must list, oldest first.
+pub fn judge(world: &World, reports: &Reports, judged: &mut Judged) -> Vec<Override> {
+    let mut all = Vec::new();
     let mut before = None;
     let known = reports.json(&["reconcile", "list"]);
     let runs = known.as_array().expect("a list");
@@ -63,9 +68,9 @@ pub fn judge(world: &World, reports: &Reports, judged: &mut Judged) -> BTreeSet<
         let report = reports.json(&["reconcile", "report", id]);
         let list = report["run"]["found"].as_array().expect("a list");
         let truth = expected(world, slot, before);
-        marks.extend(truth.iter().map(|one| one.1.clone()));
+        all.extend(truth.iter().cloned());
         let (overridden, others): (Vec<&Value>, Vec<&Value>) =
-            list.iter().partition(|one| one["kind"] == "overridden");
+            list.iter().partition(|one| one["kind"] == "overridden" || one["kind"] == PROGRAM);
         let mut told: Vec<Override> = overridden.into_iter().map(read).collect();
         told.sort();
         for _ in &truth {
@@ -75,13 +80,23 @@ pub fn judge(world: &World, reports: &Reports, judged: &mut Judged) -> BTreeSet<
         judged.same(&format!("faults in the run of {slot}"), Vec::<&Value>::new(), others);
         before = Some(slot);
     }
+    all
+}
+
+/// The marks of all promotions that were overridden, and whether only programs did it.
+pub fn marks(all: &[Override]) -> BTreeMap<String, bool> {
+    let mut marks = BTreeMap::new();
+    for (_, mark, (_, by_program), ..) in all {
+        *marks.entry(mark.clone()).or_insert(true) &= by_program;
+    }
     marks
 }
 
 fn read(one: &Value) -> Override {
     let word = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
     let at = word("at").parse().unwrap_or_default();
-    (word("record"), word("promotion"), word("by"), at, value(&one["before"]), value(&one["after"]))
+    let by = (word("by"), one["kind"] == PROGRAM);
+    (word("record"), word("promotion"), by, at, value(&one["before"]), value(&one["after"]))
 }
 
 /// A value as lists hold it.

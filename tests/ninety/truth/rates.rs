@@ -1,6 +1,6 @@
 //! How often people made something else of an agent's proposals, in the newest reconciliation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn word(
     world: &World,
     (sent, back): (&Proposed, Option<Timestamp>),
     at: Timestamp,
-    overridden: &BTreeSet<String>,
+    overridden: &BTreeMap<String, bool>,
 ) -> Option<&'static str> {
     let (when, end) = ending(world, sent, back).filter(|(when, _)| sent.went_on && *when <= at)?;
     match end {
@@ -24,7 +24,11 @@ fn word(
             let landed =
                 world.history.on(&sent.record).find(|commit| commit.at == when && commit.mark().is_some());
             let mark = landed.and_then(crate::history::Commit::mark).expect("it landed");
-            Some(if overridden.contains(&mark) { "overridden" } else { "stands" })
+            Some(match overridden.get(&mark) {
+                None => "stands",
+                Some(false) => "overridden",
+                Some(true) => "programs",
+            })
         }
         End::SameByHand { .. } => Some("stands"),
         End::Rejected => Some("rejected"),
@@ -34,10 +38,10 @@ fn word(
     }
 }
 
-/// Holds the rates by agent against the story. `overridden` are the promotions that any run listed.
+/// Holds the rates by agent against the story. `overridden` are the promotions that any run listed, and whether only programs did it.
 pub fn judge(
     (world, back): (&World, &BTreeMap<&'static str, Timestamp>),
-    (report, overridden): (&Value, &BTreeSet<String>),
+    (report, overridden): (&Value, &BTreeMap<String, bool>),
     judged: &mut Judged,
 ) {
     let at: Timestamp = report["run"]["at"].as_str().expect("a moment").parse().expect("a moment");
