@@ -41,6 +41,12 @@ fn what_stands_for_the_days_is_kept_and_not_before() {
     let (computed, set) = (FieldValue::text("Engaged"), FieldValue::text("Aware"));
     let of = Disagreement { computed: &computed, set: &set, at: day(0), later: &[later("Engaged", 15)] };
     assert_eq!(settle(&of, None, KEPT, day(99)), Some((Fact::Kept, day(14))), "the first fact counts");
+    let at_once = Disagreement { later: &[later("Engaged", 14)], ..of };
+    assert_eq!(
+        settle(&at_once, None, KEPT, day(99)),
+        Some((Fact::Kept, day(14))),
+        "it had stood for the days"
+    );
     let early = Disagreement { later: &[later("Engaged", 13)], ..of };
     assert_eq!(settle(&early, None, KEPT, day(99)), Some((Fact::CameToIt, day(13))));
 }

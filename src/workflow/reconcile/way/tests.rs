@@ -1,5 +1,7 @@
 //! Ways from what is tracked, and from what else is known.
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::{
     domain::{Change, Discrepancy, PromotionId},
