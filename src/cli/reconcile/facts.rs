@@ -98,11 +98,11 @@ pub fn text(rows: &[FactsRow], days: u64) -> String {
         cells.extend(counts.map(|count| count.to_string()));
         cells.push(words(row.advice()));
         table.push(cells);
-        notes.push(name(row, |name| safe(name)));
+        notes.push(name(row, safe));
     }
     let mut out = format!("\nwhat people overrode, and whom later facts confirmed, {days} days\n");
     out += &noted(&table, &notes);
-    for sentence in sentences(rows, |name| safe(name)) {
+    for sentence in sentences(rows, safe) {
         let _ = writeln!(out, "{sentence}");
     }
     out
@@ -153,7 +153,7 @@ pub fn tables(rows: &[FactsRow]) -> Vec<minijinja::Value> {
         rows.map(|row| {
             let tally = &row.tally;
             context! {
-                name => name(row, |name| visible(name)), overridden => tally.overridden(), people => tally.people,
+                name => name(row, visible), overridden => tally.overridden(), people => tally.people,
                 computed => tally.computed, open => tally.open, programs => tally.programs,
                 advice => words(row.advice()),
             }
