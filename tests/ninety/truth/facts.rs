@@ -31,7 +31,7 @@ pub fn judge(world: &World, (report, listed): (&Value, &[Override]), judged: &mu
     let mut truth: BTreeMap<String, [u64; 4]> = BTreeMap::new();
     for (mark, by_person) in first {
         let of_mark = |commit: &&Commit| commit.mark().as_deref() == Some(mark);
-        let lead = world.leads.iter().position(|lead| world.history.on(lead).any(|it| of_mark(&&it)));
+        let lead = world.leads.iter().position(|lead| world.history.on(lead).any(|it| of_mark(&it)));
         let lead = lead.expect("the mark is on a lead");
         let promoted = world.history.on(&world.leads[lead]).find(of_mark).expect("it landed");
         if was_edited(world, promoted) {
@@ -61,7 +61,7 @@ pub fn judge(world: &World, (report, listed): (&Value, &[Override]), judged: &mu
 /// Whether the value was a reviewer's.
 fn was_edited(world: &World, promoted: &Commit) -> bool {
     let earlier = world.history.on(&promoted.record).filter(|commit| commit.at < promoted.at);
-    let asked = earlier.filter(|commit| commit.set(names::PROPOSAL_ID).is_some()).last();
+    let asked = earlier.filter(|commit| commit.set(names::PROPOSAL_ID).is_some()).next_back();
     let is_decay = promoted.is(LEAD.change_source) == names::source::DECAY;
     !is_decay
         && asked
