@@ -60,8 +60,8 @@ pub fn judge(world: &World, (report, listed): (&Value, &[Override]), judged: &mu
 
 /// Whether the value was a reviewer's.
 fn was_edited(world: &World, promoted: &Commit) -> bool {
-    let earlier = world.history.on(&promoted.record).filter(|commit| commit.at < promoted.at);
-    let asked = earlier.filter(|commit| commit.set(names::PROPOSAL_ID).is_some()).next_back();
+    let is_asked = |commit: &&Commit| commit.at < promoted.at && commit.set(names::PROPOSAL_ID).is_some();
+    let asked = world.history.on(&promoted.record).rfind(is_asked);
     let is_decay = promoted.is(LEAD.change_source) == names::source::DECAY;
     !is_decay
         && asked
