@@ -384,6 +384,9 @@ async fn a_heartbeat_that_does_not_fit_what_the_org_asks_is_told() {
     assert_eq!(beats(&doctor(&shipped, None).await), [], "nothing asks for it and nothing runs by itself");
     let told = doctor_with(&shipped, None, EVERY_15).await;
     assert_eq!(beats(&told), [("silent-hours-unset", State::Warning), ("heartbeat-none", State::Warning)]);
+    beat(&shipped, SignedDuration::from_mins(5));
+    let told = doctor_with(&shipped, None, EVERY_15).await;
+    assert_eq!(beats(&told), [("silent-hours-unset", State::Warning)], "well is said only where all is");
     assert!(shipped.org.set_setting("Lead_Status_Auto__c", true));
     let told = doctor(&shipped, None).await;
     assert_eq!(beats(&told), [("silent-hours-unset", State::Warning)], "Lead.Status runs by itself");
@@ -433,4 +436,22 @@ async fn a_heartbeat_that_the_promoter_may_not_write_is_told() {
         beats(&doctor_with(&closed, None, EVERY_15).await)[0],
         ("heartbeat-not-writable", State::Failed)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_the_promoter_does_not_see_is_told() {
+    let hidden = package("AI_Promoter.permissionset", |text| {
+        let field = text.find("<field>User.AI_Heartbeat_At__c</field>").expect("it is there");
+        let begin = text[..field].rfind("<fieldPermissions>").expect("it begins");
+        let end = field + text[field..].find("</fieldPermissions>").expect("it ends");
+        Some(format!("{}{}", &text[..begin], &text[end + "</fieldPermissions>".len()..]))
+    });
+    let hidden = org(hidden, Settings::default()).await;
+    // Whether such a field reads as empty or is refused in a query is the org's to say.
+    let told = doctor_with(&hidden, None, EVERY_15).await;
+    assert_eq!(
+        beats(&told)[..2],
+        [("heartbeat-not-writable", State::Failed), ("silent-hours-unset", State::Warning)]
+    );
+    assert!(told.checks.iter().any(|check| check.message.contains("does not exist or is hidden")));
 }

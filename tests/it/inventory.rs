@@ -1,5 +1,7 @@
 //! What is set up in an org to set governed fields is told, and what does not set them is not.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,6 +142,17 @@ async fn who_may_edit_a_governed_field_is_told_by_set_and_by_name_when_asked() {
     org.control("/__users", json!({ "user": "outsider", "active": false })).await;
     let (_, found) = inventory(&config, &[]);
     assert!(through(&found, "Lead.Status").contains(&named("Standard User", 4, true)), "{found}");
+    org.control("/__users", json!({ "user": "proposer", "active": false })).await;
+    let (_, found) = inventory(&config, &[]);
+    assert!(through(&found, "Lead.Status").contains(&named("AI_Proposer", 0, true)), "{found}");
+    let sets: BTreeMap<&str, u64> = found["access"]["grants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|grant| (text(&grant["set"]["name"]), grant["set"]["users"].as_u64().unwrap()))
+        .collect();
+    assert!(sets.len() > 3, "{sets:?}");
+    assert_eq!(found["access"]["assignments"], sets.values().sum::<u64>(), "{sets:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,6 +166,7 @@ async fn apps_that_are_not_shown_are_not_told_as_none() {
     let (_folder, _org, config) = an_org(&json!({ "other-apps": other, "promoter-sees-tokens": true }));
     let (out, found) = inventory(&config, &[]);
     let apps = found["apps"]["apps"].as_array().unwrap();
+    assert_eq!(found["apps"]["beyond"], 0, "all are listed: {found}");
     let loader = apps.iter().find(|app| app["name"] == "Example Loader").expect("it is told");
     assert_eq!(
         (&loader["users"], &loader["tokens"], &loader["approved_only"]),

@@ -70,7 +70,7 @@ impl Report {
                 .push(format!("at {each} min for each that is {hours} h {minutes} min of cleaning up saved"));
         }
         lines.push(
-            "each refused or rejected value counts, also one that an agent tries again; what expired or was \
+            "Each refused or rejected value counts, also one that an agent tries again; what expired or was \
              edited does not. Nobody can know from here whether a value was wrong, or whether anybody would \
              have cleaned it up."
                 .to_owned(),

@@ -34,6 +34,17 @@ pub enum Giver {
     Group,
 }
 
+impl Giver {
+    /// By the type of the set and the profile to which it belongs.
+    fn of(kind: &str, profile: Option<&str>) -> Self {
+        match (kind, profile) {
+            (_, Some(_)) => Self::Profile,
+            ("Group", None) => Self::Group,
+            _ => Self::PermissionSet,
+        }
+    }
+}
+
 /// A profile or permission set, and how many may use what it gives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Set {
@@ -206,11 +217,7 @@ impl Reader {
         for soql in queries {
             for row in self.rows(soql).await? {
                 let profile = row.pointer("/Profile/Name").and_then(Value::as_str);
-                let is = match (text(&row, "Type"), profile) {
-                    (_, Some(_)) => Giver::Profile,
-                    ("Group", None) => Giver::Group,
-                    _ => Giver::PermissionSet,
-                };
+                let is = Giver::of(text(&row, "Type"), profile);
                 let name = profile.unwrap_or_else(|| text(&row, "Name")).to_owned();
                 let administers = row.get("PermissionsModifyAllData") == Some(&Value::Bool(true));
                 let set = Set { is, name, administers, users: None };
@@ -265,21 +272,99 @@ impl Reader {
                 users.entry(user).or_default().insert(text(&row, "PermissionSetId").to_owned());
             }
         }
-        let mut editors: BTreeMap<_, Vec<String>> = BTreeMap::new();
-        for grant in grants {
-            for (user, sets) in users.iter().filter(|(_, sets)| sets.contains(&grant.set_id)) {
-                if sets.iter().any(|set| given.edits(set, grant.object.as_str())) {
-                    let key = (grant.object.clone(), grant.field.clone(), user.clone());
-                    editors.entry(key).or_default().push(grant.set.name.clone());
-                }
+        Ok(editors(&users, grants, given))
+    }
+}
+
+/// Who has a set that opens a field and one that opens its object; `users`: username and name to sets.
+fn editors(
+    users: &BTreeMap<(String, String), BTreeSet<String>>,
+    grants: &[Grant],
+    given: &Given,
+) -> Vec<Editor> {
+    let mut editors: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for grant in grants {
+        for (user, sets) in users.iter().filter(|(_, sets)| sets.contains(&grant.set_id)) {
+            if sets.iter().any(|set| given.edits(set, grant.object.as_str())) {
+                let key = (grant.object.clone(), grant.field.clone(), user.clone());
+                editors.entry(key).or_default().push(grant.set.name.clone());
             }
         }
-        let editor =
-            |((object, field, (username, name)), through)| Editor { object, field, username, name, through };
-        Ok(editors.into_iter().map(editor).collect())
     }
+    let editor =
+        |((object, field, (username, name)), through)| Editor { object, field, username, name, through };
+    editors.into_iter().map(editor).collect()
 }
 
 fn list<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     ids.map(literal).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// `both` opens object and field, `field` the field alone, `object` the object alone.
+    fn given() -> Given {
+        let all = |of: &[(&str, &str)]| {
+            of.iter().map(|(set, name)| ((*set).to_owned(), names(&[name]))).collect::<BTreeMap<_, _>>()
+        };
+        Given {
+            fields: all(&[("both", "Lead.Rating"), ("field", "Lead.Rating")]),
+            objects: all(&[("both", "Lead"), ("object", "Lead")]),
+        }
+    }
+
+    fn grant(set: &str) -> Grant {
+        Grant {
+            object: ObjectName::parse("Lead").unwrap(),
+            field: FieldName::parse("Rating").unwrap(),
+            set_id: set.to_owned(),
+            set: Set { is: Giver::PermissionSet, name: set.to_uppercase(), administers: false, users: None },
+            with_object: false,
+        }
+    }
+
+    #[test]
+    fn a_field_opens_by_its_own_permission_or_by_that_of_its_object() {
+        let given = given();
+        let opens = |set, permissionable| given.opens(set, ("Lead", "Rating"), permissionable);
+        assert_eq!(
+            ["both", "field", "object", "none"].map(|set| opens(set, true)),
+            [true, true, false, false]
+        );
+        assert_eq!(
+            ["both", "field", "object", "none"].map(|set| opens(set, false)),
+            [true, false, true, false]
+        );
+        assert!(!given.opens("both", ("Lead", "Status"), true), "another field");
+        assert!(!given.opens("both", ("Opportunity", "Rating"), false), "another object");
+        assert_eq!(["both", "field", "object"].map(|set| given.edits(set, "Lead")), [true, false, true]);
+        assert!(!given.edits("both", "Opportunity"));
+    }
+
+    #[test]
+    fn who_edits_has_the_field_and_its_object_from_any_two_sets() {
+        let of = |name: &str, sets: &[&str]| ((name.to_owned(), format!("{name} Example")), names(sets));
+        let users = BTreeMap::from([
+            of("ada", &["both"]),
+            of("bo", &["field"]),
+            of("cy", &["object"]),
+            of("di", &["field", "object"]),
+        ]);
+        let told = editors(&users, &[grant("both"), grant("field")], &given());
+        let told: Vec<_> = told.iter().map(|it| (it.username.as_str(), it.through.join(" "))).collect();
+        assert_eq!(told, [("ada", "BOTH".to_owned()), ("di", "FIELD".to_owned())]);
+    }
+
+    #[test]
+    fn what_gives_a_permission_is_told_apart() {
+        assert_eq!(Giver::of("Profile", Some("Example Profile")), Giver::Profile);
+        assert_eq!(Giver::of("Group", None), Giver::Group);
+        assert_eq!(Giver::of("Regular", None), Giver::PermissionSet);
+    }
 }

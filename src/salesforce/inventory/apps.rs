@@ -58,16 +58,7 @@ impl Reader {
         // The count may be of a moment later.
         let all = self.count("SELECT COUNT() FROM OauthToken").await?;
         let beyond = all.saturating_sub(tokens.len() as u64);
-        let mut apps: BTreeMap<String, (App, BTreeSet<RecordId>)> = BTreeMap::new();
-        for row in &tokens {
-            let name = text(row, "AppName").to_owned();
-            let (app, users) = apps.entry(name.clone()).or_default();
-            app.name = name;
-            app.tokens += 1;
-            let used = row.get("LastUsedDate").and_then(Value::as_str).map(str::to_owned);
-            app.last_used = app.last_used.take().max(used);
-            users.extend(user(row));
-        }
+        let apps = by_app(&tokens);
         let rules = self.installed().await?;
         let mut names = BTreeMap::new();
         if named {
@@ -92,7 +83,8 @@ impl Reader {
     /// Apps that are installed, and whether only approved users may use them; none where they are hidden.
     async fn installed(&self) -> Result<BTreeMap<String, bool>, SalesforceError> {
         let soql = "SELECT Name, OptionsAllowAdminApprovedUsersOnly FROM ConnectedApplication";
-        let rows = hidden(self.query(soql).await)?.unwrap_or_default();
+        let rows = RowPages::new(self.clone(), soql.to_owned()).all().await;
+        let rows = hidden(rows)?.unwrap_or_default();
         let app = |row: &Value| {
             let only = row.get("OptionsAllowAdminApprovedUsersOnly")?.as_bool()?;
             Some((text(row, "Name").to_owned(), only))
@@ -101,6 +93,44 @@ impl Reader {
     }
 }
 
+/// The apps of these tokens, and who has one of each.
+fn by_app(tokens: &[Value]) -> BTreeMap<String, (App, BTreeSet<RecordId>)> {
+    let mut apps: BTreeMap<String, (App, BTreeSet<RecordId>)> = BTreeMap::new();
+    for row in tokens {
+        let name = text(row, "AppName").to_owned();
+        let (app, users) = apps.entry(name.clone()).or_default();
+        app.name = name;
+        app.tokens += 1;
+        let used = row.get("LastUsedDate").and_then(Value::as_str).map(str::to_owned);
+        app.last_used = app.last_used.take().max(used);
+        users.extend(user(row));
+    }
+    apps
+}
+
 fn user(row: &Value) -> Option<RecordId> {
     RecordId::parse(&RecordId::complete(text(row, "UserId")).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tokens_are_counted_by_app_and_the_last_use_is_told() {
+        let token = |app: &str, user: &str, used: Value| json!({ "AppName": app, "UserId": format!("005Cs000000000{user}"), "LastUsedDate": used });
+        let found = by_app(&[
+            token("Example Loader", "8", json!("2026-02-01T00:00:00.000+0000")),
+            token("Example Loader", "8", json!("2026-03-01T00:00:00.000+0000")),
+            token("Example Loader", "9", json!("2026-01-01T00:00:00.000+0000")),
+            token("Example Sync", "9", Value::Null),
+        ]);
+        let (loader, users) = &found["Example Loader"];
+        assert_eq!((loader.tokens, users.len()), (3, 2));
+        assert_eq!(loader.last_used.as_deref(), Some("2026-03-01T00:00:00.000+0000"));
+        let (sync, users) = &found["Example Sync"];
+        assert_eq!((sync.tokens, users.len(), &sync.last_used), (1, 1, &None));
+    }
 }

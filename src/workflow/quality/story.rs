@@ -1,6 +1,6 @@
 //! What the story of one proposal gives to count.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     domain::{
@@ -99,7 +99,7 @@ fn answer(story: &QualityStory) -> Option<(Timestamp, Fact)> {
         Happened::Decided { decision: Decision::Rejected, when } => (Answer::Rejected, when),
         _ => (Answer::Edited, at),
     };
-    let took = turn(&story.steps[..place]).map(|turn| when.duration_since(turn).max(SignedDuration::ZERO));
+    let took = turn(&story.steps[..place]).map(|turn| when.duration_since(turn));
     Some((at, Fact::Answered(answer, took)))
 }
 

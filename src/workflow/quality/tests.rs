@@ -174,6 +174,9 @@ fn an_edit_is_an_answer_to_the_proposal_that_it_replaces() {
     let told = of(story("p-1", (&["Status"], Stage::Superseded), vec![turn(5), edit.clone()]));
     assert_eq!((told.decided(), told.edited, took(&told)), (1, 1, Some(15)));
     assert_eq!((told.ended_undecided, told.stopped()), (0, 0));
+    let changed = vec![turn(5), decided(9, Decision::Approved), edit.clone()];
+    let told = of(story("p-1", (&["Status"], Stage::Superseded), changed));
+    assert_eq!((told.accepted, told.edited), (0, 1), "approved, and edited before it was promoted");
     let mut own = story(
         "p-1:edit",
         (&["Status"], Stage::Promoted),
@@ -215,6 +218,8 @@ fn what_nobody_decided_is_told_apart() {
         let ended = told(end, stage(9, end));
         assert_eq!((ended.expired, ended.ended_undecided, ended.waiting), (0, 1, 0), "{end:?}");
     }
+    let long = story("p-1", (&["Status"], Stage::AwaitingApproval), vec![turn(-5), turn(9)]);
+    assert_eq!(of(long).waiting, 0, "it waits since before, though it was judged again");
     let running = told(Stage::Promoting, stage(9, Stage::Promoting));
     assert_eq!(running, Numbers::default(), "it goes on by itself");
     let late = vec![turn(0), decided(5, Decision::Approved), stage(9, Stage::Expired)];
@@ -303,6 +308,9 @@ fn a_rollback_outranks_what_was_seen_and_its_own_label_says_nothing_when_it_is_u
     let quality = promoted(seen(), vec![undo("m-2", "Rating", "m-1")]);
     assert_eq!((quality.all().rolled_back, quality.all().put_back), (1, 0), "one promotion, in two ways");
     assert_eq!((lane(&quality, "Lead.Status").put_back, lane(&quality, "Lead.Rating").rolled_back), (1, 1));
+    let mut failed = undo("m-2", "Status", "m-1");
+    failed.settlement = Settlement::Gone;
+    assert_eq!(promoted(seen(), vec![failed]).all().put_back, 1, "a rollback that did not land says nothing");
     let back = vec![undo("m-2", "Status", "m-1"), undo("m-3", "Status", "m-2")];
     assert_eq!(promoted(seen(), back).all().reversed(), 0, "the label told of the rollback");
 }
