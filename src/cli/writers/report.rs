@@ -49,8 +49,10 @@ pub struct OfField {
     /// Whole percent, rounded down.
     pub ungoverned_percent: u64,
     /// Who answers for the field, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Writes by others whom nobody listed; none where nobody answers for the field.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_listed: Option<u64>,
 }
 

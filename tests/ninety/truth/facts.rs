@@ -60,7 +60,8 @@ pub fn judge(world: &World, (report, listed): (&Value, &[Override]), judged: &mu
 
 /// Whether the value was a reviewer's.
 fn was_edited(world: &World, promoted: &Commit) -> bool {
-    let is_asked = |commit: &&Commit| commit.at < promoted.at && commit.set(names::PROPOSAL_ID).is_some();
+    // In the same second, too: an edit that is approved at once.
+    let is_asked = |commit: &&Commit| commit.at <= promoted.at && commit.set(names::PROPOSAL_ID).is_some();
     let asked = world.history.on(&promoted.record).rfind(is_asked);
     let is_decay = promoted.is(LEAD.change_source) == names::source::DECAY;
     !is_decay
