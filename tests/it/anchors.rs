@@ -124,9 +124,9 @@ async fn a_forged_anchor_is_named_and_none_can_be_changed() {
     // Somebody with the promoter's login writes one that is not signed.
     let note = text(&before[0]["Note__c"]);
     let lines: Vec<&str> = note.lines().collect();
-    let forged = note.replacen(&format!("\n{}\n", lines[1]), "\n7\n", 1);
+    let forged = note.replacen(&format!("\n{}\n", lines[1]), "\n70707\n", 1);
     assert_ne!(forged, text(&before[0]["Note__c"]));
-    let row = json!({ "Name": "forged", "Checkpoint_Key__c": "7-forged", "Origin__c": lines[0], "Size__c": 7,
+    let row = json!({ "Name": "forged", "Checkpoint_Key__c": "70707-forged", "Origin__c": lines[0], "Size__c": 70_707,
         "Root__c": lines[2], "Note__c": forged });
     let (status, told) = world.org.call("promoter", "POST", path, Some(row)).await;
     assert_eq!(status, 201, "{told}");
