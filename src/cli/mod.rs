@@ -41,6 +41,7 @@ mod ownership;
 pub mod page;
 pub mod place;
 pub mod policy;
+mod problems;
 pub mod propose;
 pub mod quality;
 pub mod reconcile;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub use super::connect::connect;
-use super::{ExitWith, contracts, ownership, place};
+use super::{ExitWith, contracts, ownership, place, problems::told};
 use crate::{
     clock::Clock,
     config::{
@@ -134,21 +134,16 @@ pub fn load_settings(path: Option<&Path>) -> anyhow::Result<Settings> {
 
 /// Loads the policies that the settings name, or the ones that are built in, for every org.
 pub fn load_policies(settings: &Settings) -> anyhow::Result<Policies> {
-    config::policies::load_set(settings.policy.directory.as_deref()).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        ExitWith::usage(format!("the policies have {} problem(s):\n{}", lines.len(), lines.join("\n"))).into()
-    })
+    config::policies::load_set(settings.policy.directory.as_deref())
+        .map_err(|problems| told("the policies have", &problems))
 }
 
 /// Loads the contracts that the settings name, and refuses policies that go beyond them.
 fn load_contracts(settings: &Settings, policies: &Policies) -> anyhow::Result<Contracts> {
-    let told = |problems: Vec<PolicyProblem>| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        ExitWith::usage(format!("the contracts have {} problem(s):\n{}", lines.len(), lines.join("\n")))
-    };
-    let contracts = contracts::load(settings.policy.contracts.as_deref()).map_err(told)?;
+    let wrong = |problems: Vec<PolicyProblem>| told("the contracts have", &problems);
+    let contracts = contracts::load(settings.policy.contracts.as_deref()).map_err(wrong)?;
     let missing = contracts::missing(&contracts, policies);
-    if missing.is_empty() { Ok(contracts) } else { Err(told(missing).into()) }
+    if missing.is_empty() { Ok(contracts) } else { Err(wrong(missing)) }
 }
 
 fn pin(settings: &Settings, found: &str) -> anyhow::Result<()> {

@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use super::ExitWith;
+use super::problems::told;
 use crate::{
-    config::{
-        self, PolicySettings,
-        policies::{Policies, PolicyProblem},
-    },
+    config::{self, PolicySettings, policies::Policies},
     domain::ownership::Ownership,
 };
 
@@ -30,9 +27,4 @@ pub fn of(named: &PolicySettings) -> anyhow::Result<Ownership> {
     let policies = config::policies::load_set(named.directory.as_deref())
         .map_err(|problems| told("the policies have", &problems))?;
     load(named, &policies)
-}
-
-fn told(what: &str, problems: &[PolicyProblem]) -> anyhow::Error {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    ExitWith::usage(format!("{what} {} problem(s):\n{}", lines.len(), lines.join("\n"))).into()
 }

@@ -172,6 +172,26 @@ fn set_user(org: &Org, role: &str, (field, value): (&str, FieldValue)) -> bool {
     true
 }
 
+/// Puts the public group into the queue in place of the queue's member, as an admin would.
+pub(super) fn fill_queue_with_group(org: &Org) -> bool {
+    let groups = org.rows("Group", false);
+    let id = |name: &str| {
+        let group = groups.iter().find(|row| row.get("DeveloperName") == Some(&text(name)));
+        group.and_then(|row| row.get("Id")).cloned()
+    };
+    let Some((queue, group)) = id(QUEUE).zip(id(GROUP)) else { return false };
+    let Some(object) = org.object("GroupMember") else { return false };
+    let _turn = org.0.gate.enter();
+    let mut state = org.write_state();
+    let table = state.table_mut(&object);
+    let member = table.rows(false).into_iter().find(|row| row.get("GroupId") == Some(&queue));
+    let Some(mut row) = member.map(|row| (*row).clone()) else { return false };
+    let Some(id) = row.get("Id").and_then(FieldValue::as_text).map(str::to_owned) else { return false };
+    row.insert("UserOrGroupId".to_owned(), group);
+    table.put(&id, Some(Arc::new(row)), None);
+    true
+}
+
 fn is_default(row: &Row) -> bool {
     row.get("DeveloperName").and_then(FieldValue::as_text) == Some(setting::RECORD)
 }

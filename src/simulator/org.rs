@@ -355,6 +355,13 @@ impl Org {
         known
     }
 
+    /// Puts the public group AI Reviewers into the queue in place of the queue's own member.
+    pub fn fill_queue_with_group(&self) -> bool {
+        let known = deploy::fill_queue_with_group(self);
+        self.changed();
+        known
+    }
+
     /// Writes the state file now, if there is one.
     pub fn save_state(&self) -> Result<(), StateError> {
         match &self.0.saver {

@@ -27,7 +27,7 @@ use crate::{
 pub const FOREIGN_WRITES: &str = "countersign_foreign_writes_total";
 /// Writes of governed fields that have an owner, by writers whom nobody listed, by `object` and `field`.
 pub const UNLISTED_WRITES: &str = "countersign_unlisted_writes_total";
-/// Writers that were new on a governed field.
+/// Writers that were new on a governed field without an owner; of one with an owner, [`UNLISTED_WRITES`] counts.
 pub const NEW_WRITERS: &str = "countersign_new_writers_total";
 /// Records and lanes that were stopped because two writers set a value against each other.
 pub const QUARANTINES: &str = "countersign_quarantines_total";
@@ -182,10 +182,10 @@ fn tell_new(write: &Write, standing: Standing<'_>) {
             ("writer-not-listed", "a governed field was written by somebody whom its owner did not list")
         }
         Standing::Unowned => {
+            metrics::counter!(NEW_WRITERS).increment(1);
             ("writer-new", "a governed field was written by somebody who did not write it before")
         }
     };
-    metrics::counter!(NEW_WRITERS).increment(1);
     let (object, field, user_id) = (&write.object, &write.field, write.writer.user.as_str());
     tracing::warn!(code, %object, %field, user_id, record = %write.record, "{words}");
 }

@@ -92,4 +92,30 @@ async fn who_cannot_decide_is_told_everywhere_until_somebody_can() {
     world.over_ledger(&["verify"]);
 }
 
+/// A queue that holds a public group is as empty as the group is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_in_a_queue_is_looked_into() {
+    let world = World::start();
+    world.org.control("/__queue", json!({})).await;
+    let queue = world.org.query("SELECT Id FROM Group WHERE Type = 'Queue'").await;
+    let lead = world.lead("Amy").await;
+    assert_eq!(world.patch("admin", "Lead", &lead, json!({ "OwnerId": queue[0]["Id"] })).await.0, 204);
+    let body = json!({ "proposal_id": "watch:group", "object": "Lead", "record_id": lead,
+        "patch": { "Status": "Working - Contacted" }, "confidence": 0.7 });
+    let (code, out, err) = countersign(&["propose", "--config", &world.config], Some(&body.to_string()));
+    assert_eq!(code, 4, "{out}{err}");
+    world.wait_stage("watch:group", "awaiting-approval").await;
+    let active = |user: &str, active: bool| {
+        let wish = json!({ "user": user, "active": active });
+        world.org.control("/__users", wish)
+    };
+    assert_eq!(look_at_approvers(&world), json!({ "waiting": "1", "idle": "0" }));
+    active("reviewer", false).await;
+    assert_eq!(look_at_approvers(&world), json!({ "waiting": "1", "idle": "0" }), "the other one is there");
+    active("reviewer2", false).await;
+    assert_eq!(look_at_approvers(&world), json!({ "waiting": "1", "idle": "1" }), "nobody is left");
+    active("reviewer", true).await;
+    assert_eq!(look_at_approvers(&world), json!({ "waiting": "1", "idle": "0" }));
+}
+
 over_both!(who_cannot_decide_is_told_everywhere_until_somebody_can);

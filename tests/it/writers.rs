@@ -216,6 +216,7 @@ async fn who_is_listed_is_no_news_and_who_is_not_is_told() {
         metrics(&at).await.contains(&format!("{unlisted} 2"))
     })
     .await;
+    assert!(metrics(&at).await.contains("countersign_new_writers_total 0"), "one alert for one warning");
     let said = world.said();
     let warned: Vec<&str> = said.lines().filter(|line| line.contains("code=writer-")).collect();
     assert!(warned.len() == 1 && warned[0].contains("writer-not-listed"), "{warned:?}");
@@ -247,6 +248,8 @@ async fn who_is_listed_is_no_news_and_who_is_not_is_told() {
     fs::write(&file, list.replace("NextStep", "Description")).unwrap();
     let (code, out, err) = countersign(&["check", "--config", &world.config], None);
     assert!(code == 2 && out.contains("ownership-field-unknown"), "{out}{err}");
+    let (_, told, _) = countersign(&["doctor", "--no-canary", "--config", &world.config], None);
+    assert!(told.contains("ownership-field-unknown"), "{told}");
     let (code, out, err) = with(&[]);
     assert!(code == 2 && err.contains("ownership-field-unknown"), "{out}{err}");
     world.stop();

@@ -58,6 +58,11 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
             report.failed("contracts", problem.code, &problem.to_string(), &problem.fix);
         }
     }
+    if let Err(problems) = &checked.ownership {
+        for problem in problems {
+            report.failed("ownership", problem.code, &problem.to_string(), &problem.fix);
+        }
+    }
     let exit = match &checked.settings {
         Ok(settings) => {
             let contracts = checked.contracts.unwrap_or_else(|_| Contracts::shipped());

@@ -234,3 +234,86 @@ fn stopped(report: &Report) -> Table {
         rows: rows.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        cli::tables,
+        domain::{
+            FieldName, ObjectName,
+            ownership::{Owned, Ownership},
+        },
+    };
+
+    fn report(runs: &[(&str, &'static str, Option<&str>)]) -> Report {
+        let key = (ObjectName::parse("Lead").unwrap(), FieldName::parse("Status").unwrap());
+        let owned = Owned {
+            owner: "Revenue Operations".to_owned(),
+            by_hand: true,
+            writers: Vec::new(),
+            automations: Vec::new(),
+        };
+        let run = |(name, standing, why): &(&str, &'static str, Option<&str>)| Runs {
+            object: "Lead".to_owned(),
+            name: (*name).to_owned(),
+            standing,
+            why: why.map(str::to_owned),
+        };
+        let mut report = Report {
+            writers: Vec::new(),
+            beyond: 0,
+            fields: Vec::new(),
+            automations: runs.iter().map(run).collect(),
+            quarantined: Vec::new(),
+            users: BTreeMap::new(),
+            ownership: Ownership::default(),
+        };
+        report.ownership.fields.insert(key, owned);
+        report
+    }
+
+    #[test]
+    fn what_runs_on_save_is_told_as_it_is_listed() {
+        let told = report(&[
+            ("flow Example_Assignment", "listed", Some("routes <new> leads")),
+            ("flow Example_Other", "not-listed", None),
+            ("trigger ExampleTrigger", "no-owner", None),
+        ]);
+        let text = text(&told);
+        for line in [
+            "may write Lead: flow Example_Assignment (listed: routes <new> leads)\n",
+            "may write Lead: flow Example_Other (not listed)\n",
+            "may write Lead: trigger ExampleTrigger\n",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        let html = tables::html(&page(&told)).unwrap();
+        assert!(html.contains("routes &lt;new&gt; leads") && html.contains("not-listed"), "{html}");
+        let mut without = told;
+        without.ownership = Ownership::default();
+        let html = tables::html(&page(&without)).unwrap();
+        assert!(!html.contains("not-listed") && !html.contains("Who answers for it"), "{html}");
+    }
+
+    #[test]
+    fn an_owner_is_told_with_what_others_wrote() {
+        let field = |owner: Option<&str>, not_listed| OfField {
+            object: "Lead".to_owned(),
+            field: "Status".to_owned(),
+            ours: 1,
+            others: 3,
+            ungoverned_percent: 75,
+            owner: owner.map(str::to_owned),
+            not_listed,
+        };
+        assert_eq!(owner(&field(None, None)), "");
+        assert_eq!(owner(&field(Some("Ops"), Some(0))), "; Ops answers for it and knows every writer");
+        assert_eq!(
+            owner(&field(Some("Ops"), Some(2))),
+            "; Ops answers for it, 2 write(s) by writers who are not listed"
+        );
+    }
+}

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::{Site, wire::is_local};
 use crate::simulator::Fault;
 
-/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__users`, `/__limits`, `/__convert`, `/__stats`,
-/// `/__notifications`, and what `control_events` adds.
+/// `/__faults`, `/__clock`, `/__sessions`, `/__settings`, `/__users`, `/__queue`, `/__limits`, `/__convert`,
+/// `/__stats`, `/__notifications`, and what `control_events` adds.
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/__faults", get(faults).post(arm).delete(disarm))
@@ -28,6 +28,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/__settings", post(switch))
         .route("/__limits", delete(forget_usage))
         .route("/__users", post(activate))
+        .route("/__queue", post(queue))
         .route("/__convert", post(convert))
         .route("/__stats", get(stats))
         .merge(super::control_events::router())
@@ -204,6 +205,14 @@ async fn activate(State(site): State<Site>, Json(wish): Json<Activity>) -> Respo
         StatusCode::NO_CONTENT.into_response()
     } else {
         refused(StatusCode::NOT_FOUND, "user-unknown", "expected a role such as reviewer")
+    }
+}
+
+/// The queue holds the public group and nobody else.
+async fn queue(State(site): State<Site>) -> Response {
+    match site.org.fill_queue_with_group() {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => refused(StatusCode::NOT_FOUND, "queue-unknown", "the queue or the group is not there"),
     }
 }
 

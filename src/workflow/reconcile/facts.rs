@@ -201,12 +201,7 @@ fn rows(tallies: BTreeMap<Name, (u64, FactsTally)>) -> Vec<FactsRow> {
     let row = |((by, name, rule), (least, tally)): (Name, _)| FactsRow { by, name, rule, least, tally };
     let mut rows: Vec<FactsRow> = tallies.into_iter().map(row).collect();
     rows.sort_by_key(|row| (row.by, std::cmp::Reverse(row.tally.overridden())));
-    let mut counted: BTreeMap<FactsBy, usize> = BTreeMap::new();
-    rows.retain(|row| {
-        let count = counted.entry(row.by).or_default();
-        *count += 1;
-        *count <= MOST_ROWS
-    });
+    rates::keep_first(&mut rows, MOST_ROWS, |row| row.by);
     rows
 }
 

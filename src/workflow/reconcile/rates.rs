@@ -13,7 +13,7 @@ use crate::{
         Door, FieldName, FieldValue, ObjectName, Policy, PromotionId, Stage,
         reconciliation::{Rate, RateBy, Tally},
     },
-    gate::{Finding, Verdict, deciding},
+    gate::{Finding, deciding},
     ledger::ProposalRecord,
     workflow::{Context, WorkflowError},
 };
@@ -130,8 +130,8 @@ fn names(known: &ProposalRecord, check: Option<&Value>, policy: &Policy) -> Vec<
 
 /// Policy, field and tier of the last verdict, as far as that was not erased.
 pub(super) fn rule(known: &ProposalRecord, field: &FieldName) -> Option<String> {
-    let verdict: Verdict = serde_json::from_value(known.verdict.clone()?).ok()?;
-    let fact = |name: &str| verdict.facts.get(name);
+    let facts = known.verdict.as_ref()?.get("facts")?;
+    let fact = |name: &str| facts.get(name)?.as_str();
     let (rules, tier) = (fact("policy")?, fact(&format!("tier.{field}"))?);
     let object = &known.proposal.object;
     Some(match known.proposal.door {
@@ -164,13 +164,18 @@ fn rows(tallies: BTreeMap<(RateBy, String), Tally>) -> Vec<Rate> {
     rates.sort_by(|one, other| {
         (one.by, other.tally.all(), &one.name).cmp(&(other.by, one.tally.all(), &other.name))
     });
-    let mut counted: BTreeMap<RateBy, usize> = BTreeMap::new();
-    rates.retain(|rate| {
-        let count = counted.entry(rate.by).or_default();
-        *count += 1;
-        *count <= MOST_ROWS
-    });
+    keep_first(&mut rates, MOST_ROWS, |rate| rate.by);
     rates
+}
+
+/// Keeps the first so many rows of each kind.
+pub(super) fn keep_first<T, K: Ord>(rows: &mut Vec<T>, most: usize, kind: impl Fn(&T) -> K) {
+    let mut counted: BTreeMap<K, usize> = BTreeMap::new();
+    rows.retain(|row| {
+        let count = counted.entry(kind(row)).or_default();
+        *count += 1;
+        *count <= most
+    });
 }
 
 #[cfg(test)]
