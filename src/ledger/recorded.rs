@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::{Value, value::RawValue};
+use tokio::sync::mpsc;
 
 use super::{Ledger, LedgerError, append::number, db, queries::insert_at};
 use crate::domain::{Decision, Digest, ObjectSchema, Policy, Proposal, Stage, entry::Entry, event::Event};
@@ -18,6 +20,9 @@ mod tests;
 
 use page::Parts;
 pub use page::RecordedPage;
+
+/// Pages of one statement: it must not run for long, and its connection serves nobody else.
+const PAGES_IN_ONE: u64 = 50;
 
 /// Where an event keeps what its verdict rested on.
 const INPUT: &str = "/input";
@@ -182,14 +187,33 @@ pub struct Basis {
 }
 
 impl Ledger {
-    /// The next verdicts after a place, at most `most`, oldest first. `None` when there are no more.
+    /// Sends the verdicts after a place in the order of the chain, those of so many entries in a page. It
+    /// ends at the head of the chain, or when nobody wants more.
     pub async fn verdicts(
         &self,
-        after: u64,
-        (depth, most): (Depth, u32),
-    ) -> Result<Option<RecordedPage>, LedgerError> {
+        mut after: u64,
+        (depth, span): (Depth, u32),
+        pages: &mpsc::Sender<RecordedPage>,
+    ) -> Result<(), LedgerError> {
         let mut reader = self.reader().await?;
-        page::read(&mut reader, after, (depth, most)).await
+        let head = super::meta::read_head(&mut reader).await?.0;
+        let sql = page::sql(reader.dialect(), depth);
+        while after < head {
+            // Whole pages, so that no entry stands in two of them.
+            let below = after + u64::from(span) * PAGES_IN_ONE;
+            let query = db::query(sql.clone()).bind(number(after)?).bind(number(below)?).bind(span);
+            let mut rows = query.fetch(&mut reader);
+            while let Some(row) = rows.try_next().await? {
+                let Some(text) = row.try_get::<Option<String>>(0)? else { continue };
+                let page = RecordedPage::of(text, after)?;
+                after = page.last();
+                if pages.send(page).await.is_err() {
+                    return Ok(());
+                }
+            }
+            after = below;
+        }
+        Ok(())
     }
 
     /// Everything that was kept for verdicts to rest on.

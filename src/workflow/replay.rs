@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use futures::{StreamExt as _, stream};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -20,16 +21,16 @@ use crate::{
         digest::canonical,
     },
     gate::{FindingCode, GATE_REVISION, Outcome, Recorded, Rules, decide, judge},
-    ledger::{Basis, Depth, Ledger, LedgerError, RecordedPage, RecordedVerdict, Told},
+    ledger::{Basis, Depth, Ledger, RecordedPage, RecordedVerdict, Told},
 };
 
 mod report;
 
 pub use report::{Differing, Fate, Flip, Report};
 
-/// Verdicts that are read in one go: few enough that the memory for them is used again and not given
+/// Entries whose verdicts are a page: few enough that the memory for them is used again and not given
 /// back and cleared each time.
-const PAGE: u32 = 100;
+const SPAN: u32 = 200;
 
 /// Pages that are read ahead, so that reading does not wait for a page that takes long.
 const AHEAD: usize = 4;
@@ -104,39 +105,20 @@ pub async fn replay(
     let mut seen = BTreeSet::new();
     let depth = if shelf.candidate.is_some() { Depth::Outcome } else { Depth::Whole };
     let (pages, mut next) = mpsc::channel(AHEAD);
-    let reading = tokio::spawn(read(ledger.clone(), asked.after, (depth, pages)));
-    while let Some(page) = next.recv().await {
-        let page = page?;
-        let last = page.last();
-        for replayed in on_all_cores(&shelf, page).await? {
+    let (ledger, after) = (ledger.clone(), asked.after);
+    let reading = tokio::spawn(async move { ledger.verdicts(after, (depth, SPAN), &pages).await });
+    let pages = stream::poll_fn(|context| next.poll_recv(context));
+    let mut replayed = pages.map(|page| all_again(&shelf, page)).buffered(at_once());
+    while let Some(page) = replayed.next().await {
+        let (last, page) = page?;
+        for replayed in page {
             report.count(replayed?, &mut seen);
         }
         progress(last);
     }
-    reading.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))?;
+    drop(replayed);
+    reading.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))??;
     Ok(report)
-}
-
-/// Reads page after page, a few ahead of the work, until there are no more or nobody wants them.
-async fn read(
-    ledger: Ledger,
-    mut after: u64,
-    (depth, pages): (Depth, mpsc::Sender<Result<RecordedPage, LedgerError>>),
-) {
-    loop {
-        let page = match ledger.verdicts(after, (depth, PAGE)).await {
-            Ok(None) => return,
-            Ok(Some(page)) => {
-                after = page.last();
-                Ok(page)
-            }
-            Err(error) => Err(error),
-        };
-        let is_over = page.is_err();
-        if pages.send(page).await.is_err() || is_over {
-            return;
-        }
-    }
 }
 
 fn switch_on(schema: &mut ObjectSchema, switches: &[(ObjectName, FieldName)]) {
@@ -147,26 +129,23 @@ fn switch_on(schema: &mut ObjectSchema, switches: &[(ObjectName, FieldName)]) {
     }
 }
 
-/// Makes the decisions of a page again, in order.
-async fn on_all_cores(
-    shelf: &Arc<Shelf>,
-    page: RecordedPage,
-) -> Result<Vec<Result<Replayed, WorkflowError>>, WorkflowError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let (all, share) = (page.len(), page.len().div_ceil(cores).max(1));
-    let page = Arc::new(page);
-    let mut tasks = Vec::with_capacity(cores);
-    for start in (0..all).step_by(share) {
-        let (shelf, page) = (Arc::clone(shelf), Arc::clone(&page));
-        tasks.push(tokio::task::spawn_blocking(move || -> Vec<_> {
-            (start..all.min(start + share)).map(|place| shelf.again(&page.verdict(place)?)).collect()
-        }));
-    }
-    let mut done = Vec::with_capacity(all);
-    for task in tasks {
-        done.extend(task.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))?);
-    }
-    Ok(done)
+/// Pages that are worked on at a time: one for each core, and one that is ready when a core is done.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from) + 1
+}
+
+/// The decisions of a page in order, with its last place.
+type Page = (u64, Vec<Result<Replayed, WorkflowError>>);
+
+/// Makes the decisions of a page again, on one core: handing parts of it around costs more than it
+/// brings.
+async fn all_again(shelf: &Arc<Shelf>, page: RecordedPage) -> Result<Page, WorkflowError> {
+    let shelf = Arc::clone(shelf);
+    let work = tokio::task::spawn_blocking(move || {
+        let again = (0..page.len()).map(|place| shelf.again(&page.verdict(place)?)).collect();
+        (page.last(), again)
+    });
+    work.await.map_err(|error| WorkflowError::Unexpected(error.to_string()))
 }
 
 impl Shelf {

@@ -4,11 +4,7 @@
 //! What is joined is JSON, ids and words of ours, in which a control character never stands as it is.
 
 use super::{Decision, Depth, INPUT, LedgerError, RecordedVerdict};
-use crate::ledger::{
-    append::number,
-    db::{self, Dialect},
-    proposals::stage_of,
-};
+use crate::ledger::{db::Dialect, proposals::stage_of};
 
 /// Between two verdicts, two columns, two private parts, and a part's path and value: the separators
 /// of ASCII, from the widest to the narrowest.
@@ -50,7 +46,7 @@ impl<'a> Parts<'a> {
 
 impl RecordedPage {
     /// Finds where the verdicts start. They must be in the order of the chain.
-    fn of(text: String, mut after: u64) -> Result<Self, LedgerError> {
+    pub(super) fn of(text: String, mut after: u64) -> Result<Self, LedgerError> {
         let starts: Vec<usize> =
             std::iter::once(0).chain(text.match_indices(ROW).map(|(place, _)| place + 1)).collect();
         for start in &starts {
@@ -99,32 +95,31 @@ impl RecordedPage {
     }
 }
 
-/// Reads the page after a place.
-pub(super) async fn read(
-    reader: &mut db::Connection,
-    after: u64,
-    (depth, most): (Depth, u32),
-) -> Result<Option<RecordedPage>, LedgerError> {
-    let which = match depth {
-        Depth::Outcome => "AND path = '/input'",
-        Depth::Whole => "",
-    };
-    let letter = match reader.dialect() {
+/// What gives the pages of so many places each, one row a page, from the place after the first value on
+/// and below the second one. One statement for many pages, because the database reads on while the
+/// pages before are worked on.
+pub(super) fn sql(dialect: Dialect, depth: Depth) -> String {
+    let letter = match dialect {
         Dialect::Sqlite => "char",
         Dialect::Postgres => "chr",
     };
     let [row, column, part, value] =
         [ROW, COLUMN, PART, VALUE].map(|separator| format!("{letter}({})", u32::from(separator)));
+    let pair = format!("concat(path, {value}, value)");
+    let private = match depth {
+        Depth::Outcome => format!("{pair} FROM private WHERE seq = e.seq AND path = '{INPUT}'"),
+        Depth::Whole => format!("string_agg({pair}, {part}) FROM private WHERE seq = e.seq"),
+    };
     // Whoever joins takes the rows in the order of the inner answer; `RecordedPage::of` looks after it.
-    let sql = format!(
-        "SELECT string_agg(one, {row}) FROM (\
-           SELECT CAST(e.seq AS TEXT) || {column} || e.text || {column} || p.body || {column} || p.stage \
-           || {column} || coalesce(p.approval ->> '$.decision', '') || {column} || coalesce(\
-             (SELECT string_agg(path || {value} || value, {part}) FROM private WHERE seq = e.seq {which}), '') AS one \
+    // `concat` makes one copy where a chain of `||` makes one for each part.
+    format!(
+        "WITH RECURSIVE page(start) AS (SELECT CAST(?1 AS BIGINT) UNION ALL \
+           SELECT start + ?3 FROM page WHERE start + ?3 < ?2) \
+         SELECT (SELECT string_agg(one, {row}) FROM (\
+           SELECT concat(e.seq, {column}, e.text, {column}, p.body, {column}, p.stage, {column}, \
+             p.approval ->> '$.decision', {column}, (SELECT {private})) AS one \
            FROM entry e JOIN proposal p ON p.id = e.proposal \
-           WHERE e.kind = 'verdict_reached' AND e.seq > ? ORDER BY e.seq LIMIT ?) AS page"
-    );
-    let query = db::query(sql).bind(number(after)?).bind(most);
-    let text: Option<String> = query.fetch_one(reader).await?.try_get(0)?;
-    text.map(|text| RecordedPage::of(text, after)).transpose()
+           WHERE e.kind = 'verdict_reached' AND e.seq > page.start AND e.seq <= page.start + ?3 \
+           ORDER BY e.seq) AS rows) FROM page"
+    )
 }

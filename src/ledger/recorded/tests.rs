@@ -77,10 +77,10 @@ async fn decided(folder: &std::path::Path, wanted: usize) -> Ledger {
 async fn pages_of_any_size_hold_every_verdict_as_it_was_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = decided(folder.path(), 7).await;
-    for most in [1, 2, 3, 7, 100] {
+    for span in [1, 2, 3, 7, 100] {
         let (mut after, mut place) = (0, 0);
-        while let Some(page) = ledger.verdicts(after, (Depth::Whole, most)).await.unwrap() {
-            assert!(page.len() <= most as usize && !page.is_empty());
+        for page in pages(&ledger, 0, (Depth::Whole, span)).await {
+            assert!(page.len() <= span as usize && !page.is_empty());
             for row in 0..page.len() {
                 let found = page.verdict(row).unwrap();
                 assert!(found.seq > after);
@@ -91,8 +91,52 @@ async fn pages_of_any_size_hold_every_verdict_as_it_was_recorded() {
             assert_eq!(page.last(), after);
             assert!(page.verdict(page.len()).is_err(), "there is none after the last");
         }
-        assert_eq!(place, 7);
+        assert_eq!(place, 7, "{span}");
     }
+}
+
+/// Every page after a place.
+async fn pages(ledger: &Ledger, after: u64, how: (Depth, u32)) -> Vec<RecordedPage> {
+    let (pages, mut next) = mpsc::channel(100);
+    ledger.verdicts(after, how, &pages).await.unwrap();
+    drop(pages);
+    let mut all = Vec::new();
+    while let Some(page) = next.recv().await {
+        all.push(page);
+    }
+    all
+}
+
+#[tokio::test]
+async fn reading_starts_after_a_place_and_goes_beyond_one_statement() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = decided(folder.path(), 40).await;
+    let seqs = |pages: &[RecordedPage]| -> Vec<u64> {
+        let rows = pages.iter().flat_map(|page| (0..page.len()).map(|row| page.verdict(row).unwrap().seq));
+        rows.collect()
+    };
+    let all = seqs(&pages(&ledger, 0, (Depth::Outcome, 1_000)).await);
+    assert_eq!(all.len(), 40);
+    assert!(ledger.length().await.unwrap() > PAGES_IN_ONE, "one statement is not enough for pages of one");
+    for after in [0, 1, 30, all[20], all[39] - 1, all[39], all[39] + 1] {
+        let expected: Vec<u64> = all.iter().copied().filter(|seq| *seq > after).collect();
+        for span in [1, 3] {
+            assert_eq!(
+                seqs(&pages(&ledger, after, (Depth::Outcome, span)).await),
+                expected,
+                "{after} {span}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn reading_ends_when_nobody_wants_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = decided(folder.path(), 7).await;
+    let (pages, next) = mpsc::channel(1);
+    drop(next);
+    ledger.verdicts(0, (Depth::Whole, 1), &pages).await.unwrap();
 }
 
 fn same(found: &RecordedVerdict<'_>, place: usize) {
@@ -116,13 +160,11 @@ fn same(found: &RecordedVerdict<'_>, place: usize) {
 async fn the_outcome_alone_comes_with_what_it_rested_on() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = decided(folder.path(), 5).await;
-    let page = ledger.verdicts(0, (Depth::Outcome, 100)).await.unwrap().unwrap();
+    let [page] = &pages(&ledger, 0, (Depth::Outcome, 100)).await[..] else { panic!("one page") };
     for place in 0..5 {
         let found = page.verdict(place).unwrap();
         let outcome: (String, bool) = found.outcome().unwrap();
         assert_eq!(outcome, (["block", "review"][place % 2].to_owned(), place == 4));
         assert_eq!(found.input::<Value>().unwrap(), if place == 4 { None } else { input(place) });
     }
-    let last = page.last();
-    assert!(ledger.verdicts(last, (Depth::Outcome, 100)).await.unwrap().is_none());
 }

@@ -1,6 +1,8 @@
 //! What follows from the entries, compared with the projections that are stored, page by page.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::pin, sync::Arc};
+
+use futures::{StreamExt as _, stream};
 
 use super::{
     Report, cores,
@@ -105,33 +107,31 @@ impl Row<'_> {
     }
 }
 
+/// Whether a row is what the entries say; `None` when they speak of no such row.
+type Right = fn(&Fold, &str, &Row<'_>) -> Option<bool>;
+
 /// Compares every row.
 pub(super) async fn compare(
     connection: &mut db::Connection,
-    fold: &Fold,
+    fold: Fold,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
-    let rows = (&PROPOSALS, fold.proposals.len());
-    let right = |id: &str, row: &Row<'_>| fold.proposals.get(id).map(|proposal| is_proposal(proposal, row));
-    table(connection, rows, right, report).await?;
-    let rows = (&PROMOTIONS, fold.promotions.len());
-    let right = |id: &str, row: &Row<'_>| {
-        fold.promotions.get(id).map(|(seq, promotion)| is_promotion(*seq, promotion, row))
-    };
-    table(connection, rows, right, report).await?;
-    let rows = (&NOTICES, fold.notices.len());
-    let right = |id: &str, row: &Row<'_>| {
+    let fold = Arc::new(fold);
+    let right: Right = |fold, id, row| fold.proposals.get(id).map(|proposal| is_proposal(proposal, row));
+    table(connection, (&PROPOSALS, fold.proposals.len()), (&fold, right), report).await?;
+    let right: Right =
+        |fold, id, row| fold.promotions.get(id).map(|(seq, promotion)| is_promotion(*seq, promotion, row));
+    table(connection, (&PROMOTIONS, fold.promotions.len()), (&fold, right), report).await?;
+    let right: Right = |fold, id, row| {
         fold.notices.get(id).map(|cells| row.texts::<4>(1) == Some(cells.each_ref().map(String::as_str)))
     };
-    table(connection, rows, right, report).await?;
+    table(connection, (&NOTICES, fold.notices.len()), (&fold, right), report).await?;
     if report.schema < FIRST_WITH_WATCHES {
         return Ok(());
     }
-    let rows = (&WATCHES, fold.watches.len());
-    let right = |id: &str, row: &Row<'_>| {
-        fold.watches.get(id).map(|(watch, standing)| is_watch((watch, standing), row))
-    };
-    table(connection, rows, right, report).await
+    let right: Right =
+        |fold, id, row| fold.watches.get(id).map(|(watch, standing)| is_watch((watch, standing), row));
+    table(connection, (&WATCHES, fold.watches.len()), (&fold, right), report).await
 }
 
 fn is_proposal(right: &Proposal, row: &Row<'_>) -> bool {
@@ -168,47 +168,72 @@ fn is_watch((watch, standing): (&Watch, &Standing), row: &Row<'_>) -> bool {
         && row.is_flag(12, standing.settled)
 }
 
-/// Compares a table, on all cores while its next rows are read; `right` says whether a row is what the
-/// entries say, `None` when they speak of no such row.
+/// Compares a table, page by page while the next ones are read.
 async fn table(
     connection: &mut db::Connection,
-    (table, expected): (&Table, usize),
-    right: impl Fn(&str, &Row<'_>) -> Option<bool> + Sync,
+    (table, expected): (&'static Table, usize),
+    (fold, right): (&Arc<Fold>, Right),
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
     let (mut found, name) = (0, table.name);
-    let mut page = read(connection, table, None).await?;
-    while let Some((now, last)) = page {
-        let comparing = async {
-            let rows = rows(&now, table.columns.len())?;
-            Ok::<_, sqlx::Error>(cores::each(rows, |row| {
-                let id = row.cell(0).unwrap_or_default();
-                (right(id, &row), id.to_owned())
-            }))
-        };
-        let (next, compared) = tokio::join!(read(connection, table, Some(last.as_str())), comparing);
-        for (right, id) in compared? {
-            report.projections += 1;
-            match right {
-                None => {
-                    report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry"))
-                }
-                Some(is_right) => {
-                    found += 1;
-                    if !is_right {
-                        let what = format!("{name} `{id}` is not what the entries say");
-                        report.damage("projection-differs", None, what);
-                    }
-                }
-            }
+    let pages =
+        stream::try_unfold((connection, None), |(connection, after): (_, Option<String>)| async move {
+            let page = read(connection, table, after.as_deref()).await?;
+            Ok(page.map(|(page, last)| (page, (connection, Some(last)))))
+        });
+    let compared = pages.map(|page| {
+        let fold = Arc::clone(fold);
+        cores::one(page, move |page| page_of(&page, table, |id, row| right(&fold, id, row)))
+    });
+    let mut compared = pin!(compared.buffered(cores::at_once()));
+    while let Some(page) = compared.next().await {
+        let page = page?;
+        report.projections += page.rows;
+        found += page.found;
+        for id in page.strays {
+            report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry"));
         }
-        page = next?;
+        for id in page.differing {
+            report.damage("projection-differs", None, format!("{name} `{id}` is not what the entries say"));
+        }
     }
     if found < expected {
         let what = format!("{} row(s) of {name} are gone", expected - found);
         report.damage("projection-missing", None, what);
     }
     Ok(())
+}
+
+/// What came of the rows of a page.
+#[derive(Default)]
+struct Compared {
+    rows: u64,
+    /// Those of which the entries speak.
+    found: usize,
+    strays: Vec<String>,
+    differing: Vec<String>,
+}
+
+fn page_of(
+    page: &Joined,
+    table: &Table,
+    right: impl Fn(&str, &Row<'_>) -> Option<bool>,
+) -> Result<Compared, sqlx::Error> {
+    let (mut cells, mut compared) = (page.cells(), Compared::default());
+    while !cells.is_over() {
+        let row = Row(table.columns.iter().map(|_| cells.next()).collect::<Result<_, _>>()?);
+        let id = row.cell(0).unwrap_or_default();
+        compared.rows += 1;
+        match right(id, &row) {
+            None => compared.strays.push(id.to_owned()),
+            Some(true) => compared.found += 1,
+            Some(false) => {
+                compared.found += 1;
+                compared.differing.push(id.to_owned());
+            }
+        }
+    }
+    Ok(compared)
 }
 
 /// The rows after a key, or the first ones, with the last key.
@@ -235,13 +260,4 @@ async fn read(
         Some((_, last)) if after.is_some_and(|after| last.as_str() <= after) => Err(joined::apart()),
         _ => Ok(page),
     }
-}
-
-fn rows(page: &Joined, columns: usize) -> Result<Vec<Row<'_>>, sqlx::Error> {
-    let mut cells = page.cells();
-    let mut rows = Vec::new();
-    while !cells.is_over() {
-        rows.push(Row((0..columns).map(|_| cells.next()).collect::<Result<_, _>>()?));
-    }
-    Ok(rows)
 }

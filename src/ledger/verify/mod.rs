@@ -160,8 +160,8 @@ async fn read_all(
     tables::inbox(connection, report).await?;
     tables::cursors(connection, report).await?;
     tables::sealed_schema(connection, report).await?;
-    tables::strays(connection, report).await?;
-    compare::compare(connection, &walk.into_fold(), report).await
+    tables::strays(connection, walk.is_gapless(), report).await?;
+    compare::compare(connection, walk.into_fold(), report).await
 }
 
 /// The bytes of a hex text.

@@ -1,5 +1,9 @@
-//! Reading the entries with their private parts, page by page, while the page before is checked and
-//! the one before that is walked along.
+//! Reading the entries with their private parts, page by page, while the pages before are checked and
+//! the one before those is walked along.
+
+use std::pin::pin;
+
+use futures::{StreamExt as _, stream};
 
 use super::{
     Against, Report, cores,
@@ -21,23 +25,16 @@ pub(super) async fn walk(
 ) -> Result<Walk, sqlx::Error> {
     let org = db::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
     let mut walk = Walk::whole(org.map(|row| row.try_get(0)).transpose()?).watch(against);
-    let mut page = read(connection, i64::MIN).await?;
-    let mut checked = Vec::new();
-    while let Some((last, now)) = page {
-        let checking = tokio::task::spawn_blocking(move || check_all(&now));
-        let before = std::mem::take(&mut checked);
-        let walking = async {
-            before.into_iter().for_each(|checked| walk.entry(checked, report));
-            progress(report.entries);
-        };
-        let (next, now, ()) = tokio::join!(read(connection, last), checking, walking);
-        checked = now.map_err(|error| sqlx::Error::Protocol(error.to_string()))??;
-        if next.is_err() {
-            checked.drain(..).for_each(|checked| walk.entry(checked, report));
-        }
-        page = next?;
+    let pages = stream::try_unfold((connection, i64::MIN), |(connection, after)| async move {
+        let page = read(connection, after).await?;
+        Ok(page.map(|(last, page)| (page, (connection, last))))
+    });
+    // What cannot be read ends the walk only after everything before it.
+    let mut checked = pin!(pages.map(|page| cores::one(page, check_all)).buffered(cores::at_once()));
+    while let Some(page) = checked.next().await {
+        page?.into_iter().for_each(|checked| walk.entry(checked, report));
+        progress(report.entries);
     }
-    checked.into_iter().for_each(|checked| walk.entry(checked, report));
     progress(report.entries);
     walk.end().1.clone_into(&mut report.head);
     walk.tell_erased(report);
@@ -60,13 +57,13 @@ async fn read(connection: &mut db::Connection, after: i64) -> Result<Option<(i64
     page.map(|(page, last)| Ok((last.parse().map_err(|_| joined::apart())?, page))).transpose()
 }
 
-fn check_all(page: &Joined) -> Result<Vec<Checked>, sqlx::Error> {
+fn check_all(page: Joined) -> Result<Vec<Checked>, sqlx::Error> {
     let mut cells = page.cells();
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     while !cells.is_over() {
-        rows.push(stored(&mut cells)?);
+        all.push(check(stored(&mut cells)?));
     }
-    Ok(cores::each(rows, check))
+    Ok(all)
 }
 
 fn stored<'a>(cells: &mut Cells<'a>) -> Result<Stored<'a>, sqlx::Error> {

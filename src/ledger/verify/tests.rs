@@ -97,7 +97,7 @@ async fn no_flipped_byte_that_changes_what_the_file_says_passes() {
 async fn each_kind_of_tampering_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let copy = sample(folder.path()).await;
-    let cases: [(&'static str, &str); 19] = [
+    let cases: [(&'static str, &str); 22] = [
         ("UPDATE entry SET kind = 'erased' WHERE seq = 5", "entry-columns"),
         ("UPDATE entry SET proposal = 'p-9' WHERE seq = 2", "entry-columns"),
         ("UPDATE entry SET text = replace(text, 'test', 'tesT') WHERE seq = 1", "entry-hash"),
@@ -112,6 +112,9 @@ async fn each_kind_of_tampering_is_named() {
         ("UPDATE private SET salt = zeroblob(32)", "private-changed"),
         ("DELETE FROM private WHERE path = '/proposal/patch'", "private-missing"),
         ("INSERT INTO private SELECT seq, '/other', salt, value FROM private LIMIT 1", "private-stray"),
+        ("INSERT INTO private SELECT 0, path, salt, value FROM private LIMIT 1", "private-stray"),
+        ("INSERT INTO private SELECT 1 + max(seq), '/x', x'', '' FROM entry", "private-stray"),
+        ("DELETE FROM entry WHERE seq = 3", "private-stray"),
         ("UPDATE proposal SET stage = 'refused'", "projection-differs"),
         ("DELETE FROM promotion", "projection-missing"),
         ("UPDATE inbox SET events = 4 WHERE id = 1", "inbox-changed"),

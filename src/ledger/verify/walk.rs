@@ -35,6 +35,8 @@ pub(super) struct Walk {
     erased: BTreeSet<(u64, String)>,
     /// Entries whose private parts were left out.
     withheld: u64,
+    /// Every entry stood where the one before it said.
+    is_gapless: bool,
 }
 
 impl Walk {
@@ -58,6 +60,7 @@ impl Walk {
             missing: BTreeSet::new(),
             erased: BTreeSet::new(),
             withheld: 0,
+            is_gapless: true,
         }
     }
 
@@ -109,6 +112,11 @@ impl Walk {
         (self.next - 1, &self.prev)
     }
 
+    /// Whether every place from the first to the last one has an entry.
+    pub(super) fn is_gapless(&self) -> bool {
+        self.is_gapless
+    }
+
     /// What follows from the events.
     pub(super) fn into_fold(self) -> Fold {
         self.fold
@@ -123,6 +131,7 @@ impl Walk {
         if self.next != checked.seq {
             let what = format!("entry {} follows entry {}", checked.seq, self.next.saturating_sub(1));
             report.damage("chain-gap", seq, what);
+            self.is_gapless = false;
         }
         self.next = checked.seq.saturating_add(1);
         self.tree.push_hex(&checked.hash);
