@@ -47,9 +47,15 @@ model() {
   cargo test --locked --release "${at[@]}"
 }
 
+# The binary that the integration tests are built with. `cargo build` would compile many dependencies
+# once more, because it leaves out the features that only tests ask for.
+binary() {
+  cargo test --locked --quiet --no-run --test it
+}
+
 clients() {
   say "clients that other people wrote"
-  cargo build --locked --quiet
+  binary
   python3 tests/clients/run.py
 }
 
@@ -60,7 +66,8 @@ metadata() {
 
 demo() {
   say "the demo, every step as told"
-  cargo run --locked --quiet -- demo --once --json > target/demo.json
+  binary
+  target/debug/countersign demo --once --json > target/demo.json
   python3 - <<'PY'
 import json
 told = json.load(open("target/demo.json"))
@@ -73,7 +80,7 @@ PY
 deny() {
   say "dependencies: licences, bans, sources"
   if ! command -v cargo-deny >/dev/null && [ ! -x target/tools/bin/cargo-deny ]; then
-    cargo install --quiet --locked --root target/tools --version 0.20.2 cargo-deny
+    cargo install --quiet --locked --debug --root target/tools --version 0.20.2 cargo-deny
   fi
   PATH="$PWD/target/tools/bin:$PATH" cargo deny --all-features check --hide-inclusion-graph licenses bans sources
   say "dependencies: advisories"
