@@ -67,7 +67,7 @@ metadata() {
 demo() {
   say "the demo, every step as told"
   binary
-  target/debug/countersign demo --once --json > target/demo.json
+  "${CARGO_TARGET_DIR:-target}/debug/countersign" demo --once --json > target/demo.json
   python3 - <<'PY'
 import json
 told = json.load(open("target/demo.json"))

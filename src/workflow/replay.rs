@@ -21,7 +21,7 @@ use crate::{
         digest::canonical,
     },
     gate::{FindingCode, GATE_REVISION, Outcome, Recorded, Rules, decide, judge},
-    ledger::{Basis, Depth, Ledger, RecordedPage, RecordedVerdict, Told},
+    ledger::{Basis, Depth, Ledger, RecordedPage, RecordedVerdict, Told, verify::at_once},
 };
 
 mod report;
@@ -127,11 +127,6 @@ fn switch_on(schema: &mut ObjectSchema, switches: &[(ObjectName, FieldName)]) {
             schema.auto_allowed.push(field.clone());
         }
     }
-}
-
-/// Pages that are worked on at a time: one for each core, and one that is ready when a core is done.
-fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from) + 1
 }
 
 /// The decisions of a page in order, with its last place.

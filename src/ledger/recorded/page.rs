@@ -95,9 +95,9 @@ impl RecordedPage {
     }
 }
 
-/// What gives the pages of so many places each, one row a page, from the place after the first value on
-/// and below the second one. One statement for many pages, because the database reads on while the
-/// pages before are worked on.
+/// What gives pages, each in a row: from the place after the first bound value on up to the second one, so
+/// many places in a page as the third one says. One statement for many pages, because the database
+/// reads on while the pages before are worked on.
 pub(super) fn sql(dialect: Dialect, depth: Depth) -> String {
     let letter = match dialect {
         Dialect::Sqlite => "char",

@@ -2,7 +2,7 @@
 
 /// How many pages are worked on at a time: one for each core, and one that is ready when a core is
 /// done.
-pub(super) fn at_once() -> usize {
+pub fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from) + 1
 }
 

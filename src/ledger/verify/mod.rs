@@ -23,6 +23,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use checkpoints::{Against, Met};
+pub use cores::at_once;
 pub use file::{Exported, verify_export};
 
 use super::{
