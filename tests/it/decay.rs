@@ -211,10 +211,6 @@ async fn the_daemon_announces_by_its_timetable_and_carries_out_under_the_rules_o
         let out = countersign(&["decay", "list", "--json", "--ledger", &world.ledger()], None).1;
         serde_json::from_str(&out).unwrap_or(Value::Null)
     };
-    let restart = |world: &mut World| {
-        world.kill();
-        world.restart();
-    };
     let served = |world: &World| -> Value {
         let out = countersign(&["jobs", "runs", "decay", "--json", "--ledger", &world.ledger()], None).1;
         serde_json::from_str(&out).unwrap_or(Value::Null)
@@ -226,15 +222,17 @@ async fn the_daemon_announces_by_its_timetable_and_carries_out_under_the_rules_o
 
     // The slot is served, however often the daemon starts. A person asks for the job now.
     let amy = stale(&world, "Amy").await;
-    restart(&mut world);
+    world.kill();
+    world.restart();
     let (code, _, said) = jobs(&world, &["run", "decay", "--dry-run"]);
     assert!(code == 0 && said.contains(&amy), "{said}");
     assert_eq!(runs(&world), json!([]), "neither the restart nor a dry run announces anything");
+    world.kill();
     let (code, done, said) = jobs(&world, &["run", "decay", "--by", "Olivia Example"]);
     assert_eq!((code, &done["end"]["counts"]["announced"]), (0, &json!("1")), "{said}");
     assert_eq!(runs(&world)[0]["run"]["by"], "Olivia Example");
     assert_eq!(lead(&world, &amy).await["Status"], WORKING, "announced is not moved");
-    restart(&mut world);
+    world.restart();
     eventually("it is carried out", Duration::from_secs(30), || async {
         runs(&world)[0]["counts"] == json!({ "moved": "1" })
     })
@@ -254,9 +252,9 @@ async fn the_daemon_announces_by_its_timetable_and_carries_out_under_the_rules_o
     assert!(code == 2 && said.contains("job-unknown"), "{said}");
 
     // Other rules than it was announced under: a person is refused, the daemon gives it up.
+    world.kill();
     let (code, _, said) = decay(&world, &["announce", "--by", "Olivia Example"]);
     assert_eq!(code, 0, "{said}");
-    world.kill();
     let file = world.folder.path().join("policies/lead-lifecycle.toml");
     let rules = fs::read_to_string(&file).unwrap();
     fs::write(&file, rules.replace("\"Working - Contacted\" = 0", "\"Working - Contacted\" = 1")).unwrap();

@@ -110,15 +110,18 @@ async fn pages(ledger: &Ledger, after: u64, how: (Depth, u32)) -> Vec<RecordedPa
 #[tokio::test]
 async fn reading_starts_after_a_place_and_goes_beyond_one_statement() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = decided(folder.path(), 40).await;
+    let ledger = decided(folder.path(), 80).await;
     let seqs = |pages: &[RecordedPage]| -> Vec<u64> {
         let rows = pages.iter().flat_map(|page| (0..page.len()).map(|row| page.verdict(row).unwrap().seq));
         rows.collect()
     };
     let all = seqs(&pages(&ledger, 0, (Depth::Outcome, 1_000)).await);
-    assert_eq!(all.len(), 40);
-    assert!(ledger.length().await.unwrap() > PAGES_IN_ONE, "one statement is not enough for pages of one");
-    for after in [0, 1, 30, all[20], all[39] - 1, all[39], all[39] + 1] {
+    assert_eq!(all.len(), 80);
+    assert!(
+        ledger.length().await.unwrap() > 3 * PAGES_IN_ONE,
+        "one statement is not enough for pages of three"
+    );
+    for after in [0, 1, 30, all[20], all[79] - 1, all[79], all[79] + 1] {
         let expected: Vec<u64> = all.iter().copied().filter(|seq| *seq > after).collect();
         for span in [1, 3] {
             assert_eq!(
