@@ -8,10 +8,10 @@ use crate::ledger::{db::Dialect, proposals::stage_of};
 
 /// Between two verdicts, two columns, two private parts, and a part's path and value: the separators
 /// of ASCII, from the widest to the narrowest.
-const ROW: char = '\u{1c}';
-const COLUMN: char = '\u{1d}';
-const PART: char = '\u{1e}';
-const VALUE: char = '\u{1f}';
+const ROW: u8 = 0x1c;
+const COLUMN: u8 = 0x1d;
+const PART: u8 = 0x1e;
+const VALUE: u8 = 0x1f;
 
 /// A page of verdicts, not taken apart yet.
 #[derive(Debug)]
@@ -32,25 +32,35 @@ pub(super) struct Parts<'a>(&'a str);
 
 impl<'a> Parts<'a> {
     pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let all = self.0.split(PART).filter_map(|part| part.split_once(VALUE));
-        all.filter(|(path, _)| *path != INPUT)
+        self.all().filter(|(path, _)| *path != INPUT)
     }
 
     fn input(self) -> Option<&'a str> {
-        self.0
-            .split(PART)
-            .filter_map(|part| part.split_once(VALUE))
-            .find_map(|(path, value)| (path == INPUT).then_some(value))
+        self.all().find_map(|(path, value)| (path == INPUT).then_some(value))
     }
+
+    fn all(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        split(self.0, PART).filter_map(|part| {
+            let mut pair = split(part, VALUE);
+            pair.next().zip(pair.next())
+        })
+    }
+}
+
+/// The pieces between separators.
+fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(separator, text.as_bytes()).chain(std::iter::once(text.len()));
+    let mut start = 0;
+    ends.map(move |end| &text[std::mem::replace(&mut start, end + 1)..end])
 }
 
 impl RecordedPage {
     /// Finds where the verdicts start. They must be in the order of the chain.
     pub(super) fn of(text: String, mut after: u64) -> Result<Self, LedgerError> {
-        let starts: Vec<usize> =
-            std::iter::once(0).chain(text.match_indices(ROW).map(|(place, _)| place + 1)).collect();
+        let ends = memchr::memchr_iter(ROW, text.as_bytes());
+        let starts: Vec<usize> = std::iter::once(0).chain(ends.map(|end| end + 1)).collect();
         for start in &starts {
-            let seq = text[*start..].split_once(COLUMN).and_then(|(seq, _)| seq.parse().ok());
+            let seq = split(&text[*start..], COLUMN).next().and_then(|seq| seq.parse().ok());
             let seq = seq.filter(|seq| *seq > after).ok_or_else(damaged)?;
             after = seq;
         }
@@ -76,7 +86,7 @@ impl RecordedPage {
     pub fn verdict(&self, place: usize) -> Result<RecordedVerdict<'_>, LedgerError> {
         let start = *self.starts.get(place).ok_or_else(damaged)?;
         let end = self.starts.get(place + 1).map_or(self.text.len(), |next| next - 1);
-        let mut columns = self.text[start..end].split(COLUMN);
+        let mut columns = split(&self.text[start..end], COLUMN);
         let mut column = || columns.next().ok_or_else(damaged);
         let (seq, text, proposal, stage, decided) = (column()?, column()?, column()?, column()?, column()?);
         let private = Parts(column()?);
@@ -104,7 +114,7 @@ pub(super) fn sql(dialect: Dialect, depth: Depth) -> String {
         Dialect::Postgres => "chr",
     };
     let [row, column, part, value] =
-        [ROW, COLUMN, PART, VALUE].map(|separator| format!("{letter}({})", u32::from(separator)));
+        [ROW, COLUMN, PART, VALUE].map(|separator| format!("{letter}({separator})"));
     let pair = format!("concat(path, {value}, value)");
     let private = match depth {
         Depth::Outcome => format!("{pair} FROM private WHERE seq = e.seq AND path = '{INPUT}'"),

@@ -148,6 +148,30 @@ async fn after(copy: &Path, sql: &str) -> Report {
 }
 
 #[tokio::test]
+async fn one_row_of_several_that_is_gone_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = tests::open(folder.path()).await;
+    for id in ["p-1", "p-2", "p-3", "p-4"] {
+        let received = Event::ProposalReceived { proposal: tests::proposal(id) };
+        tests::append(&ledger, &[received]).await.unwrap();
+    }
+    let copy = folder.path().join("copy.db");
+    ledger.copy_to(&copy).await.unwrap();
+    assert_eq!(after(&copy, "SELECT 1").await.findings, []);
+    // A row that differs and one of which no entry speaks do not stand in for the one that is gone.
+    let sql = "DELETE FROM proposal WHERE id = 'p-2'; UPDATE proposal SET stage = 'refused' WHERE id = 'p-3'; \
+               UPDATE proposal SET id = 'p-9' WHERE id = 'p-4'";
+    let found = after(&copy, sql).await.findings;
+    let told: Vec<(&str, &str)> = found.iter().map(|one| (one.code, one.what.as_str())).collect();
+    let expected = [
+        ("projection-differs", "proposal `p-3` is not what the entries say"),
+        ("projection-missing", "2 row(s) of proposal are gone"),
+        ("projection-stray", "proposal `p-9` follows from no entry"),
+    ];
+    assert!(expected.iter().all(|one| told.contains(one)), "{told:?}");
+}
+
+#[tokio::test]
 async fn every_column_of_a_projection_is_compared() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = tests::open(folder.path()).await;
