@@ -216,6 +216,28 @@ mod tests {
     }
 
     #[test]
+    fn the_org_keeps_whole_seconds_and_no_blanks_at_the_ends() {
+        let text = |text: &str| FieldValue::Text(text.to_owned());
+        let moment = |text: &str| FieldValue::DateTime(text.parse().unwrap());
+        let number = |text: &str| FieldValue::decimal(text.parse().unwrap());
+        for (one, other, same) in [
+            (text(" call on Monday "), text("call on Monday"), true),
+            (text("call on Monday"), text("call  on Monday"), false),
+            (text(" "), FieldValue::Null, true),
+            (text("x"), FieldValue::Null, false),
+            (moment("2026-05-01T07:25:37.4Z"), moment("2026-05-01T07:25:37Z"), true),
+            (moment("2026-05-01T07:25:37Z"), moment("2026-05-01T07:25:38Z"), false),
+            (number("15000"), number("15000.00"), true),
+            (number("15000"), number("15000.01"), false),
+            (number("1"), text("1"), false),
+            (FieldValue::Null, FieldValue::Null, true),
+            (FieldValue::Bool(false), FieldValue::Null, false),
+        ] {
+            assert_eq!((one.is_kept_as(&other), other.is_kept_as(&one)), (same, same), "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
     fn wrong_types_say_what_was_expected() {
         let error = FieldValue::from_json(&Value::String("soon".into()), &FieldType::Date).unwrap_err();
         assert_eq!(error.expected, "a date as YYYY-MM-DD");
