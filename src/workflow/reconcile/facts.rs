@@ -12,7 +12,7 @@ use super::{rates, way};
 use crate::{
     domain::{
         Basis, Change, Discrepancy, DiscrepancyKind, FieldName, FieldPolicy, FieldValue, ObjectName,
-        ObjectPolicy, PromotionId, RecordId,
+        ObjectPolicy, Policy, Promotion, PromotionId, RecordId,
         reconciliation::{
             Reconciliation,
             facts::{Disagreement, FactsBy, FactsRow, FactsTally, Settled, settle},
@@ -94,20 +94,19 @@ pub(super) async fn look(
     }
     let now = settled.iter().map(|one| ((one.promotion.clone(), one.field.clone()), one.clone()));
     let known: BTreeMap<Key, Settled> = known.into_iter().chain(now).collect();
-    let mut tallies = BTreeMap::new();
+    let (mut tallies, policy) = (BTreeMap::new(), context.rules.policy());
     for (key, case) in &cases {
         let part = known.get(key).map(|one| &one.part).or_else(|| parts.get(key));
-        for name in names(context, case, part.map_or(UNTOLD, String::as_str)) {
+        for name in names(policy, case, part.map_or(UNTOLD, String::as_str)) {
             let (_, tally) =
-                tallies.entry(name).or_insert_with(|| (least(context, case.object), FactsTally::default()));
+                tallies.entry(name).or_insert_with(|| (least(policy, case.object), FactsTally::default()));
             count(tally, case, known.get(key));
         }
     }
     Ok((rows(tallies), settled))
 }
 
-/// What the lists tell, by promotion and field. What was erased, what a reviewer had edited and what was
-/// rolled back is no computed value.
+/// What the lists tell, by promotion and field. Of what was erased nobody knows what was computed.
 async fn cases<'a>(
     context: &Context,
     overrides: &'a [Discrepancy],
@@ -127,20 +126,30 @@ async fn cases<'a>(
         promotions.extend(found.into_iter().map(|promotion| (promotion.id.clone(), promotion)));
     }
     let mut cases = BTreeMap::new();
-    for (key, mut told) in told {
-        let (Some(promotion), Some(one)) = (promotions.get(&key.0), told.first().copied()) else { continue };
-        let plan = &promotion.plan;
-        let proposal = proposals.get(plan.proposal_id.as_str()).cloned();
-        let edited = proposal.as_ref().is_some_and(|known| known.proposal.edited_from.is_some());
-        let change = plan.changes.iter().find(|change| change.field == key.1).cloned();
-        let Some(change) = change.filter(|_| plan.basis != Basis::Rollback && !edited) else { continue };
-        let first = told.iter().position(|one| one.kind == DiscrepancyKind::Overridden);
-        told.drain(..first.unwrap_or(told.len()));
-        let (object, record) = (&one.object, &one.record);
-        let (Some(promotion), Some(field)) = (&one.promotion, &one.field) else { continue };
-        cases.insert(key, Case { promotion, object, record, field, change, proposal, told });
+    for (key, told) in told {
+        let Some(promotion) = promotions.get(&key.0) else { continue };
+        let proposal = proposals.get(promotion.plan.proposal_id.as_str()).cloned();
+        cases.extend(case(told, promotion, proposal).map(|case| (key, case)));
     }
     Ok(cases)
+}
+
+/// One case. `None`: what a reviewer had edited and what a rollback wrote is no computed value.
+fn case<'a>(
+    mut told: Vec<&'a Discrepancy>,
+    promoted: &Promotion,
+    proposal: Option<ProposalRecord>,
+) -> Option<Case<'a>> {
+    let Discrepancy { promotion, object, record, field, .. } = *told.first()?;
+    let (promotion, field) = (promotion.as_ref()?, field.as_ref()?);
+    let edited = proposal.as_ref().is_some_and(|known| known.proposal.edited_from.is_some());
+    if promoted.plan.basis == Basis::Rollback || edited {
+        return None;
+    }
+    let change = promoted.plan.changes.iter().find(|change| change.field == *field).cloned()?;
+    let first = told.iter().position(|one| one.kind == DiscrepancyKind::Overridden);
+    told.drain(..first.unwrap_or(told.len()));
+    Some(Case { promotion, object, record, field, change, proposal, told })
 }
 
 /// Those on which people had a word and that no run has settled.
@@ -162,8 +171,8 @@ fn part(policy: Option<&ObjectPolicy>, reading: Option<&RecordReading>, at: Time
 }
 
 /// The sample that the object's scorecards ask for.
-fn least(context: &Context, object: &ObjectName) -> u64 {
-    let rule = rule_of(context.rules.policy().objects.get(object));
+fn least(policy: &Policy, object: &ObjectName) -> u64 {
+    let rule = rule_of(policy.objects.get(object));
     u64::try_from(rule.min_sample).unwrap_or(u64::MAX)
 }
 
@@ -171,8 +180,7 @@ type Name = (FactsBy, String, Option<String>);
 
 /// Everything that a disagreement counts for. Where only programs did it there is no person's value, and
 /// the record is not looked at.
-fn names(context: &Context, case: &Case<'_>, part: &str) -> Vec<Name> {
-    let policy = context.rules.policy();
+fn names(policy: &Policy, case: &Case<'_>, part: &str) -> Vec<Name> {
     let lane = (case.object, case.field);
     let rule = case.proposal.as_ref().and_then(|known| rates::rule(known, case.field));
     let mut names = vec![(FactsBy::Lane, format!("{}.{}", case.object, case.field), None)];
@@ -206,19 +214,4 @@ fn rows(tallies: BTreeMap<Name, (u64, FactsTally)>) -> Vec<FactsRow> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_largest_rows_of_each_kind_are_kept_in_order() {
-        let tally = |open| (50, FactsTally { open, ..FactsTally::default() });
-        let name = |by, name: String| (by, name, None);
-        let mut tallies: BTreeMap<Name, _> =
-            (0..60).map(|n| (name(FactsBy::Step, format!("step-{n:02}")), tally(n))).collect();
-        tallies.insert(name(FactsBy::Rule, "rule".to_owned()), tally(1));
-        let rows = rows(tallies);
-        assert_eq!(rows.len(), MOST_ROWS + 1);
-        assert_eq!((rows[0].by, rows[0].name.as_str()), (FactsBy::Rule, "rule"));
-        assert_eq!((rows[1].name.as_str(), rows[MOST_ROWS].name.as_str()), ("step-59", "step-10"));
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ use crate::{
 mod compare;
 mod facts;
 mod found;
+mod known;
 mod look;
 mod missed;
 mod promotions;

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Run,
     compare::{self, Drift},
+    known::Known,
     look::Portion,
 };
 use crate::{
-    domain::{BreakGlassUse, Discrepancy, DiscrepancyKind, PromotionId, RecordId, shadow::who::Who},
-    salesforce::{Sighting, TrackedChange, names::ObjectContract},
-    workflow::{
-        WorkflowError,
-        people::{self, Asked},
-    },
+    domain::{BreakGlassUse, Discrepancy, DiscrepancyKind, PromotionId, RecordId},
+    salesforce::{Sighting, names::ObjectContract},
+    workflow::{WorkflowError, people},
 };
 
 /// Finds values and marks of these records that the ledger does not explain.
@@ -38,21 +36,12 @@ pub(super) async fn look(
     users.extend(history.iter().filter_map(|change| change.by.clone()));
     users.extend(used.values().flatten().filter_map(|used| used.by.clone()));
     let asked = people::ask(run.context, users.iter()).await?;
-    let mut found = Vec::new();
-    for (seen, drifts) in drifting {
-        for drift in drifts {
-            let used =
-                used.get(&seen.record).and_then(|used| used.iter().rfind(|it| it.at >= drift.planned_at));
-            let tracked = history.iter().find(|change| {
-                change.record == seen.record
-                    && change.field == drift.field
-                    && change.at.as_second() >= drift.planned_at.as_second()
-                    && compare::is_same(&change.after, &drift.now)
-            });
-            let by_program = who(run, (seen, &drift), (used, tracked), &asked) == Who::Program;
-            found.push(told(run, (portion, seen), drift, (used, tracked), by_program));
-        }
-    }
+    let (machines, people) = (run.context.machine_users.as_ref(), &run.context.people);
+    let known = Known { history, used, asked, machines, people };
+    let changes =
+        drifting.into_iter().flat_map(|(seen, drifts)| drifts.into_iter().map(move |drift| (seen, drift)));
+    let found: Vec<Discrepancy> =
+        changes.map(|(seen, drift)| known.told(&portion.object, seen, drift)).collect();
     found.into_iter().for_each(|one| run.found.add(one));
     Ok(())
 }
@@ -69,72 +58,6 @@ async fn break_glass(
         }
     }
     Ok(found)
-}
-
-/// What is known of the change: the org's history says most, then its stamp, then who saved last.
-fn told(
-    run: &Run<'_>,
-    (portion, seen): (&Portion, &Sighting),
-    drift: Drift,
-    (used, tracked): (Option<&BreakGlassUse>, Option<&TrackedChange>),
-    by_program: bool,
-) -> Discrepancy {
-    let explained = drift.stamped_at.is_some() || used.is_some();
-    let kind = match (explained, by_program) {
-        (false, _) => DiscrepancyKind::UnexplainedChange,
-        (true, false) => DiscrepancyKind::Overridden,
-        (true, true) => DiscrepancyKind::OverriddenByProgram,
-    };
-    let by = tracked
-        .and_then(|change| change.by.clone())
-        .or_else(|| used.and_then(|used| used.by.clone()))
-        .or_else(|| seen.modified_by.clone());
-    let at = tracked.map(|change| change.at).or(drift.stamped_at).or(used.map(|used| used.at));
-    let code = match (used, drift.stamped_at, run.context.is_machine(by.as_ref())) {
-        _ if kind == DiscrepancyKind::OverriddenByProgram => "changed-by-program",
-        (Some(_), ..) => "break-glass",
-        (None, Some(_), _) => "changed-by-hand",
-        (None, None, true) => "changed-by-daemons-user",
-        (None, None, false) => "no-provenance",
-    };
-    let source = match (tracked, explained) {
-        (Some(_), _) => "the org's field history tells who and when",
-        (None, true) => "the org stamped the change; who is the user of the last save",
-        (None, false) => "the org stamped no change; who and when are those of the last save",
-    };
-    Discrepancy {
-        kind,
-        object: portion.object.clone(),
-        record: seen.record.clone(),
-        field: Some(drift.field),
-        proposal: Some(drift.proposal.to_string()),
-        promotion: Some(drift.promotion),
-        code: code.to_owned(),
-        at: Some(at.unwrap_or(seen.modified_at)),
-        by,
-        before: Some(tracked.map_or(drift.promoted, |change| change.before.clone())),
-        after: Some(drift.now),
-        words: format!("{source}; the promotion was planned at {}", drift.planned_at),
-        repaired: false,
-    }
-}
-
-/// Who made the change. Whoever saved the record last did only where that was the same save.
-fn who(
-    run: &Run<'_>,
-    (seen, drift): (&Sighting, &Drift),
-    (used, tracked): (Option<&BreakGlassUse>, Option<&TrackedChange>),
-    asked: &Asked,
-) -> Who {
-    let told = tracked.and_then(|change| change.by.as_ref()).or(used.and_then(|used| used.by.as_ref()));
-    match (told, drift.stamped_at) {
-        (Some(user), _) => asked.who(Some(user)),
-        (None, Some(at)) if at.as_second() == seen.modified_at.as_second() => {
-            asked.who(seen.modified_by.as_ref())
-        }
-        (None, Some(at)) if run.context.people.was_program(&seen.record, at) => Who::Program,
-        _ => Who::Unknown,
-    }
 }
 
 /// Marks and numbers that this ledger did not write.

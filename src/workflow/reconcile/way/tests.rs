@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::{
-    domain::{Change, Discrepancy, PromotionId},
+    domain::{Change, Discrepancy, Making, PromotionId},
     workflow::tests::{OTHER, PROPOSER, RECORD, REVIEWER, at, field, known, promotion, reading, user},
 };
 
@@ -129,16 +129,20 @@ fn lists_and_promotions_tell_the_way_where_nothing_is_tracked() {
     assert_eq!(again(true, false, refused), [step(WORKING, false, 60)], "only the record tells it");
 }
 
-#[test]
-fn field_history_outranks_the_lists_and_tells_what_came_and_went() {
-    let change = |after: &str, by: &str, minute: i64| TrackedChange {
+/// As the org's field history has it.
+fn change(after: &str, by: &str, minute: i64) -> TrackedChange {
+    TrackedChange {
         record: user_record(),
         field: field("Status"),
         before: FieldValue::Null,
         after: FieldValue::text(after),
         by: Some(user(by)),
         at: at(minute),
-    };
+    }
+}
+
+#[test]
+fn field_history_outranks_the_lists_and_tells_what_came_and_went() {
     // Newest first, as the org gives it.
     let mut seen = Seen {
         history: vec![
@@ -159,4 +163,61 @@ fn field_history_outranks_the_lists_and_tells_what_came_and_went() {
     let another = TrackedChange { field: field("Rating"), ..change(CLOSED, REVIEWER, 35) };
     seen.history.extend([other, another]);
     assert_eq!(way(&lists, &now, &seen), expected, "of another record, and of another field");
+}
+
+#[test]
+fn steps_of_the_same_second_stay_in_the_order_of_the_history() {
+    let seen = Seen {
+        history: vec![
+            change(WORKING, REVIEWER, 40),
+            change(CLOSED, OTHER, 40),
+            change(OPEN, REVIEWER, 20),
+            change(WORKING, REVIEWER, 20),
+        ],
+        ..seen()
+    };
+    let expected = [step(CLOSED, false, 40), step(WORKING, true, 40)];
+    assert_eq!(way(&[], &reads(WORKING, (40, REVIEWER), Some(40)), &seen), expected);
+}
+
+#[test]
+fn where_the_history_lacks_the_persons_step_the_way_begins_after_its_time() {
+    let seen = Seen { history: vec![change(CLOSED, OTHER, 40), change(WORKING, REVIEWER, 10)], ..seen() };
+    assert_eq!(way(&[], &reads(CLOSED, (40, OTHER), Some(40)), &seen), [step(CLOSED, false, 40)]);
+}
+
+#[test]
+fn a_record_that_was_made_below_this_one_is_no_step() {
+    let mut seen = seen();
+    let mut task = promotion(Settlement::Done, 1);
+    (task.id, task.plan.planned_at) = (PromotionId::new("promo-2"), at(30));
+    task.plan.making = Some(Making::Cancel);
+    seen.written.push(task);
+    assert_eq!(way(&[], &reads(OPEN, (20, REVIEWER), Some(20)), &seen), []);
+}
+
+#[test]
+fn records_are_asked_for_by_object_and_only_where_the_value_has_moved() {
+    let told = told(OPEN, 20, DiscrepancyKind::Overridden);
+    let (mark, status) = (PromotionId::new("promo-1"), field("Status"));
+    let change =
+        Change { field: field("Status"), before: FieldValue::Null, after: FieldValue::text(WORKING) };
+    let key = (mark.clone(), field("Status"));
+    let case = Case {
+        promotion: &mark,
+        object: &told.object,
+        record: &told.record,
+        field: &status,
+        change,
+        proposal: None,
+        told: vec![&told],
+    };
+    let open = [(&key, &case)];
+    assert_eq!(records(&open, "Lead"), [user_record()]);
+    assert_eq!(records(&open, "Opportunity"), []);
+    let asked = |status: &str, object: &str| {
+        let reading = reads(status, (30, REVIEWER), None);
+        moved(&open, object, &BTreeMap::from([(user_record(), reading)])).len()
+    };
+    assert_eq!((asked(WORKING, "Lead"), asked(WORKING, "Opportunity"), asked(OPEN, "Lead")), (1, 0, 0));
 }
