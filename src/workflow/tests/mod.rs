@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Actor, Approval, Basis, Change, Door, FieldName, FieldValue, ObjectName, Plan, Promotion,
-        PromotionId, Proposal, ProposalId, RecordId, RecordSnapshot, RecordState, Settlement, Stage, Stamps,
+        Actor, Approval, Basis, Change, Discrepancy, DiscrepancyKind, Door, FieldName, FieldValue,
+        ObjectName, Plan, Promotion, PromotionId, Proposal, ProposalId, RecordId, RecordSnapshot,
+        RecordState, Settlement, Stage, Stamps,
     },
     ledger::ProposalRecord,
     salesforce::{ProposalSlot, RecordReading},
@@ -125,4 +126,24 @@ pub fn promotion(settlement: Settlement, attempts: u64) -> Promotion {
     };
     let id = PromotionId::new("promo-1");
     Promotion { id, plan, attempts, settlement, undoes: None, rollback: None, proof: Default::default() }
+}
+
+/// A list's line: at this minute its status became this one, in place of what was promoted.
+pub fn told(after: &str, minute: i64, kind: DiscrepancyKind) -> Discrepancy {
+    let proposal = proposal();
+    Discrepancy {
+        kind,
+        object: proposal.object,
+        record: proposal.record,
+        field: Some(field("Status")),
+        proposal: Some(proposal.id.to_string()),
+        promotion: Some(PromotionId::new("promo-1")),
+        code: "changed-by-hand".into(),
+        at: Some(at(minute)),
+        by: Some(user(REVIEWER)),
+        before: None,
+        after: Some(FieldValue::text(after)),
+        words: String::new(),
+        repaired: false,
+    }
 }

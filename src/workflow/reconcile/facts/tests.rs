@@ -4,29 +4,11 @@ use super::*;
 use crate::{
     config::policies,
     domain::{Condition, ProposalId, Settlement, policy::ShadowSegment, reconciliation::facts::Fact},
-    workflow::tests::{RECORD, REVIEWER, at, field, known, promotion, user},
+    workflow::tests::{at, field, known, promotion, told},
 };
 
 const OPEN: &str = "Open - Not Contacted";
 const CLOSED: &str = "Closed - Not Converted";
-
-fn told(kind: DiscrepancyKind, after: &str, minute: i64) -> Discrepancy {
-    Discrepancy {
-        kind,
-        object: ObjectName::parse("Lead").unwrap(),
-        record: RecordId::parse(RECORD).unwrap(),
-        field: Some(field("Status")),
-        proposal: Some("p-1".into()),
-        promotion: Some(PromotionId::new("promo-1")),
-        code: "changed-by-hand".into(),
-        at: Some(at(minute)),
-        by: Some(user(REVIEWER)),
-        before: None,
-        after: Some(FieldValue::text(after)),
-        words: String::new(),
-        repaired: false,
-    }
-}
 
 fn promoted() -> Promotion {
     promotion(Settlement::Done, 1)
@@ -40,9 +22,9 @@ fn settled(fact: Fact) -> Settled {
 #[test]
 fn a_case_begins_with_the_first_change_by_a_person() {
     let lists = [
-        told(DiscrepancyKind::OverriddenByProgram, CLOSED, 15),
-        told(DiscrepancyKind::Overridden, OPEN, 20),
-        told(DiscrepancyKind::OverriddenByProgram, CLOSED, 25),
+        told(CLOSED, 15, DiscrepancyKind::OverriddenByProgram),
+        told(OPEN, 20, DiscrepancyKind::Overridden),
+        told(CLOSED, 25, DiscrepancyKind::OverriddenByProgram),
     ];
     let found = case(lists.iter().collect(), &promoted(), None).unwrap();
     assert_eq!(found.set(), Some((&FieldValue::text(OPEN), at(20))));
@@ -54,7 +36,7 @@ fn a_case_begins_with_the_first_change_by_a_person() {
 
 #[test]
 fn what_nobody_computed_is_no_case() {
-    let list = told(DiscrepancyKind::Overridden, OPEN, 20);
+    let list = told(OPEN, 20, DiscrepancyKind::Overridden);
     let made = |promoted: &Promotion, proposal| case(vec![&list], promoted, proposal).is_some();
     assert!(made(&promoted(), Some(known(None))));
     let mut edited = known(None);
@@ -74,13 +56,13 @@ fn what_nobody_computed_is_no_case() {
 
 #[test]
 fn a_case_counts_under_its_lane_rule_and_step_and_where_there_are_parts_under_its_part() {
-    let list = told(DiscrepancyKind::Overridden, OPEN, 20);
+    let list = told(OPEN, 20, DiscrepancyKind::Overridden);
     let mut decided = known(None);
     decided.verdict =
         Some(serde_json::json!({ "facts": { "policy": "leads", "tier.Status": "review-required" } }));
     let found = case(vec![&list], &promoted(), Some(decided)).unwrap();
     let mut policy = policies::load(None).unwrap();
-    let told = |policy: &Policy, case: &Case<'_>| -> Vec<(FactsBy, String)> {
+    let named = |policy: &Policy, case: &Case<'_>| -> Vec<(FactsBy, String)> {
         names(policy, case, "big").into_iter().map(|(by, name, _)| (by, name)).collect()
     };
     let rule = "leads: Lead.Status is review-required".to_owned();
@@ -91,19 +73,19 @@ fn a_case_counts_under_its_lane_rule_and_step_and_where_there_are_parts_under_it
     ];
     let lead = policy.objects.get_mut(found.object).unwrap();
     lead.shadow.get_or_insert_default().segments.clear();
-    assert_eq!(told(&policy, &found), expected, "the policy names no parts");
+    assert_eq!(named(&policy, &found), expected, "the policy names no parts");
     let lead = policy.objects.get_mut(found.object).unwrap();
     let part = ShadowSegment { name: "big".to_owned(), when: Condition::All(Vec::new()) };
     lead.shadow.get_or_insert_default().segments.push(part);
     expected.push((FactsBy::Part, "Lead: big".to_owned()));
-    assert_eq!(told(&policy, &found), expected);
+    assert_eq!(named(&policy, &found), expected);
     let programs = Case { told: Vec::new(), ..found };
-    assert_eq!(told(&policy, &programs), expected[..2], "a program's value makes no step");
+    assert_eq!(named(&policy, &programs), expected[..2], "a program's value makes no step");
 }
 
 #[test]
 fn a_case_counts_as_open_or_for_whom_a_fact_settled_it() {
-    let list = told(DiscrepancyKind::Overridden, OPEN, 20);
+    let list = told(OPEN, 20, DiscrepancyKind::Overridden);
     let mut found = case(vec![&list], &promoted(), None).unwrap();
     let mut tally = FactsTally::default();
     count(&mut tally, &found, None);
@@ -117,7 +99,7 @@ fn a_case_counts_as_open_or_for_whom_a_fact_settled_it() {
 #[test]
 fn only_what_people_changed_and_no_run_has_settled_is_looked_at() {
     let lists =
-        [told(DiscrepancyKind::Overridden, OPEN, 20), told(DiscrepancyKind::OverriddenByProgram, CLOSED, 15)];
+        [told(OPEN, 20, DiscrepancyKind::Overridden), told(CLOSED, 15, DiscrepancyKind::OverriddenByProgram)];
     let key = |id: &str| (PromotionId::new(id), field("Status"));
     let made = |list| case(vec![list], &promoted(), None).unwrap();
     let cases = BTreeMap::from([

@@ -5,31 +5,12 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     domain::{Change, Discrepancy, Making, PromotionId},
-    workflow::tests::{OTHER, PROPOSER, RECORD, REVIEWER, at, field, known, promotion, reading, user},
+    workflow::tests::{OTHER, PROPOSER, RECORD, REVIEWER, at, field, known, promotion, reading, told, user},
 };
 
 const OPEN: &str = "Open - Not Contacted";
 const WORKING: &str = "Working - Contacted";
 const CLOSED: &str = "Closed - Not Converted";
-
-/// Puts back to open what was promoted, at this minute.
-fn told(after: &str, minute: i64, kind: DiscrepancyKind) -> Discrepancy {
-    Discrepancy {
-        kind,
-        object: ObjectName::parse("Lead").unwrap(),
-        record: user_record(),
-        field: Some(field("Status")),
-        proposal: Some("p-1".into()),
-        promotion: Some(PromotionId::new("promo-1")),
-        code: "changed-by-hand".into(),
-        at: Some(at(minute)),
-        by: Some(user(REVIEWER)),
-        before: None,
-        after: Some(FieldValue::text(after)),
-        words: String::new(),
-        repaired: false,
-    }
-}
 
 fn user_record() -> RecordId {
     RecordId::parse(RECORD).unwrap()
