@@ -36,6 +36,8 @@ rust() {
   say "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
   say "the pure core, compiled alone"
   cargo check --locked --quiet --manifest-path tests/core/Cargo.toml --target-dir target/core
+  # Tests switch features of dependencies on that the shipped binary goes without.
+  say "the daemon without what tests add"; cargo check --locked --quiet --bin countersign
   say "unit and integration tests"; cargo test --locked
 }
 

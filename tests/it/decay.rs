@@ -227,6 +227,7 @@ async fn the_daemon_announces_by_its_timetable_and_carries_out_under_the_rules_o
     let (code, _, said) = jobs(&world, &["run", "decay", "--dry-run"]);
     assert!(code == 0 && said.contains(&amy), "{said}");
     assert_eq!(runs(&world), json!([]), "neither the restart nor a dry run announces anything");
+    // A daemon at work carries out what is announced within the minute.
     world.kill();
     let (code, done, said) = jobs(&world, &["run", "decay", "--by", "Olivia Example"]);
     assert_eq!((code, &done["end"]["counts"]["announced"]), (0, &json!("1")), "{said}");

@@ -114,6 +114,7 @@ async fn what_ended_is_told_in_the_org_by_the_daemon_and_stays_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_settled_by_reading_and_a_refusal_is_told_and_tried_again() {
     let mut world = world(0, "");
+    // Nobody but the commands tells the org.
     world.kill();
     stale(&world, "Amy").await;
     let first = decays(&world);
