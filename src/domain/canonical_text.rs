@@ -6,7 +6,7 @@ use super::digest::by_utf16;
 const DEEPEST: usize = 127;
 
 /// Bytes of a text that are looked at together.
-const STRIDE: usize = 16;
+const STRIDE: usize = 8;
 
 /// Whether a text is the canonical form (RFC 8785, no numbers) of the JSON that it holds.
 pub fn is_canonical(text: &str) -> bool {
@@ -96,10 +96,11 @@ impl<'a> Scan<'a> {
         let (start, mut is_plain) = (self.at, true);
         loop {
             while let Some(stride) = self.text.as_bytes()[self.at..].first_chunk::<STRIDE>() {
-                if !stride.iter().fold(true, |plain, byte| plain & is_plain_byte(*byte)) {
+                let plain = plain_bytes(*stride);
+                self.at += plain;
+                if plain < STRIDE {
                     break;
                 }
-                self.at += STRIDE;
             }
             match self.next()? {
                 b'"' => {
@@ -131,9 +132,15 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// A byte that stands for itself in a text, and is ASCII.
-fn is_plain_byte(byte: u8) -> bool {
-    (0x20..0x80).contains(&byte) & (byte != b'"') & (byte != b'\\')
+/// How many bytes, from the first on, stand for themselves in a text and are ASCII. All are looked at in one
+/// number: of a byte that does not, the highest bit is set in `other`. What is borrowed by a byte that is too
+/// small can set bits of the bytes after it, never of those before it.
+fn plain_bytes(stride: [u8; STRIDE]) -> usize {
+    let all = |byte: u8| u64::from_le_bytes([byte; STRIDE]);
+    let less = |number: u64, than: u8| number.wrapping_sub(all(than)) & !number;
+    let bytes = u64::from_le_bytes(stride);
+    let other = bytes | less(bytes, 0x20) | less(bytes ^ all(b'"'), 1) | less(bytes ^ all(b'\\'), 1);
+    (other & all(0x80)).trailing_zeros() as usize / 8
 }
 
 impl Key<'_> {
@@ -203,6 +210,21 @@ mod tests {
         ];
         for bad in bad {
             assert!(!is_canonical(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_byte_is_plain_wherever_it_stands() {
+        for byte in 0..=255_u8 {
+            let is_plain = (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\';
+            for at in 0..STRIDE {
+                let mut stride = [b'a'; STRIDE];
+                stride[at] = byte;
+                assert_eq!(plain_bytes(stride), if is_plain { STRIDE } else { at }, "{byte} at {at}");
+                stride[STRIDE - 1] = b'"';
+                let first = if is_plain { STRIDE - 1 } else { at.min(STRIDE - 1) };
+                assert_eq!(plain_bytes(stride), first, "{byte} at {at}, a quote at the end");
+            }
         }
     }
 

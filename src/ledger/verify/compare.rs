@@ -7,26 +7,24 @@ use futures::{StreamExt as _, stream};
 use super::{
     Report, cores,
     fold::{Fold, Proposal},
-    joined::{self, Joined},
+    joined::{
+        self,
+        Column::{self, May, Must},
+        Joined, Page,
+    },
+    kept::Kept,
     step::{print, print_all},
 };
 use crate::{
-    domain::{
-        Promotion,
-        digest::canonical,
-        shadow::{Label, Standing, Watch},
-    },
-    ledger::{db, project::is_confirmed},
+    domain::shadow::{Label, Standing, Watch},
+    ledger::db,
 };
-
-/// Rows that are read in one go.
-const PAGE: i64 = 200;
 
 /// A table: its name, its key, and its columns, of which the first is the key as one text.
 struct Table {
     name: &'static str,
     key: &'static [&'static str],
-    columns: &'static [&'static str],
+    columns: &'static [Column],
 }
 
 const PROPOSALS: Table = Table { name: "proposal", key: &["id"], columns: PROPOSAL };
@@ -37,48 +35,49 @@ const WATCHES: Table = Table { name: "watch", key: &["proposal", "field"], colum
 /// Older schemas have no watches.
 const FIRST_WITH_WATCHES: i64 = 3;
 
-const PROPOSAL: &[&str] = &[
-    "id",
-    "object",
-    "record",
-    "fingerprint",
-    "patch",
-    "body",
-    "CAST(received_seq AS TEXT)",
-    "stage",
-    "CAST(open AS TEXT)",
-    "verdict",
-    "approval",
-    "promotion",
-    "CAST(landed AS TEXT)",
-    "updated_at",
+const PROPOSAL: &[Column] = &[
+    Must("id"),
+    Must("object"),
+    Must("record"),
+    Must("fingerprint"),
+    Must("patch"),
+    Must("body"),
+    Must("CAST(received_seq AS TEXT)"),
+    Must("stage"),
+    Must("CAST(open AS TEXT)"),
+    May("verdict"),
+    May("approval"),
+    May("promotion"),
+    Must("CAST(landed AS TEXT)"),
+    Must("updated_at"),
 ];
-const PROMOTION: &[&str] = &[
-    "id",
-    "proposal",
-    "object",
-    "record",
-    "CAST(open AS TEXT)",
-    "CAST(confirmed AS TEXT)",
-    "CAST(seq AS TEXT)",
-    "body",
+const PROMOTION: &[Column] = &[
+    Must("id"),
+    Must("proposal"),
+    Must("object"),
+    Must("record"),
+    Must("CAST(open AS TEXT)"),
+    Must("CAST(confirmed AS TEXT)"),
+    Must("CAST(seq AS TEXT)"),
+    Must("body"),
 ];
-const NOTICE: &[&str] = &["proposal", "object", "record", "text", "CAST(seq AS TEXT)"];
+const NOTICE: &[Column] =
+    &[Must("proposal"), Must("object"), Must("record"), Must("text"), Must("CAST(seq AS TEXT)")];
 /// A field has no blank in its name, so the last one parts the key.
-const WATCH: &[&str] = &[
-    "proposal || ' ' || field",
-    "object",
-    "record",
-    "agent",
-    "version",
-    "segment",
-    "label",
-    "judged",
-    "CAST(live AS TEXT)",
-    "CAST(since AS TEXT)",
-    "CAST(due AS TEXT)",
-    "CAST(labelled AS TEXT)",
-    "CAST(settled AS TEXT)",
+const WATCH: &[Column] = &[
+    Must("proposal || ' ' || field"),
+    Must("object"),
+    Must("record"),
+    Must("agent"),
+    Must("version"),
+    Must("segment"),
+    May("label"),
+    May("judged"),
+    Must("CAST(live AS TEXT)"),
+    Must("CAST(since AS TEXT)"),
+    Must("CAST(due AS TEXT)"),
+    Must("CAST(labelled AS TEXT)"),
+    Must("CAST(settled AS TEXT)"),
 ];
 
 /// The columns of a row.
@@ -146,12 +145,12 @@ fn is_proposal(right: &Proposal, row: &Row<'_>) -> bool {
         && row.cell(13) == Some(right.updated_at.as_str())
 }
 
-fn is_promotion(seq: u64, right: &Promotion, row: &Row<'_>) -> bool {
-    let plan = &right.plan;
-    row.texts::<3>(1) == Some([plan.proposal_id.as_str(), plan.object.as_str(), plan.record.as_str()])
+fn is_promotion(seq: u64, right: &Kept, row: &Row<'_>) -> bool {
+    row.texts::<3>(1) == Some([right.proposal.as_str(), right.object.as_str(), right.record.as_str()])
         && row.is_flag(4, !right.settlement.is_final())
-        && row.is_flag(5, is_confirmed(right))
-        && row.texts::<2>(6) == Some([seq.to_string().as_str(), &canonical(right).unwrap_or_default()])
+        && row.is_flag(5, right.is_confirmed())
+        && row.cell(6) == Some(seq.to_string().as_str())
+        && row.cell(7).is_some_and(|body| right.is(body))
 }
 
 fn is_watch((watch, standing): (&Watch, &Standing), row: &Row<'_>) -> bool {
@@ -185,7 +184,7 @@ async fn table(
         let fold = Arc::clone(fold);
         cores::one(page, move |page| page_of(&page, table, |id, row| right(&fold, id, row)))
     });
-    let mut compared = pin!(compared.buffered(cores::at_once()));
+    let mut compared = pin!(compared.buffered(2 * cores::at_once()));
     while let Some(page) = compared.next().await {
         let page = page?;
         report.projections += page.rows;
@@ -219,9 +218,9 @@ fn page_of(
     table: &Table,
     right: impl Fn(&str, &Row<'_>) -> Option<bool>,
 ) -> Result<Compared, sqlx::Error> {
-    let (mut cells, mut compared) = (page.cells(), Compared::default());
+    let (mut cells, mut compared) = (page.cells()?, Compared::default());
     while !cells.is_over() {
-        let row = Row(table.columns.iter().map(|_| cells.next()).collect::<Result<_, _>>()?);
+        let row = Row(table.columns.iter().map(|column| cells.next(*column)).collect::<Result<_, _>>()?);
         let id = row.cell(0).unwrap_or_default();
         compared.rows += 1;
         match right(id, &row) {
@@ -242,20 +241,16 @@ async fn read(
     table: &Table,
     after: Option<&str>,
 ) -> Result<Option<(Joined, String)>, sqlx::Error> {
-    let Table { name, columns, .. } = table;
+    let Table { name, columns, .. } = *table;
     let key = table.key.join(", ");
-    let told = columns.iter().map(|column| joined::text(column)).collect::<Vec<_>>().join(", ");
     let places = vec!["?"; table.key.len()].join(", ");
     let which = if after.is_some() { format!("WHERE ({key}) > ({places})") } else { String::new() };
-    let inner = format!(
-        "SELECT {} AS key, concat({told}) AS one FROM {name} {which} ORDER BY {key} LIMIT ?",
-        columns[0]
-    );
     let mut parts: Vec<&str> =
         after.map_or_else(Vec::new, |after| after.rsplitn(table.key.len(), ' ').collect());
     parts.reverse();
-    let bind = |query| parts.into_iter().fold(query, db::Query::bind).bind(PAGE);
-    let page = joined::read(connection, &inner, bind).await?;
+    let from = format!("{name} {which} ORDER BY {key} LIMIT {}", joined::ROWS);
+    let page = Page { columns, key: columns[0].name(), from };
+    let page = page.read(connection, |query| parts.iter().copied().fold(query, db::Query::bind)).await?;
     match &page {
         Some((_, last)) if after.is_some_and(|after| last.as_str() <= after) => Err(joined::apart()),
         _ => Ok(page),

@@ -8,6 +8,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{merged, step::Step};
 use crate::domain::{
+    Digest,
     canonical_text::is_canonical,
     entry::{Entry, commitment},
     erasure::placeholder,
@@ -27,8 +28,8 @@ pub(super) struct Stored<'a> {
     pub(super) columns: Option<(Cow<'a, str>, Option<Cow<'a, str>>)>,
     /// Its text.
     pub(super) text: Cow<'a, str>,
-    /// Its private parts, which may not be readable; absent where they were left out on purpose.
-    pub(super) parts: Option<Result<Parts<'a>, String>>,
+    /// Its private parts; absent where they were left out on purpose.
+    pub(super) parts: Option<Parts<'a>>,
 }
 
 /// What came of it.
@@ -36,7 +37,7 @@ pub(super) struct Checked {
     /// Its place.
     pub(super) seq: u64,
     /// The hash of its text.
-    pub(super) hash: String,
+    pub(super) hash: Digest,
     /// What its text says; absent when it cannot be read.
     pub(super) said: Option<Said>,
     /// Codes and words of what is wrong.
@@ -51,7 +52,8 @@ pub(super) struct Checked {
 
 /// What the text of an entry says.
 pub(super) struct Said {
-    pub(super) org: String,
+    /// The org, where it is not the one that was expected.
+    pub(super) org: Option<String>,
     pub(super) at: String,
     pub(super) prev: String,
     /// The event, ready for the fold; absent where it cannot be read or private parts were left out.
@@ -94,8 +96,9 @@ struct Kind<'a> {
     kind: Cow<'a, str>,
 }
 
-pub(super) fn check(stored: Stored<'_>) -> Checked {
-    let hash = Entry::hash_text(&stored.text).to_string();
+/// Checks all that can be seen of an entry alone.
+pub(super) fn check(stored: Stored<'_>, org: Option<&str>) -> Checked {
+    let hash = Entry::hash_text(&stored.text);
     let mut checked = Checked {
         seq: stored.place.unwrap_or(0),
         hash,
@@ -105,7 +108,7 @@ pub(super) fn check(stored: Stored<'_>) -> Checked {
         missing: Vec::new(),
         is_withheld: stored.parts.is_none(),
     };
-    if checked.hash != stored.hash {
+    if checked.hash.as_str() != stored.hash {
         checked.damage("entry-hash", "the text of the entry does not have the hash that was stored");
     }
     let is_canonical = is_canonical(&stored.text);
@@ -113,15 +116,20 @@ pub(super) fn check(stored: Stored<'_>) -> Checked {
         checked.damage("entry-not-canonical", "its text is not in canonical form");
     }
     match serde_json::from_str(&stored.text) {
-        Ok(read) => checked.read((stored.place, stored.columns, stored.parts), (&read, is_canonical)),
+        Ok(read) => {
+            checked.read((stored.place, stored.columns, stored.parts), (&read, is_canonical));
+            // Of nearly all it is the same, so it is not carried along.
+            if let Some(said) = checked.said.as_mut().filter(|_| org != Some(&*read.org)) {
+                said.org = Some(read.org.to_string());
+            }
+        }
         Err(error) => checked.damage("entry-unreadable", error.to_string()),
     }
     checked
 }
 
 /// Place, columns and private parts of an entry.
-type Beside<'a> =
-    (Option<u64>, Option<(Cow<'a, str>, Option<Cow<'a, str>>)>, Option<Result<Parts<'a>, String>>);
+type Beside<'a> = (Option<u64>, Option<(Cow<'a, str>, Option<Cow<'a, str>>)>, Option<Parts<'a>>);
 
 impl Checked {
     fn damage(&mut self, code: &'static str, what: impl Into<String>) {
@@ -137,44 +145,51 @@ impl Checked {
         if seq != self.seq || entry.seq != seq.to_string() || !columns {
             self.damage("entry-columns", "its columns differ from its text");
         }
-        let kind = serde_json::from_str::<Kind<'_>>(entry.event.get());
-        let is_of_kind = kind.is_ok_and(|event| event.kind == entry.kind);
-        if !is_of_kind {
-            self.damage("entry-kind", "its event is of another kind");
-        }
-        // Only then its pieces can be taken as they stand.
-        let is_sound = is_canonical && is_of_kind;
         let step = match parts {
-            Some(Ok(parts)) => self.event((entry, is_sound), parts),
-            Some(Err(what)) => {
-                self.damage("private-not-canonical", what);
-                None
-            }
+            Some(parts) => self.event((entry, is_canonical), parts),
             // What the walk itself needs is public.
             None if matches!(&*entry.kind, "restore_accepted" | "erased" | "anchor_settled") => {
-                let step = self.event((entry, is_sound), Parts::new());
+                let step = self.event((entry, is_canonical), Parts::new());
                 self.missing.clear();
                 step
             }
-            None => None,
+            None => {
+                self.kind(entry);
+                None
+            }
         };
-        let (org, at, prev) = (&entry.org, &entry.at, &entry.prev);
-        self.said = Some(Said { org: org.to_string(), at: at.to_string(), prev: prev.to_string(), step });
+        let (at, prev) = (entry.at.to_string(), entry.prev.to_string());
+        self.said = Some(Said { org: None, at, prev, step });
+    }
+
+    /// Whether the event is of the kind that the entry says.
+    fn kind(&mut self, entry: &Read<'_>) {
+        let kind = serde_json::from_str::<Kind<'_>>(entry.event.get());
+        if !kind.is_ok_and(|event| event.kind == entry.kind) {
+            self.damage("entry-kind", "its event is of another kind");
+        }
     }
 
     /// The event with its private parts; what is erased gets its placeholder.
-    fn event(&mut self, (entry, is_sound): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
+    fn event(&mut self, (entry, is_canonical): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
         let put = self.private(&entry.commit, &parts);
-        let is_whole = is_sound && self.missing.is_empty();
-        if let Some(step) = merged::step(self.seq, (&*entry.kind, entry.event), &put).filter(|_| is_whole) {
-            return Some(step);
+        // Only then its pieces can be taken as they stand.
+        let is_whole = is_canonical && self.missing.is_empty();
+        let step = is_whole.then(|| merged::step(self.seq, (&*entry.kind, entry.event), &put)).flatten();
+        if step.is_some() {
+            return step;
         }
-        let read = serde_json::from_str::<Value>(entry.event.get()).and_then(|mut event| {
-            for (path, text) in put {
-                super::super::queries::insert_at(&mut event, path, serde_json::from_str(&text)?);
-            }
-            serde_json::from_value::<Event>(event)
-        });
+        self.kind(entry);
+        let read = if put.is_empty() {
+            serde_json::from_str::<Event>(entry.event.get())
+        } else {
+            serde_json::from_str::<Value>(entry.event.get()).and_then(|mut event| {
+                for (path, text) in put {
+                    super::super::queries::insert_at(&mut event, path, serde_json::from_str(&text)?);
+                }
+                serde_json::from_value(event)
+            })
+        };
         match read {
             Ok(event) => Some(Step::of(self.seq, event)),
             Err(error) => {

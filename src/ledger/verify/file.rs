@@ -57,6 +57,7 @@ pub fn verify_export(
     let mut lines = Lines { input: BufReader::new(file), number: 0, end: None, is_over: false };
     let start = lines.start(&mut report);
     let mut walk = begin(start.as_ref(), &mut report).watch(against);
+    let org = start.as_ref().map(|start| start.org.as_str());
     let end = std::thread::scope(|scope| {
         let (pages, next) = sync_channel(1);
         // Reads the next lines while these are checked.
@@ -69,7 +70,8 @@ pub fn verify_export(
             lines.end
         });
         for page in next {
-            for checked in cores::each(page, |line| line.and_then(|line| stored(&line)).map(check)) {
+            let of_line = |line: Result<_, _>| line.and_then(|line| stored(&line)).map(|one| check(one, org));
+            for checked in cores::each(page, of_line) {
                 match checked {
                     Ok(checked) => walk.entry(checked, &mut report),
                     Err(what) => report.damage("export-unreadable", None, what),
@@ -190,7 +192,7 @@ fn stored((number, text): &(u64, String)) -> Result<Stored<'static>, String> {
             let salt = super::unhex(&opening.salt).unwrap_or_default();
             (path.into(), (salt, opening.value.get().to_owned().into()))
         });
-        Ok(open.collect::<Parts<'_>>())
+        open.collect::<Parts<'_>>()
     });
     let text = line.entry.get().to_owned().into();
     Ok(Stored { place: None, hash: line.hash.into(), columns: None, text, parts })

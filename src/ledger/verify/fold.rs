@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Report,
+    kept::Kept,
     step::{Print, Step},
 };
 use crate::{
     domain::{
-        Promotion, Stage,
+        Stage,
         event::Event,
         shadow::{Standing, Watch},
     },
@@ -35,7 +36,7 @@ pub(super) struct Proposal {
 #[derive(Default)]
 pub(super) struct Fold {
     pub(super) proposals: BTreeMap<String, Proposal>,
-    pub(super) promotions: BTreeMap<String, (u64, Promotion)>,
+    pub(super) promotions: BTreeMap<String, (u64, Kept)>,
     /// Records with an open promotion.
     open: BTreeSet<(String, String)>,
     /// Object, record, text and place, by proposal.
@@ -59,20 +60,21 @@ impl Fold {
                 self.change(&id, &at, |row| row.verdict = Some(text));
             }
             Step::Approval { id, text } => self.change(&id, &at, |row| row.approval = Some(text)),
-            Step::Other(event) => self.event((seq, &at), &event, report),
+            Step::Intended { id, kept } => self.intended(id, (seq, &at), *kept, report),
+            Step::Other(event) => self.event((seq, &at), *event, report),
         }
     }
 
-    fn event(&mut self, (seq, at): (u64, &str), event: &Event, report: &mut Report) {
+    fn event(&mut self, (seq, at): (u64, &str), event: Event, report: &mut Report) {
         match event {
             Event::SubmissionSettled { proposal_id, result } if result == "done" => {
                 self.change(proposal_id.as_str(), at, |row| row.landed = true);
             }
             Event::StageChanged { proposal_id, stage, .. } => {
-                self.go(proposal_id.as_str(), *stage, (seq, at), report);
+                self.go(proposal_id.as_str(), stage, (seq, at), report);
             }
             Event::NoticeIntended { object, record, proposal_id, text } => {
-                let cells = [object.to_string(), record.to_string(), text.clone(), seq.to_string()];
+                let cells = [object.to_string(), record.to_string(), text, seq.to_string()];
                 self.notices.insert(proposal_id.to_string(), cells);
             }
             Event::NoticeSettled { proposal_id, .. } => {
@@ -87,17 +89,17 @@ impl Fold {
             Event::OutcomeLabelled { labelled } => {
                 let key = watches::key(&labelled.proposal_id, &labelled.field);
                 match self.watches.get_mut(&key) {
-                    Some((_, standing)) => standing.take(labelled),
+                    Some((_, standing)) => standing.take(&labelled),
                     None => report.damage("watch-unknown", Some(seq), format!("`{key}` was never watched")),
                 }
             }
-            Event::PromotionIntended { .. }
-            | Event::PromotionsSent { .. }
+            Event::PromotionsSent { .. }
             | Event::PromotionSettled { .. }
             | Event::PromotionConfirmed { .. } => self.promotion(seq, at, event, report),
             Event::ProposalReceived { .. }
             | Event::VerdictReached { .. }
             | Event::DecisionObserved { .. }
+            | Event::PromotionIntended { .. }
             | Event::SubmissionSettled { .. }
             | Event::Started { .. }
             | Event::PolicyRecorded { .. }
@@ -130,23 +132,19 @@ impl Fold {
         }
     }
 
-    fn promotion(&mut self, seq: u64, at: &str, event: &Event, report: &mut Report) {
+    fn intended(&mut self, id: String, (seq, at): (u64, &str), kept: Kept, report: &mut Report) {
+        if !self.open.insert(record_of(&kept)) {
+            let what = format!("record {} has two open promotions", kept.record);
+            report.damage("promotion-two-open", Some(seq), what);
+        }
+        if !kept.is_undo {
+            self.change(&kept.proposal, at, |row| row.promotion = Some(id.clone()));
+        }
+        self.promotions.insert(id, (seq, kept));
+    }
+
+    fn promotion(&mut self, seq: u64, at: &str, event: Event, report: &mut Report) {
         match event {
-            Event::PromotionIntended { promotion } => {
-                let record = &promotion.plan.record;
-                if !self.open.insert(record_of(promotion)) {
-                    report.damage(
-                        "promotion-two-open",
-                        Some(seq),
-                        format!("record {record} has two open promotions"),
-                    );
-                }
-                if promotion.undoes.is_none() {
-                    let id = promotion.id.to_string();
-                    self.change(promotion.plan.proposal_id.as_str(), at, |row| row.promotion = Some(id));
-                }
-                self.promotions.insert(promotion.id.to_string(), (seq, promotion.clone()));
-            }
             Event::PromotionsSent { promotions } => {
                 for id in promotions {
                     if let Some((_, promotion)) = self.promotions.get_mut(id.as_str()) {
@@ -167,25 +165,25 @@ impl Fold {
                     );
                     return;
                 };
-                if !settlement_follows(&known.settlement, settlement) {
+                if !settlement_follows(&known.settlement, &settlement) {
                     let (from, to) = (known.settlement.name(), settlement.name());
                     let what = format!("promotion `{promotion}` goes from {from} to {to}");
                     report.damage("settlement-transition", Some(seq), what);
                 }
-                known.settlement.clone_from(settlement);
                 if settlement.is_final() {
                     self.open.remove(&record_of(known));
                 }
-                let own = known.undoes.is_none().then(|| known.plan.proposal_id.to_string());
+                let own = (!known.is_undo).then(|| known.proposal.clone());
+                known.settlement.clone_from(&settlement);
                 let stage = own.as_ref().and_then(|id| self.proposals.get(id)).and_then(|row| row.stage);
-                let stage = stage.and_then(|from| stage_settled(from, settlement));
+                let stage = stage.and_then(|from| stage_settled(from, &settlement));
                 if let (Some(proposal), Some(stage)) = (own, stage) {
                     self.change(&proposal, at, |row| row.stage = Some(stage));
                 }
             }
             Event::PromotionConfirmed { promotion, proof } => {
                 if let Some((_, known)) = self.promotions.get_mut(promotion.as_str()) {
-                    known.proof.clone_from(proof);
+                    known.proof = proof;
                 }
             }
             _ => {}
@@ -213,6 +211,6 @@ impl Fold {
     }
 }
 
-fn record_of(promotion: &Promotion) -> (String, String) {
-    (promotion.plan.object.to_string(), promotion.plan.record.to_string())
+fn record_of(kept: &Kept) -> (String, String) {
+    (kept.object.clone(), kept.record.clone())
 }

@@ -1,93 +1,137 @@
-//! The two long events, made ready without building what they hold: their text is put together from
-//! the pieces that the entry and its private parts have.
+//! The events that a ledger has most of, made ready without a tree of what they hold: their text is put
+//! together from the pieces that the entry and its private parts have.
 //!
-//! Whoever calls has looked that every piece is canonical. What does not fit here is left to the
-//! general way, which finds what is wrong.
+//! Whoever calls has looked that every piece is canonical and that none is missing. What does not fit here
+//! is left to the general way, which finds what is wrong.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::step::{Step, fixed, print};
-use crate::domain::{Door, Proposal, ProposalId, Stage};
-
-/// The pieces of an object by key. Keys are read as they are written: one with an escape is refused.
-type Pieces<'a> = BTreeMap<&'a str, &'a RawValue>;
+use super::{
+    kept::Kept,
+    pieces::{Part, Pieces},
+    step::{Step, fixed, print},
+};
+use crate::domain::{
+    Approval, Door, Promotion, PromotionId, Proposal, ProposalId, Settlement, Stage, event::Event,
+};
 
 #[derive(Deserialize)]
 struct Received<'a> {
+    kind: &'a str,
     #[serde(borrow)]
     proposal: Pieces<'a>,
 }
 
 #[derive(Deserialize)]
 struct Verdict<'a> {
+    kind: &'a str,
     proposal_id: ProposalId,
     stage: Stage,
     #[serde(borrow)]
     verdict: Pieces<'a>,
 }
 
-/// The event, when it is one of the two and its pieces fit.
-pub(super) fn step(
-    seq: u64,
-    (kind, event): (&str, &RawValue),
-    parts: &[(&str, Cow<'_, str>)],
-) -> Option<Step> {
-    match kind {
-        "proposal_received" => {
-            let Received { proposal } = serde_json::from_str(event.get()).ok()?;
-            let body = joined(&proposal, "/proposal/", parts)?;
-            let proposal: Proposal = serde_json::from_str(&body).ok()?;
-            let fixed = fixed(&proposal, (seq, body.as_str()));
-            let landed = proposal.door == Door::Record;
-            Some(Step::Received { id: proposal.id.to_string(), fixed, landed })
-        }
-        "verdict_reached" => {
-            let Verdict { proposal_id, stage, verdict } = serde_json::from_str(event.get()).ok()?;
-            let text = print(&joined(&verdict, "/verdict/", parts)?);
-            Some(Step::Verdict { id: proposal_id.to_string(), stage, text })
-        }
-        _ => None,
-    }
+#[derive(Deserialize)]
+struct Observed<'a> {
+    kind: &'a str,
+    #[serde(borrow)]
+    approval: Pieces<'a>,
 }
 
-/// The canonical text of the object at `below`, with the parts that belong into it. What a verdict
-/// rested on stands beside it and is left out.
-fn joined(pieces: &Pieces<'_>, below: &str, parts: &[(&str, Cow<'_, str>)]) -> Option<String> {
-    let mut all: BTreeMap<&str, &str> = pieces.iter().map(|(key, piece)| (*key, piece.get())).collect();
-    for (path, text) in parts.iter().filter(|(path, _)| *path != "/input") {
-        all.insert(path.strip_prefix(below)?, text);
-    }
-    // In ASCII, the order of bytes is the order of keys; a slash would lead further down.
-    if all.keys().any(|key| !key.is_ascii() || key.contains(['/', '~'])) {
-        return None;
-    }
-    let length: usize = all.iter().map(|(key, text)| key.len() + text.len() + 4).sum();
-    let mut out = String::with_capacity(length + 2);
-    for (key, text) in all {
-        out.push(if out.is_empty() { '{' } else { ',' });
-        out.extend(["\"", key, "\":", text]);
-    }
-    out.push('}');
-    Some(out)
+#[derive(Deserialize)]
+struct Intended<'a> {
+    kind: &'a str,
+    #[serde(borrow)]
+    promotion: Pieces<'a>,
+}
+
+#[derive(Deserialize)]
+struct Settled<'a> {
+    kind: &'a str,
+    promotion: PromotionId,
+    settlement: Settlement,
+}
+
+#[derive(Deserialize)]
+struct Confirmed<'a> {
+    kind: &'a str,
+    promotion: PromotionId,
+    proof: BTreeMap<String, String>,
+}
+
+/// The event, when it is of this kind, which is one of those, and its pieces fit.
+pub(super) fn step(seq: u64, (kind, event): (&str, &RawValue), parts: &[Part<'_>]) -> Option<Step> {
+    let event = event.get();
+    let (found, step) = match kind {
+        "proposal_received" => received(seq, event, parts)?,
+        "verdict_reached" => verdict(event, parts)?,
+        "decision_observed" => observed(event, parts)?,
+        "promotion_intended" => intended(event, parts)?,
+        "promotion_settled" if parts.is_empty() => settled(event)?,
+        "promotion_confirmed" if parts.is_empty() => confirmed(event)?,
+        _ => return None,
+    };
+    (found == kind).then_some(step)
+}
+
+fn received<'a>(seq: u64, event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
+    let Received { kind, proposal } = serde_json::from_str(event).ok()?;
+    let body = proposal.with("/proposal/", parts)?;
+    let proposal: Proposal = serde_json::from_str(&body).ok()?;
+    let fixed = fixed(&proposal, (seq, body.as_str()));
+    let landed = proposal.door == Door::Record;
+    Some((kind, Step::Received { id: proposal.id.to_string(), fixed, landed }))
+}
+
+fn verdict<'a>(event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
+    let Verdict { kind, proposal_id, stage, verdict } = serde_json::from_str(event).ok()?;
+    // What a verdict rested on stands beside it.
+    let parts: Vec<_> = parts.iter().filter(|(path, _)| *path != "/input").cloned().collect();
+    let text = print(&verdict.with("/verdict/", &parts)?);
+    Some((kind, Step::Verdict { id: proposal_id.to_string(), stage, text }))
+}
+
+fn observed<'a>(event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
+    let Observed { kind, approval } = serde_json::from_str(event).ok()?;
+    let text = approval.with("/approval/", parts)?;
+    let approval: Approval = serde_json::from_str(&text).ok()?;
+    Some((kind, Step::Approval { id: approval.proposal_id.to_string(), text: print(&text) }))
+}
+
+fn intended<'a>(event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
+    let Intended { kind, promotion } = serde_json::from_str(event).ok()?;
+    let plan: Pieces<'_> = serde_json::from_str(promotion.get("plan")?).ok()?;
+    let plan = plan.with("/promotion/plan/", parts)?;
+    let pieces = promotion.instead("plan", &plan)?;
+    let promotion: Promotion = serde_json::from_str(&pieces.with("/promotion/", &[])?).ok()?;
+    let id = promotion.id.to_string();
+    Some((kind, Step::Intended { id, kept: Box::new(Kept::of(promotion, &pieces)) }))
+}
+
+fn settled(event: &str) -> Option<(&str, Step)> {
+    let Settled { kind, promotion, settlement } = serde_json::from_str(event).ok()?;
+    Some((kind, Step::Other(Box::new(Event::PromotionSettled { promotion, settlement }))))
+}
+
+fn confirmed(event: &str) -> Option<(&str, Step)> {
+    let Confirmed { kind, promotion, proof } = serde_json::from_str(event).ok()?;
+    Some((kind, Step::Other(Box::new(Event::PromotionConfirmed { promotion, proof }))))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use std::borrow::Cow;
+
     use super::*;
     use crate::{
-        domain::{digest::canonical, event::Event},
-        ledger::tests::proposal,
+        domain::{Decision, Digest, digest::canonical},
+        ledger::tests::{promotion, proposal},
     };
-
-    fn with(object: &str, parts: &[(&str, &str)]) -> Option<String> {
-        let parts: Vec<_> = parts.iter().map(|(path, text)| (*path, Cow::Borrowed(*text))).collect();
-        joined(&serde_json::from_str(object).unwrap(), "/verdict/", &parts)
-    }
 
     /// What comes of an event as it is stored, and what the general way makes of it.
     fn both(event: Event) -> (Option<Step>, Step) {
@@ -105,10 +149,24 @@ mod tests {
         (found, Step::of(7, event))
     }
 
+    fn settled_as(settlement: Settlement) -> Event {
+        Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement }
+    }
+
     #[test]
-    fn both_long_events_come_out_as_in_the_general_way() {
+    fn they_come_out_as_in_the_general_way() {
         let verdict =
             json!({ "outcome": "block", "findings": [{ "code": "c", "words": "a\"é" }], "facts": {} });
+        let approval = |comments: Option<&str>| Approval {
+            proposal_id: ProposalId::parse("p-1").unwrap(),
+            decision: Decision::Approved,
+            decided_by: proposal("p-1").record,
+            decided_at: jiff::Timestamp::UNIX_EPOCH,
+            patch_digest: Digest::of_bytes(b"patch"),
+            comments: comments.map(str::to_owned),
+        };
+        let mut undo = promotion("m-2", "p-1");
+        undo.undoes = Some(PromotionId::new("m-1"));
         for event in [
             Event::ProposalReceived { proposal: proposal("p-1") },
             Event::VerdictReached {
@@ -117,26 +175,38 @@ mod tests {
                 verdict,
                 input: Some(json!({ "now": "2026-05-20T12:00:00Z" })),
             },
+            Event::DecisionObserved { approval: approval(None) },
+            Event::DecisionObserved { approval: approval(Some("looks \"right\"")) },
+            Event::PromotionIntended { promotion: promotion("m-1", "p-1") },
+            Event::PromotionIntended { promotion: undo },
+            settled_as(Settlement::Done),
+            Event::PromotionConfirmed {
+                promotion: PromotionId::new("m-1"),
+                proof: BTreeMap::from([("by".to_owned(), "echo".to_owned())]),
+            },
         ] {
             let (found, general) = both(event);
             assert_eq!(found, Some(general));
         }
-        let other = Event::PromotionsSent { promotions: Vec::new() };
-        assert_eq!(both(other).0, None);
     }
 
     #[test]
-    fn parts_stand_in_the_order_of_their_keys() {
-        let parts = [("/input", "{}"), ("/verdict/b", "[]"), ("/verdict/facts", r#"{"x":"1"}"#)];
-        let text = with(r#"{"a":"1","outcome":"block"}"#, &parts);
-        assert_eq!(text.as_deref(), Some(r#"{"a":"1","b":[],"facts":{"x":"1"},"outcome":"block"}"#));
-    }
-
-    #[test]
-    fn what_lies_elsewhere_or_deeper_is_left_to_the_general_way() {
-        assert_eq!(with("{}", &[("/verdict/plan/changes", "[]")]), None);
-        assert_eq!(with("{}", &[("/other", "[]")]), None);
-        assert_eq!(with(r#"{"é":"1"}"#, &[]), None);
-        assert!(serde_json::from_str::<Pieces<'_>>(r#"{"\n":"1"}"#).is_err());
+    fn others_and_what_says_another_kind_are_left_to_the_general_way() {
+        assert_eq!(both(Event::PromotionsSent { promotions: Vec::new() }).0, None);
+        assert_eq!(both(settled_as(Settlement::Stale { reason: "moved".to_owned() })).0, None);
+        let parts = [("/text", Cow::Borrowed("\"x\""))];
+        for event in [
+            settled_as(Settlement::Done),
+            Event::PromotionConfirmed { promotion: PromotionId::new("m-1"), proof: BTreeMap::new() },
+        ] {
+            let text = canonical(&event).unwrap();
+            let is_read = |kind: &str, text: &str, parts: &[Part<'_>]| {
+                step(7, (kind, serde_json::from_str(text).unwrap()), parts).is_some()
+            };
+            assert!(is_read(event.kind(), &text, &[]));
+            assert!(!is_read(event.kind(), &text, &parts), "a part that belongs nowhere");
+            let other = text.replace(event.kind(), "started");
+            assert!(!is_read(event.kind(), &other, &[]), "{other}");
+        }
     }
 }

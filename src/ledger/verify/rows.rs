@@ -1,20 +1,34 @@
 //! Reading the entries with their private parts, page by page, while the pages before are checked and
-//! the one before those is walked along.
+//! the ones before those are walked along.
 
-use std::pin::pin;
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use futures::{StreamExt as _, stream};
+use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
     Against, Report, cores,
     entry::{Checked, Parts, Stored, check},
-    joined::{self, Cells, Joined},
+    joined::{self, Cells, Column, Joined, Page},
     walk::Walk,
 };
 use crate::ledger::db;
 
-/// Entries that are read in one go.
-const PAGE: i64 = 200;
+const ENTRY: &[Column] = &[
+    Column::Must("CAST(seq AS TEXT)"),
+    Column::Must("hash"),
+    Column::Must("kind"),
+    Column::May("proposal"),
+    Column::Must("text"),
+];
+const PRIVATE: &[Column] =
+    &[Column::Must("CAST(seq AS TEXT)"), Column::Must("path"), Column::Bytes("salt"), Column::Must("value")];
 
 /// Walks along every entry of the file.
 pub(super) async fn walk(
@@ -24,64 +38,124 @@ pub(super) async fn walk(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Walk, sqlx::Error> {
     let org = db::query("SELECT value FROM meta WHERE key = 'org'").fetch_optional(&mut *connection).await?;
-    let mut walk = Walk::whole(org.map(|row| row.try_get(0)).transpose()?).watch(against);
+    let org: Option<String> = org.map(|row| row.try_get(0)).transpose()?;
+    let walk = Walk::whole(org.clone()).watch(against);
     let pages = stream::try_unfold((connection, i64::MIN), |(connection, after)| async move {
         let page = read(connection, after).await?;
         Ok(page.map(|(last, page)| (page, (connection, last))))
     });
-    // What cannot be read ends the walk only after everything before it.
-    let mut checked = pin!(pages.map(|page| cores::one(page, check_all)).buffered(cores::at_once()));
+    let checked = pages.map(|page| {
+        let org = org.clone();
+        cores::one(page, move |page| check_all(&page, org.as_deref()))
+    });
+    let mut checked = pin!(checked.buffered(2 * cores::at_once()));
+    let seen = Arc::new(AtomicU64::new(0));
+    let (hand, mut handed) = mpsc::channel::<Vec<Checked>>(cores::at_once());
+    let told = Arc::clone(&seen);
+    // On a thread of its own, so that reading goes on meanwhile.
+    let mut walked = std::mem::take(report);
+    let walking = spawn_blocking(move || {
+        let mut walk = walk;
+        while let Some(page) = handed.blocking_recv() {
+            page.into_iter().for_each(|checked| walk.entry(checked, &mut walked));
+            told.store(walked.entries, Ordering::Relaxed);
+        }
+        (walk, walked)
+    });
+    let mut read = Ok(());
     while let Some(page) = checked.next().await {
-        page?.into_iter().for_each(|checked| walk.entry(checked, report));
-        progress(report.entries);
+        match page {
+            // Refused where the walk has panicked, which is told below.
+            Ok(page) => {
+                if hand.send(page).await.is_err() {
+                    break;
+                }
+                progress(seen.load(Ordering::Relaxed));
+            }
+            // What cannot be read ends the walk only after everything before it.
+            Err(error) => {
+                read = Err(error);
+                break;
+            }
+        }
     }
+    drop(hand);
+    let walk;
+    (walk, *report) = walking.await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+    read?;
     progress(report.entries);
     walk.end().1.clone_into(&mut report.head);
     walk.tell_erased(report);
     Ok(walk)
 }
 
-/// The next page and its last place.
-async fn read(connection: &mut db::Connection, after: i64) -> Result<Option<(i64, Joined)>, sqlx::Error> {
-    let text = |names: &[&str]| names.iter().map(|name| joined::text(name)).collect::<Vec<_>>().join(", ");
-    let (path, salt, value) =
-        (joined::text("path"), joined::bytes(connection.dialect(), "salt"), joined::text("value"));
-    let inner = format!(
-        "SELECT seq AS key, concat(seq, ':', {}, \
-           (SELECT concat(count(*), ':', string_agg(concat({path}, {salt}, {value}), '')) \
-            FROM private WHERE seq = e.seq)) AS one \
-         FROM entry e WHERE seq > ? ORDER BY seq LIMIT ?",
-        text(&["hash", "kind", "proposal", "text"])
-    );
-    let page = joined::read(connection, &inner, |query| query.bind(after).bind(PAGE)).await?;
-    page.map(|(page, last)| Ok((last.parse().map_err(|_| joined::apart())?, page))).transpose()
+/// Entries that follow each other, and the private parts from the first to the last of them.
+struct Both {
+    entries: Joined,
+    private: Option<Joined>,
 }
 
-fn check_all(page: Joined) -> Result<Vec<Checked>, sqlx::Error> {
-    let mut cells = page.cells();
-    let mut all = Vec::new();
+/// The next page and its last place.
+async fn read(connection: &mut db::Connection, after: i64) -> Result<Option<(i64, Both)>, sqlx::Error> {
+    let from = format!("entry WHERE seq > ? ORDER BY seq LIMIT {}", joined::ROWS);
+    let page = Page { columns: ENTRY, key: "seq", from };
+    let Some((entries, last)) = page.read(connection, |query| query.bind(after)).await? else {
+        return Ok(None);
+    };
+    let last = last.parse().map_err(|_| joined::apart())?;
+    let from = "private WHERE seq > ? AND seq <= ? ORDER BY seq, path".to_owned();
+    let page = Page { columns: PRIVATE, key: "seq", from };
+    let private = page.read(connection, |query| query.bind(after).bind(last)).await?;
+    Ok(Some((last, Both { entries, private: private.map(|(private, _)| private) })))
+}
+
+fn check_all(page: &Both, org: Option<&str>) -> Result<Vec<Checked>, sqlx::Error> {
+    let mut cells = page.entries.cells()?;
+    let private = page.private.as_ref().map(Joined::cells).transpose()?;
+    let mut private = Private { cells: private, next: None };
+    private.go()?;
+    let mut all = Vec::with_capacity(joined::ROWS);
     while !cells.is_over() {
-        all.push(check(stored(&mut cells)?));
+        let seq: i64 = number(&mut cells)?;
+        let (hash, kind, proposal, text) = (cells.must()?, cells.must()?, cells.may()?, cells.must()?);
+        let parts = private.of(seq)?;
+        // A place below the first one is none.
+        let place = Some(u64::try_from(seq).unwrap_or(0));
+        let stored = Stored { place, hash, columns: Some((kind, proposal)), text, parts: Some(parts) };
+        all.push(check(stored, org));
     }
     Ok(all)
 }
 
-fn stored<'a>(cells: &mut Cells<'a>) -> Result<Stored<'a>, sqlx::Error> {
-    // A place below the first one is none.
-    let place = cells.place()?.unwrap_or(0);
-    let (hash, kind, proposal, text) = (cells.must()?, cells.must()?, cells.next()?, cells.must()?);
-    let mut parts = Ok(Parts::new());
-    for _ in 0..cells.number()?.unwrap_or(0) {
-        let (path, salt, value) = (cells.next()?, cells.next()?, cells.next()?);
-        let salt = salt.and_then(|salt| super::unhex(&salt));
-        if let Some(((path, salt), value)) = path.zip(salt).zip(value) {
-            parts = parts.map(|mut parts: Parts<'_>| {
-                parts.insert(path, (salt, value));
-                parts
-            });
-        } else {
-            parts = Err("its private parts cannot be told apart".to_owned());
-        }
+fn number(cells: &mut Cells<'_>) -> Result<i64, sqlx::Error> {
+    cells.must()?.parse().map_err(|_| joined::apart())
+}
+
+/// What is left of the private parts, in the order of their entries.
+struct Private<'a> {
+    cells: Option<Cells<'a>>,
+    /// The place to which the next one belongs.
+    next: Option<i64>,
+}
+
+impl<'a> Private<'a> {
+    fn go(&mut self) -> Result<(), sqlx::Error> {
+        let cells = self.cells.as_mut().filter(|cells| !cells.is_over());
+        self.next = cells.map(number).transpose()?;
+        Ok(())
     }
-    Ok(Stored { place: Some(place), hash, columns: Some((kind, proposal)), text, parts: Some(parts) })
+
+    /// Those of an entry. What belongs to no entry is told elsewhere.
+    fn of(&mut self, seq: i64) -> Result<Parts<'a>, sqlx::Error> {
+        let mut parts = Parts::new();
+        while let (Some(next), Some(cells)) = (self.next.filter(|next| *next <= seq), self.cells.as_mut()) {
+            let (path, salt, value) = (cells.must()?, cells.must()?, cells.must()?);
+            if next == seq {
+                // A salt that is none fits no commitment.
+                parts.insert(path, (super::unhex(&salt).unwrap_or_default(), value));
+            }
+            self.go()?;
+        }
+        Ok(parts)
+    }
 }

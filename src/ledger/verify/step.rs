@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::kept::Kept;
 use crate::domain::{CanonicalError, Digest, Door, Proposal, Stage, digest::canonical, event::Event};
 
 /// SHA-256 of the texts of one or more columns.
@@ -16,6 +17,8 @@ pub(super) enum Step {
     Verdict { id: String, stage: Stage, text: Print },
     /// A person decided.
     Approval { id: String, text: Print },
+    /// A promotion is to be sent.
+    Intended { id: String, kept: Box<Kept> },
     /// Anything else.
     Other(Box<Event>),
 }
@@ -67,6 +70,11 @@ impl Step {
             },
             Event::DecisionObserved { approval } => {
                 Self::Approval { id: approval.proposal_id.to_string(), text: text(canonical(&approval)) }
+            }
+            Event::PromotionIntended { promotion } => {
+                let (id, text) = (promotion.id.to_string(), canonical(&promotion).unwrap_or_default());
+                let pieces = serde_json::from_str(&text).unwrap_or_default();
+                Self::Intended { id, kept: Box::new(Kept::of(promotion, &pieces)) }
             }
             other => Self::Other(Box::new(other)),
         }

@@ -343,6 +343,41 @@ async fn what_looks_like_another_row_is_still_one_text() {
     assert_eq!((report.entries, report.findings), (1, vec![]));
 }
 
+/// What parts columns on the way from the database may stand in a text of an agent.
+#[tokio::test]
+async fn what_parts_columns_may_stand_in_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = tests::open(folder.path()).await;
+    tests::story(&ledger).await;
+    let of = tests::proposal("p-1");
+    let notice = |text: &str| Event::NoticeIntended {
+        object: of.object.clone(),
+        record: of.record.clone(),
+        proposal_id: of.id.clone(),
+        text: text.to_owned(),
+    };
+    tests::append(&ledger, &[notice("two\u{1f}parts\u{1f}")]).await.unwrap();
+    let copy = folder.path().join("copy.db");
+    ledger.copy_to(&copy).await.unwrap();
+    assert_eq!(verify_file(&copy).await.unwrap().findings, []);
+    let moved = "UPDATE notice SET record = record || char(31) || 'two', text = 'parts' || char(31)";
+    assert_eq!(codes(&after(&copy, moved).await), ["projection-differs"]);
+    // Nothing is not the same as an empty text, and a place that is none is told as such.
+    for (sql, code) in [
+        ("UPDATE proposal SET approval = ''", "projection-differs"),
+        ("UPDATE proposal SET verdict = char(31)", "projection-differs"),
+        ("DROP TRIGGER entry_is_not_changed; UPDATE entry SET proposal = '' WHERE seq = 1", "entry-columns"),
+        ("DROP TRIGGER entry_is_not_changed; UPDATE entry SET kind = kind || char(31)", "entry-columns"),
+    ] {
+        let found = codes(&after(&copy, sql).await);
+        assert!(found.contains(&code), "{sql}: {found:?}");
+    }
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|damage| damage.code).collect()
+}
+
 #[tokio::test]
 async fn a_cut_file_and_a_file_of_another_kind_are_damage() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use super::{
     step::Step,
 };
 use crate::{
-    domain::{anchor::Anchor, entry::GENESIS, event::Event, restore::Restore},
+    domain::{Digest, anchor::Anchor, entry::GENESIS, event::Event, restore::Restore},
     ledger::checkpoint::Tree,
 };
 
@@ -18,7 +18,7 @@ pub(super) struct Walk {
     /// The next place.
     next: u64,
     /// The hash that the next entry points at.
-    prev: String,
+    prev: Digest,
     org: Option<String>,
     fold: Fold,
     tree: Tree,
@@ -49,7 +49,7 @@ impl Walk {
     pub(super) fn after((seq, hash): (u64, String), org: Option<String>, tree: Tree) -> Self {
         Self {
             next: seq.saturating_add(1),
-            prev: hash,
+            prev: Digest::from_hex(hash),
             org,
             fold: Fold::default(),
             before: tree.size(),
@@ -109,7 +109,7 @@ impl Walk {
 
     /// Where it came to: the last place and the hash there.
     pub(super) fn end(&self) -> (u64, &str) {
-        (self.next - 1, &self.prev)
+        (self.next - 1, self.prev.as_str())
     }
 
     /// Whether every place from the first to the last one has an entry.
@@ -134,7 +134,7 @@ impl Walk {
             self.is_gapless = false;
         }
         self.next = checked.seq.saturating_add(1);
-        self.tree.push_hex(&checked.hash);
+        self.tree.push_hex(checked.hash.as_str());
         self.mark();
         for (code, what) in checked.damages {
             report.damage(code, seq, what);
@@ -192,11 +192,11 @@ impl Walk {
         }
     }
 
-    fn said(&mut self, seq: u64, said: Said, before: &str, report: &mut Report) {
-        if before != said.prev {
+    fn said(&mut self, seq: u64, said: Said, before: &Digest, report: &mut Report) {
+        if before.as_str() != said.prev {
             report.damage("chain-broken", Some(seq), "it does not point at the entry before it");
         }
-        if *self.org.get_or_insert_with(|| said.org.clone()) != said.org {
+        if said.org.is_some_and(|org| *self.org.get_or_insert_with(|| org.clone()) != org) {
             report.damage("entry-other-org", Some(seq), "it belongs to another org");
         }
         if let Some(step) = said.step {
