@@ -1,7 +1,7 @@
 //! Verify: entries of a ledger checked per second.
 //!
-//! A ledger is filled with decisions (`benches/filled`), two entries each; then it is checked as
-//! `countersign verify` does.
+//! A ledger is filled (`benches/filled`), once with decisions and once with whole lives; then it is checked
+//! as `countersign verify` does.
 
 use std::{
     fs::File,
@@ -21,6 +21,8 @@ use countersign::{
 use filled::{fill, place, resident, shown};
 
 mod filled;
+#[path = "filled/lives.rs"]
+mod lives;
 
 /// The daemon's.
 #[global_allocator]
@@ -28,19 +30,43 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ENTRIES: u64 = 200_000;
 
+/// What a ledger is filled with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filling {
+    /// Two entries for each decision, the longest that there are.
+    Decisions,
+    /// What a daemon writes from a proposal to the proof that it landed, six entries each.
+    Lives,
+}
+
 #[tokio::main]
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    for filling in [Filling::Decisions, Filling::Lives] {
+        one(&words, filling).await;
+    }
+}
+
+async fn one(words: &[String], filling: Filling) {
     let wanted = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ENTRIES);
     let folder = tempfile::tempdir().expect("a folder");
-    let (path, is_there) = place(&words, folder.path());
+    let (mut path, _) = place(words, folder.path());
+    let name = match filling {
+        Filling::Decisions => "two entries for each decision",
+        Filling::Lives => "whole lives, six entries each",
+    };
+    if filling == Filling::Lives {
+        path.as_mut_os_string().push(".lives");
+    }
     let rules = Rules::new(policies::load(None).expect("the shipped policies")).expect("a digest");
     let began = Instant::now();
-    if !is_there {
-        fill(&path, &rules, wanted / 2).await;
+    match filling {
+        _ if path.exists() => {}
+        Filling::Decisions => fill(&path, &rules, wanted / 2).await,
+        Filling::Lives => lives::fill(&path, &rules, wanted / 6).await,
     }
     let size = std::fs::metadata(&path).expect("a file").len() / 1_000_000;
-    println!("{wanted} entries recorded in {} s, {size} MB\n", shown(began.elapsed()));
+    println!("\n{name}: filled in {} s, {size} MB", shown(began.elapsed()));
     println!("{:<32} {:>10} {:>12} {:>10}", "", "seconds", "entries/s", "memory MB");
     let lines = folder.path().join("ledger.ndjson");
     let ledger = Ledger::open_read_only(&path.clone().into()).await.expect("the ledger");

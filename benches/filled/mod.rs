@@ -10,7 +10,7 @@ use std::{
 use countersign::{
     clock::Clock,
     domain::{Proposal, ProposalId, RecordId, Stage, event::Event},
-    gate::{Recorded, Rules, golden::GoldenCase},
+    gate::{Recorded, Rules, Verdict, golden::GoldenCase},
     ledger::{Ledger, OpenOptions, Tx},
 };
 use serde::Deserialize;
@@ -27,9 +27,16 @@ struct File {
 }
 
 /// A decision to be recorded again and again.
-struct Decided {
+pub struct Decided {
     proposal: Proposal,
     case: GoldenCase,
+}
+
+/// A decision under an id of its own.
+pub struct Made {
+    pub proposal: Proposal,
+    pub recorded: Recorded,
+    pub verdict: Verdict,
 }
 
 /// Seconds with one digit after the point.
@@ -48,10 +55,7 @@ pub fn place(words: &[String], folder: &Path) -> (PathBuf, bool) {
 
 /// A new ledger with so many decisions: two entries each, besides what they rest on.
 pub async fn fill(path: &Path, rules: &Rules, wanted: u64) {
-    let clock = Clock::system();
-    let org_id = "00DCs0000000001MAA".to_owned();
-    let options = OpenOptions { place: path.into(), org_id, clock, create: true };
-    let ledger = Ledger::open(options).await.expect("a new ledger");
+    let ledger = new(path).await;
     let cases = cases(rules);
     let mut done = 0;
     while done < wanted {
@@ -69,7 +73,24 @@ pub async fn fill(path: &Path, rules: &Rules, wanted: u64) {
     ledger.close().await.expect("closed");
 }
 
+/// A new ledger.
+pub async fn new(path: &Path) -> Ledger {
+    let clock = Clock::system();
+    let org_id = "00DCs0000000001MAA".to_owned();
+    let options = OpenOptions { place: path.into(), org_id, clock, create: true };
+    Ledger::open(options).await.expect("a new ledger")
+}
+
 async fn events(tx: &mut Tx<'_>, decided: &Decided, (rules, place): (&Rules, u64)) -> [Event; 2] {
+    let Made { proposal, recorded, verdict } = made(tx, decided, (rules, place)).await;
+    let verdict = serde_json::to_value(&verdict).expect("JSON");
+    let input = Some(serde_json::to_value(&recorded).expect("JSON"));
+    let (proposal_id, stage) = (proposal.id.clone(), Stage::Refused);
+    [Event::ProposalReceived { proposal }, Event::VerdictReached { proposal_id, stage, verdict, input }]
+}
+
+/// The decision under an id that the place gives; what it rests on is kept.
+pub async fn made(tx: &mut Tx<'_>, decided: &Decided, (rules, place): (&Rules, u64)) -> Made {
     let mut proposal = decided.proposal.clone();
     proposal.id = ProposalId::parse(&format!("bench:{place}")).expect("an id");
     let short = format!("00QCs{place:010}");
@@ -94,13 +115,11 @@ async fn events(tx: &mut Tx<'_>, decided: &Decided, (rules, place): (&Rules, u64
         now: proposal.received_at,
     };
     let verdict = countersign::gate::decide(&recorded.input(&proposal, Some(&schema), rules));
-    let verdict = serde_json::to_value(&verdict).expect("JSON");
-    let input = Some(serde_json::to_value(&recorded).expect("JSON"));
-    let (proposal_id, stage) = (proposal.id.clone(), Stage::Refused);
-    [Event::ProposalReceived { proposal }, Event::VerdictReached { proposal_id, stage, verdict, input }]
+    Made { proposal, recorded, verdict }
 }
 
-fn cases(rules: &Rules) -> Vec<Decided> {
+/// The golden cases of the shipped policies.
+pub fn cases(rules: &Rules) -> Vec<Decided> {
     let files = CASES.iter().map(|text| toml::from_str::<File>(text).expect("the shipped cases"));
     let cases = files.flat_map(|file| file.case);
     let decided = cases.map(|case| {

@@ -179,13 +179,8 @@ fn binary(value: &Value) -> Option<Vec<u8>> {
 /// Hexadecimal text; blanks and line ends between the digits are allowed.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let text = text.strip_prefix("0x").unwrap_or(text);
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = digits.filter(|digits| !digits.is_empty() && digits.len() % 2 == 0)?;
-    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    let digits: String = text.split_whitespace().collect();
+    hex::decode(digits).ok().filter(|bytes| !bytes.is_empty())
 }
 
 fn hex(bytes: &[u8]) -> String {

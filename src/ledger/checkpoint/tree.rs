@@ -45,15 +45,10 @@ impl Tree {
     }
 
     /// Adds a leaf by its hash in hex; anything else counts as a leaf of zeros, which no text has.
-    pub fn push_hex(&mut self, hex: &str) {
+    pub fn push_hex(&mut self, text: &str) {
         let mut leaf = [0_u8; 32];
-        let digits = hex.as_bytes();
-        if digits.len() == 64 {
-            for (byte, pair) in leaf.iter_mut().zip(digits.chunks(2)) {
-                *byte = value(pair[0]) << 4 | value(pair[1]);
-            }
-        }
-        self.push(leaf);
+        let read = hex::decode_to_slice(text, &mut leaf);
+        self.push(read.map_or([0; 32], |()| leaf));
     }
 
     /// The head, in base64. Of no leaves it is the hash of nothing.
@@ -61,14 +56,6 @@ impl Tree {
         let mut nodes = self.nodes.iter().rev();
         let last = nodes.next().copied().unwrap_or_else(|| Sha256::digest([]).into());
         STANDARD.encode(nodes.fold(last, |right, left| join(left, &right)))
-    }
-}
-
-fn value(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => 0,
     }
 }
 

@@ -15,8 +15,16 @@ use crate::domain::{
     event::Event,
 };
 
-/// Salt and canonical value by path.
-pub(super) type Parts<'a> = BTreeMap<Cow<'a, str>, (Vec<u8>, Cow<'a, str>)>;
+/// Salt and canonical value by path. A salt that is none fits no commitment.
+pub(super) type Parts<'a> = BTreeMap<Cow<'a, str>, (Option<Salt>, Cow<'a, str>)>;
+
+type Salt = [u8; 32];
+
+/// The salt that a text in hex is.
+pub(super) fn salt(text: &str) -> Option<Salt> {
+    let mut salt = Salt::default();
+    hex::decode_to_slice(text, &mut salt).is_ok().then_some(salt)
+}
 
 /// An entry as it was found.
 pub(super) struct Stored<'a> {
@@ -213,8 +221,7 @@ impl Checked {
                 continue;
             };
             self.private_checked += 1;
-            let holds = <[u8; 32]>::try_from(salt.as_slice())
-                .is_ok_and(|salt| commitment(&salt, path, value).as_str() == *committed);
+            let holds = salt.is_some_and(|salt| commitment(&salt, path, value).as_str() == *committed);
             if !holds {
                 self.damage("private-changed", format!("the value of `{path}` is not the one recorded"));
             }

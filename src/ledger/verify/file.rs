@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     Against, Report, checkpoints, cores,
-    entry::{Parts, Stored, check},
+    entry::{Parts, Stored, check, salt},
     walk::Walk,
 };
 use crate::{
@@ -189,8 +189,7 @@ fn stored((number, text): &(u64, String)) -> Result<Stored<'static>, String> {
     let line: Line = serde_json::from_str(text).map_err(|error| format!("line {number}: {error}"))?;
     let parts = line.private.map(|parts| {
         let open = parts.into_iter().map(|(path, opening)| {
-            let salt = super::unhex(&opening.salt).unwrap_or_default();
-            (path.into(), (salt, opening.value.get().to_owned().into()))
+            (path.into(), (salt(&opening.salt), opening.value.get().to_owned().into()))
         });
         open.collect::<Parts<'_>>()
     });

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use super::unhex;
 use crate::ledger::db::{self, Dialect, Row};
 
 /// Rows of a page. It stands in statements as it is: SQLite prepares a statement anew for each limit that is
@@ -151,7 +150,7 @@ impl<'a> Cells<'a> {
         let end = self.ends.next().ok_or_else(apart)?;
         let told = &self.text[std::mem::replace(&mut self.start, end + 1)..end];
         let text = if self.is_hex {
-            let text = unhex(told).and_then(|bytes| String::from_utf8(bytes).ok());
+            let text = hex::decode(told).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             Cow::Owned(text.ok_or_else(apart)?)
         } else {
             Cow::Borrowed(told)

@@ -166,11 +166,3 @@ async fn read_all(
     tables::strays(connection, walk.is_gapless(), report).await?;
     compare::compare(connection, walk.into_fold(), report).await
 }
-
-/// The bytes of a hex text.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
-    bytes.collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
-}

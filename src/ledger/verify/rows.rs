@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
     Against, Report, cores,
-    entry::{Checked, Parts, Stored, check},
+    entry::{self, Checked, Parts, Stored, check},
     joined::{self, Cells, Column, Joined, Page},
     walk::Walk,
 };
@@ -151,8 +151,7 @@ impl<'a> Private<'a> {
         while let (Some(next), Some(cells)) = (self.next.filter(|next| *next <= seq), self.cells.as_mut()) {
             let (path, salt, value) = (cells.must()?, cells.must()?, cells.must()?);
             if next == seq {
-                // A salt that is none fits no commitment.
-                parts.insert(path, (super::unhex(&salt).unwrap_or_default(), value));
+                parts.insert(path, (entry::salt(&salt), value));
             }
             self.go()?;
         }

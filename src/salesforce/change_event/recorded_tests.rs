@@ -26,11 +26,6 @@ fn json(path: PathBuf) -> Json {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.bytes().map(|digit| char::from(digit).to_digit(16).unwrap() as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
-
 fn without_nulls(mut value: Json) -> Json {
     value.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     value
@@ -43,7 +38,7 @@ fn recorded_events_decode_to_the_recorded_values() {
     for event in events.as_array().unwrap() {
         let schema = folder.join("schemas").join(event["schema_file"].as_str().unwrap());
         let decoder = EventDecoder::parse(&fs::read_to_string(schema).unwrap()).unwrap();
-        let payload = unhex(event["payload_hex"].as_str().unwrap());
+        let payload = hex::decode(event["payload_hex"].as_str().unwrap()).unwrap();
         let read = event_json(&decoder, &payload).unwrap();
         assert_eq!(read["schema_id"], event["schema_id"], "the computed schema id is the recorded one");
         let mut expected = without_nulls(event["decoded"].clone());
