@@ -324,8 +324,22 @@ async fn a_full_disk_keeps_nothing_half_and_a_newer_schema_is_refused() {
     assert_eq!(Ledger::open(options).await.err().unwrap().code(), "ledger-newer");
 }
 
+async fn every_character_of_a_text_is_kept_and_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).await;
+    story(&ledger).await;
+    let Proposal { id, object, record, .. } = proposal("p-1");
+    let text = "zero \0, two\u{1f}parts\u{1f}, \u{f0000}, ä\"\\".to_owned();
+    let notice = Event::NoticeIntended { object, record, proposal_id: id, text: text.clone() };
+    append(&ledger, &[notice]).await.unwrap();
+    let notices = ledger.open_notices(10).await.unwrap();
+    assert_eq!(notices.iter().map(|notice| &notice.text).collect::<Vec<_>>(), [&text]);
+    assert_eq!(verified(folder.path()).await.findings, []);
+}
+
 over_both!(
     a_story_is_kept_and_verifies,
+    every_character_of_a_text_is_kept_and_verifies,
     one_open_promotion_a_record,
     a_number_is_used_for_one_write,
     an_older_epoch_writes_nothing_more,

@@ -254,6 +254,8 @@ async fn an_entry_that_was_made_up_shows_by_what_it_says() {
     };
     let unknown = forged(&copy, |entry| stands(entry, &back("p-9"))).await;
     assert!(unknown.contains(&"proposal-unknown"), "{unknown:?}");
+    let other = forged(&copy, |entry| entry["org"] = "00D000000000009EAA".into()).await;
+    assert_eq!(other, ["entry-other-org"]);
     let settled = |settlement| Event::PromotionSettled { promotion: PromotionId::new("m-1"), settlement };
     let sent = settled(Settlement::Sent);
     let step = forged(&copy, |entry| stands(entry, &sent)).await;
@@ -341,6 +343,21 @@ async fn what_looks_like_another_row_is_still_one_text() {
     ledger.copy_to(&copy).await.unwrap();
     let report = verify_file(&copy).await.unwrap();
     assert_eq!((report.entries, report.findings), (1, vec![]));
+}
+
+/// A value that belongs to no entry does not hide those of the entries behind it.
+#[tokio::test]
+async fn what_is_missing_is_all_that_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = sample(folder.path()).await;
+    let gone = after(
+        &copy,
+        "PRAGMA foreign_keys = OFF; DROP TRIGGER entry_is_not_removed; DELETE FROM entry WHERE seq = 2",
+    )
+    .await;
+    let told = codes(&gone);
+    assert!(told.contains(&"chain-gap") && told.contains(&"private-stray"), "{told:?}");
+    assert!(!told.contains(&"private-missing"), "{told:?}");
 }
 
 /// What parts columns on the way from the database may stand in a text of an agent.
