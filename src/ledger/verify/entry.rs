@@ -182,8 +182,7 @@ impl Checked {
     fn event(&mut self, (entry, is_canonical): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
         let put = self.private(&entry.commit, &parts);
         // Only then its pieces can be taken as they stand.
-        let is_whole = is_canonical && self.missing.is_empty();
-        let step = is_whole.then(|| merged::step(self.seq, (&*entry.kind, entry.event), &put)).flatten();
+        let step = is_canonical.then(|| merged::step(self.seq, (&*entry.kind, entry.event), &put)).flatten();
         if step.is_some() {
             return step;
         }
@@ -235,5 +234,49 @@ impl Checked {
             self.damages.push(("private-stray", format!("a value of `{path}` that nothing speaks of")));
         }
         put
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::proposal;
+
+    fn text(kind: &str, event: &str) -> String {
+        format!(
+            r#"{{"at":"2026-05-20T12:00:00Z","epoch":"1","event":{event},"kind":"{kind}","org":"o","prev":"p","seq":"7","v":"1"}}"#
+        )
+    }
+
+    fn checked(text: &str, parts: Option<Parts<'_>>) -> Checked {
+        let hash = Entry::hash_text(text).to_string().into();
+        check(Stored { place: None, hash, columns: None, text: text.into(), parts }, Some("o"))
+    }
+
+    fn codes(checked: &Checked) -> Vec<&'static str> {
+        checked.damages.iter().map(|(code, _)| *code).collect()
+    }
+
+    #[test]
+    fn an_event_of_another_kind_is_told_with_private_parts_and_without() {
+        let started = r#"{"kind":"started","policy":"d","version":"1"}"#;
+        for parts in [Some(Parts::new()), None] {
+            assert_eq!(codes(&checked(&text("started", started), parts.clone())), [""; 0]);
+            assert_eq!(codes(&checked(&text("stage_changed", started), parts)), ["entry-kind"]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_canonical_means_the_same() {
+        let id = proposal("p-1").record;
+        let event = format!(
+            r#"{{"approval":{{"decided_at":"2026-05-20T12:00:00Z","decided_by":"{id}","decision":"approved","patch_digest":"d","proposal_id":"p-1"}},"kind":"decision_observed"}}"#
+        );
+        let plain = checked(&text("decision_observed", &event), Some(Parts::new()));
+        assert_eq!(codes(&plain), [""; 0]);
+        let escaped = event.replace("approved", r"approve\u0064");
+        let escaped = checked(&text("decision_observed", &escaped), Some(Parts::new()));
+        assert_eq!(codes(&escaped), ["entry-not-canonical"]);
+        assert_eq!(escaped.said.and_then(|said| said.step), plain.said.and_then(|said| said.step));
     }
 }

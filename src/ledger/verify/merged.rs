@@ -1,8 +1,8 @@
 //! The events that a ledger has most of, made ready without a tree of what they hold: their text is put
 //! together from the pieces that the entry and its private parts have.
 //!
-//! Whoever calls has looked that every piece is canonical and that none is missing. What does not fit here
-//! is left to the general way, which finds what is wrong.
+//! Whoever calls has looked that every piece is canonical. What does not fit here is left to the general way,
+//! which finds what is wrong.
 
 use std::collections::BTreeMap;
 

@@ -13,6 +13,8 @@ mod joined;
 mod kept;
 mod merged;
 mod pieces;
+#[cfg(test)]
+mod reading_tests;
 mod rows;
 mod step;
 mod tables;
