@@ -9,6 +9,7 @@
 #   tests/nightly.sh schedules     seeded fault schedules, other seeds each day (SCHEDULE_SEEDS for another number)
 #   tests/nightly.sh planted       each planted bug is found by the schedules, or by the ninety days, within its budget of seeds
 #   tests/nightly.sh sweep         the real daemon ended at every point of its work
+#   tests/nightly.sh unit          deploy/countersign.service under a systemd of its own; wants root
 #   tests/nightly.sh fuzz          each fuzz target for FUZZ_SECONDS (600), with the nightly toolchain
 #   tests/nightly.sh fuzz decide   one target
 #   tests/nightly.sh mutants       every small change of src/gate and src/domain is found by a unit test,
@@ -73,6 +74,12 @@ sweep() {
   cargo test --locked --test sweep -- --all --postgres
 }
 
+unit() {
+  say "the systemd unit, under a systemd of its own"
+  cargo build --locked --bin countersign
+  python3 tests/scripts/systemd_unit.py
+}
+
 fuzz() {
   tool fuzz 0.13.2
   rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
@@ -126,7 +133,7 @@ mutants() {
 
 all() {
   local failed=()
-  for each in gates model schedules planted sweep fuzz mutants; do
+  for each in gates model schedules planted sweep unit fuzz mutants; do
     tests/nightly.sh "$each" || failed+=("$each")
   done
   told "${failed[@]}"
@@ -137,7 +144,7 @@ need rustup "install Rust from https://rustup.rs"
 need python3 "install Python 3.11 or newer"
 need cc "install a C compiler, for example the package build-essential"
 case "$what" in
-  all | gates | model | schedules | planted | sweep | fuzz | mutants) "$what" ;;
-  *) echo "unknown part: $what (all, gates, model, schedules, planted, sweep, fuzz, mutants)" >&2; exit 2 ;;
+  all | gates | model | schedules | planted | sweep | unit | fuzz | mutants) "$what" ;;
+  *) echo "unknown part: $what (all, gates, model, schedules, planted, sweep, unit, fuzz, mutants)" >&2; exit 2 ;;
 esac
 say "passed"

@@ -20,7 +20,7 @@ const SEPARATOR: u8 = 0x1f;
 pub(super) enum Column {
     /// Something must stand in it.
     Must(&'static str),
-    /// Nothing may stand in it: then it is told as nothing, and otherwise with this before it.
+    /// Nothing may stand in it: then it is told as nothing, and otherwise with a sign before it.
     May(&'static str),
     /// Bytes, which are told in hex.
     Bytes(&'static str),
