@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    tests::{after, sample},
+    tests::{after, received, sample},
     *,
 };
 use crate::{
@@ -39,11 +39,7 @@ async fn what_is_missing_is_all_that_is_told() {
 #[tokio::test]
 async fn what_cannot_be_read_is_told_and_so_is_what_stands_before_it() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = tests::open(folder.path()).await;
-    let received = |n: u64| Event::ProposalReceived { proposal: tests::proposal(&format!("p-{n:04}")) };
-    tests::append(&ledger, &(1..=1000).map(received).collect::<Vec<_>>()).await.unwrap();
-    let copy = folder.path().join("copy.db");
-    ledger.copy_to(&copy).await.unwrap();
+    let copy = received(folder.path(), 1000).await;
     let no_text = "UPDATE private SET value = CAST(x'ff' AS TEXT) WHERE seq = 900; \
                    UPDATE private SET value = '\"\"' WHERE seq = 7";
     let report = after(&copy, no_text).await;

@@ -298,14 +298,20 @@ async fn a_stage_that_cannot_follow_and_a_second_open_promotion_are_told() {
     assert!(backwards.contains(&"stage-transition"), "{backwards:?}");
 }
 
+/// A ledger of so many proposals, and nothing else.
+pub(super) async fn received(folder: &Path, proposals: u64) -> PathBuf {
+    let ledger = tests::open(folder).await;
+    let one = |n: u64| Event::ProposalReceived { proposal: tests::proposal(&format!("p-{n:04}")) };
+    tests::append(&ledger, &(1..=proposals).map(one).collect::<Vec<_>>()).await.unwrap();
+    let copy = folder.join("copy.db");
+    ledger.copy_to(&copy).await.unwrap();
+    copy
+}
+
 #[tokio::test]
 async fn damage_is_found_on_every_page() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = tests::open(folder.path()).await;
-    let received = |n: u64| Event::ProposalReceived { proposal: tests::proposal(&format!("p-{n:04}")) };
-    tests::append(&ledger, &(1..=450).map(received).collect::<Vec<_>>()).await.unwrap();
-    let copy = folder.path().join("copy.db");
-    ledger.copy_to(&copy).await.unwrap();
+    let copy = received(folder.path(), 450).await;
     let report = verify_file(&copy).await.unwrap();
     assert_eq!((report.entries, report.projections, report.findings), (450, 450, vec![]));
     // Not each of many of a kind is told, and other kinds still are.
