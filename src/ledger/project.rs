@@ -1,5 +1,7 @@
 //! Projections: what follows from an event, in the same transaction.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -277,9 +279,8 @@ impl Tx<'_> {
 }
 
 /// Only what landed can lack its proof.
-pub(super) fn is_confirmed(promotion: &Promotion) -> bool {
-    promotion.settlement.is_final()
-        && (promotion.settlement != Settlement::Done || !promotion.proof.is_empty())
+pub(super) fn is_confirmed(settlement: &Settlement, proof: &BTreeMap<String, String>) -> bool {
+    settlement.is_final() && (*settlement != Settlement::Done || !proof.is_empty())
 }
 
 fn ended(promotion: &Promotion, to: &'static str) -> LedgerError {

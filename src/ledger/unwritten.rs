@@ -140,7 +140,7 @@ fn promotion_row(promotion: &Promotion) -> Result<PromotionRow, LedgerError> {
     Ok(PromotionRow {
         id: promotion.id.to_string(),
         open: !promotion.settlement.is_final(),
-        confirmed: is_confirmed(promotion),
+        confirmed: is_confirmed(&promotion.settlement, &promotion.proof),
         body: canonical(promotion)?,
     })
 }

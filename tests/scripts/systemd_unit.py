@@ -72,14 +72,20 @@ class Machine:
 
     def __init__(self, folder):
         self.group = cgroup()
-        (self.group / "cgroup.procs").write_text(str(os.getpid()))
+        joins = self.group / "cgroup.procs"
         command = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child",
                    "--propagation", "private", "bash", "-c", BOOT]
         self.process = subprocess.Popen(command, env={**os.environ, "FOLDER": str(folder)},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        (self.group.parent / "cgroup.procs").write_text(str(os.getpid()))
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        preexec_fn=lambda: joins.write_text(str(os.getpid())))
+        self.first = None
+
+    def boot(self):
+        """Waits for its first process, and until that answers."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        until("a systemd", lambda: children.read_text().strip())
+        until("a systemd", lambda: children.read_text().strip() or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            fail("the namespaces could not be made; what stands above says why")
         self.first = children.read_text().split()[0]
         until("systemd answers", lambda: self.run("systemctl", "show", "--property", "Version").returncode == 0)
 
@@ -102,7 +108,8 @@ class Machine:
     def end(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        time.sleep(0.5)
+        # What is killed with the first process of its namespace is gone a moment later.
+        until("the end of the systemd", lambda: "populated 0" in (self.group / "cgroup.events").read_text())
         groups = sorted(self.group.glob("**/"), key=lambda group: len(group.parts), reverse=True)
         for group in groups:
             group.rmdir()
@@ -197,9 +204,10 @@ def main():
         shutil.copy(binary, folder / "bin" / "countersign")
         shutil.copy(ROOT / "deploy" / UNIT, folder)
         machine = Machine(folder)
+        machine.boot()
         check(machine, org, port)
     except SystemExit:
-        if machine:
+        if machine and machine.first:
             print(machine.journal(), file=sys.stderr)
         raise
     finally:

@@ -44,11 +44,12 @@ impl Tree {
         self.size += 1;
     }
 
-    /// Adds a leaf by its hash in hex; anything else counts as a leaf of zeros, which no text has.
+    /// Adds a leaf by its hash in hex, in small letters; anything else counts as a leaf of zeros, which no text has.
     pub fn push_hex(&mut self, text: &str) {
         let mut leaf = [0_u8; 32];
-        let read = hex::decode_to_slice(text, &mut leaf);
-        self.push(read.map_or([0; 32], |()| leaf));
+        let is_ours = !text.bytes().any(|digit| digit.is_ascii_uppercase());
+        let is_read = is_ours && hex::decode_to_slice(text, &mut leaf).is_ok();
+        self.push(if is_read { leaf } else { [0; 32] });
     }
 
     /// The head, in base64. Of no leaves it is the hash of nothing.
@@ -110,5 +111,20 @@ mod tests {
         }
         assert_eq!((tree.size(), tree.nodes().len()), (8, 1), "full subtrees are all that is kept");
         assert_eq!(Tree::from_nodes(7, &tree.nodes()), None);
+    }
+
+    #[test]
+    fn what_is_no_hash_counts_as_a_leaf_of_zeros() {
+        let root = |text: &str| {
+            let mut tree = Tree::default();
+            tree.push_hex(text);
+            tree.root()
+        };
+        let (zeros, hash) = (root(&"00".repeat(32)), HEADS[0]);
+        assert_ne!(root(hash), zeros);
+        for other in [hash.to_uppercase(), hash.replace('a', "g"), hash[2..].to_owned(), format!("{hash}00")]
+        {
+            assert_eq!(root(&other), zeros, "{other}");
+        }
     }
 }

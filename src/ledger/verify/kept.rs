@@ -7,7 +7,10 @@ use super::{
     pieces::Pieces,
     step::{Print, print_all},
 };
-use crate::domain::{Promotion, Settlement, canonical_text::is_canonical, digest::canonical};
+use crate::{
+    domain::{Promotion, Settlement, canonical_text::is_canonical, digest::canonical},
+    ledger::project::is_confirmed,
+};
 
 /// The keys of a promotion that change.
 const CHANGING: &[&str] = &["attempts", "proof", "settlement"];
@@ -54,9 +57,9 @@ impl Kept {
             && pieces.get("proof") == proof.as_deref()
     }
 
-    /// Whether nothing more is expected of it: only what landed can lack its proof.
+    /// Whether nothing more is expected of it.
     pub(super) fn is_confirmed(&self) -> bool {
-        self.settlement.is_final() && (self.settlement != Settlement::Done || !self.proof.is_empty())
+        is_confirmed(&self.settlement, &self.proof)
     }
 }
 

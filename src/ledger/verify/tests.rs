@@ -101,7 +101,7 @@ async fn each_kind_of_tampering_is_named() {
         ("UPDATE entry SET kind = 'erased' WHERE seq = 5", "entry-columns"),
         ("UPDATE entry SET proposal = 'p-9' WHERE seq = 2", "entry-columns"),
         ("UPDATE entry SET text = replace(text, 'test', 'tesT') WHERE seq = 1", "entry-hash"),
-        ("UPDATE entry SET hash = replace(hash, 'a', 'b') WHERE seq = 3", "entry-hash"),
+        ("UPDATE entry SET hash = substr(hash, 2) || substr(hash, 1, 1) WHERE seq = 3", "entry-hash"),
         ("DELETE FROM private WHERE seq = 3; DELETE FROM entry WHERE seq = 3", "chain-gap"),
         ("DELETE FROM entry WHERE seq = 5", "head-differs"),
         (
