@@ -10,14 +10,56 @@ const STRIDE: usize = 8;
 
 /// Whether a text is the canonical form (RFC 8785, no numbers) of the JSON that it holds.
 pub fn is_canonical(text: &str) -> bool {
-    let mut scan = Scan { text, at: 0 };
-    scan.value(DEEPEST).is_some() && scan.at == text.len()
+    scan(text, 0).is_some()
 }
+
+/// The members of the object that a text holds, and of the objects that are their values, down to so many
+/// levels. `None`: the text is not canonical.
+///
+/// Nothing is found where a key is not plain ASCII, or where the text holds no object.
+pub fn members(text: &str, levels: usize) -> Option<Vec<Member<'_>>> {
+    let (found, are_plain) = scan(text, levels)?;
+    Some(if are_plain { found } else { Vec::new() })
+}
+
+/// A key and its value, as they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member<'a> {
+    /// Objects around the one that it belongs to. Its own members, one level further down, come after it.
+    pub level: usize,
+    /// Without quotes.
+    pub key: &'a str,
+    /// The canonical text of the value.
+    pub text: &'a str,
+    is_plain: bool,
+}
+
+impl<'a> Member<'a> {
+    /// What its text says, where it is ASCII and nothing in it is escaped.
+    pub fn plain(&self) -> Option<&'a str> {
+        self.is_plain.then(|| &self.text[1..self.text.len() - 1])
+    }
+}
+
+fn scan(text: &str, levels: usize) -> Option<(Vec<Member<'_>>, bool)> {
+    let found = Vec::with_capacity(if levels == 0 { 0 } else { MANY });
+    let mut scan = Scan { text, at: 0, levels, found, are_plain: true };
+    scan.value(DEEPEST, 0)?;
+    (scan.at == text.len()).then_some((scan.found, scan.are_plain))
+}
+
+/// Members that most objects do not exceed.
+const MANY: usize = 32;
 
 /// How far a text is canonical. What is not ends the scan with `None`.
 struct Scan<'a> {
     text: &'a str,
     at: usize,
+    /// Levels whose members are kept.
+    levels: usize,
+    found: Vec<Member<'a>>,
+    /// Every kept key is.
+    are_plain: bool,
 }
 
 /// A key as it is written, without its quotes.
@@ -35,31 +77,37 @@ impl<'a> Scan<'a> {
         Some(byte)
     }
 
-    /// Goes past a word.
-    fn word(&mut self, word: &str) -> Option<()> {
-        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
+    /// Goes past a byte.
+    fn byte(&mut self, byte: u8) -> Option<()> {
+        (*self.text.as_bytes().get(self.at)? == byte).then(|| self.at += 1)
     }
 
-    /// Goes past a value that may hold values down to this depth.
-    fn value(&mut self, depth: usize) -> Option<()> {
+    /// Goes past a word.
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes()).then(|| self.at += word.len())
+    }
+
+    /// Goes past a value that may hold values down to this depth. Whether it is a text in plain ASCII.
+    fn value(&mut self, depth: usize, level: usize) -> Option<bool> {
         match *self.text.as_bytes().get(self.at)? {
-            b'"' => self.quoted().map(drop),
-            b'{' => self.object(depth.checked_sub(1)?),
-            b'[' => self.array(depth.checked_sub(1)?),
-            b'n' => self.word("null"),
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
-            _ => None,
+            b'"' => return self.quoted().map(|text| text.is_plain),
+            b'{' => self.object(depth.checked_sub(1)?, level)?,
+            b'[' => self.array(depth.checked_sub(1)?)?,
+            b'n' => self.word("null")?,
+            b't' => self.word("true")?,
+            b'f' => self.word("false")?,
+            _ => return None,
         }
+        Some(false)
     }
 
     fn array(&mut self, depth: usize) -> Option<()> {
         self.at += 1;
-        if self.word("]").is_some() {
+        if self.byte(b']').is_some() {
             return Some(());
         }
         loop {
-            self.value(depth)?;
+            self.value(depth, usize::MAX)?;
             match self.next()? {
                 b',' => {}
                 b']' => return Some(()),
@@ -68,9 +116,9 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Option<()> {
+    fn object(&mut self, depth: usize, level: usize) -> Option<()> {
         self.at += 1;
-        if self.word("}").is_some() {
+        if self.byte(b'}').is_some() {
             return Some(());
         }
         let mut last = None;
@@ -80,8 +128,8 @@ impl<'a> Scan<'a> {
                 return None;
             }
             last = Some(key);
-            self.word(":")?;
-            self.value(depth)?;
+            self.byte(b':')?;
+            self.member(key, depth, level)?;
             match self.next()? {
                 b',' => {}
                 b'}' => return Some(()),
@@ -90,9 +138,23 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Goes past the value of a key.
+    fn member(&mut self, key: Key<'a>, depth: usize, level: usize) -> Option<()> {
+        if level >= self.levels {
+            return self.value(depth, usize::MAX).map(drop);
+        }
+        let (place, start) = (self.found.len(), self.at);
+        self.are_plain &= key.is_plain;
+        self.found.push(Member { level, key: key.written, text: "", is_plain: false });
+        let is_plain = self.value(depth, level + 1)?;
+        let member = &mut self.found[place];
+        (member.text, member.is_plain) = (&self.text[start..self.at], is_plain);
+        Some(())
+    }
+
     /// Goes past a text in quotes.
     fn quoted(&mut self) -> Option<Key<'a>> {
-        self.word("\"")?;
+        self.byte(b'"')?;
         let (start, mut is_plain) = (self.at, true);
         loop {
             while let Some(stride) = self.text.as_bytes()[self.at..].first_chunk::<STRIDE>() {
@@ -146,7 +208,8 @@ fn plain_bytes(stride: [u8; STRIDE]) -> usize {
 impl Key<'_> {
     fn stands_before(self, next: Key<'_>) -> bool {
         if self.is_plain && next.is_plain {
-            return self.written < next.written;
+            let (one, other) = (self.written.as_bytes(), next.written.as_bytes());
+            return one.first().cmp(&other.first()).then_with(|| one.cmp(other)).is_lt();
         }
         let read = |key: Key<'_>| serde_json::from_str::<String>(&format!("\"{}\"", key.written)).ok();
         let both = read(self).zip(read(next));
@@ -226,6 +289,35 @@ mod tests {
                 assert_eq!(plain_bytes(stride), first, "{byte} at {at}, a quote at the end");
             }
         }
+    }
+
+    #[test]
+    fn members_come_in_their_order_down_to_a_level() {
+        let text = r#"{"a":{"b":{"c":{"d":"1"}},"e":[{"f":"2"}]},"g":"\"","h":"é","i":"","j":null}"#;
+        let told = |levels| {
+            let found = members(text, levels).unwrap().into_iter();
+            found.map(|one| (one.level, one.key, one.plain().unwrap_or(one.text))).collect::<Vec<_>>()
+        };
+        let (b, c) = (r#"{"c":{"d":"1"}}"#, r#"{"d":"1"}"#);
+        let last = [(0, "g", r#""\"""#), (0, "h", "\"é\""), (0, "i", ""), (0, "j", "null")];
+        let a = (0, "a", r#"{"b":{"c":{"d":"1"}},"e":[{"f":"2"}]}"#);
+        let e = (1, "e", r#"[{"f":"2"}]"#);
+        assert_eq!(told(0), []);
+        assert_eq!(told(1), [[a].as_slice(), &last].concat());
+        assert_eq!(told(3), [[a, (1, "b", b), (2, "c", c), e].as_slice(), &last].concat());
+        assert_eq!(told(4)[3], (3, "d", "1"));
+    }
+
+    #[test]
+    fn no_member_is_told_of_a_text_that_is_another_or_has_keys_that_are_not_plain() {
+        for (text, levels) in
+            [("[]", 1), ("\"a\"", 1), (r#"{"a":{"é":"1"}}"#, 2), (r#"{"\n":"1","a":"2"}"#, 1)]
+        {
+            assert_eq!(members(text, levels), Some(Vec::new()), "{text}");
+        }
+        assert_eq!(members(r#"{"a":{"é":"1"}}"#, 1).map(|found| found.len()), Some(1));
+        assert_eq!(members(r#"{"b":"1","a":"2"}"#, 1), None);
+        assert_eq!(members(r#"{"a":"1"} "#, 1), None);
     }
 
     #[test]

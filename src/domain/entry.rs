@@ -47,23 +47,33 @@ impl Entry {
 
     /// Hash of canonical text: SHA-256 over a zero byte and the text (leaf form of RFC 6962).
     pub fn hash_text(text: &str) -> Digest {
+        Digest::from_hex(hex(&Self::leaf(text)))
+    }
+
+    /// [`Self::hash_text`] as bytes.
+    pub fn leaf(text: &str) -> [u8; 32] {
         let mut hasher = Sha256::new();
         hasher.update([0_u8]);
         hasher.update(text.as_bytes());
-        Digest::from_hex(hex(&hasher.finalize()))
+        hasher.finalize().into()
     }
 }
 
 /// The commitment to a private part: SHA-256 over a label, 32 bytes of salt, the path and
 /// the canonical value. Without the salt nobody can guess the value from it.
 pub fn commitment(salt: &[u8; 32], path: &str, canonical_value: &str) -> Digest {
+    Digest::from_hex(hex(&commitment_bytes(salt, path, canonical_value)))
+}
+
+/// [`commitment`] as bytes.
+pub fn commitment_bytes(salt: &[u8; 32], path: &str, canonical_value: &str) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(b"commit-v1");
     hasher.update(salt);
     hasher.update((path.len() as u64).to_be_bytes());
     hasher.update(path.as_bytes());
     hasher.update(canonical_value.as_bytes());
-    Digest::from_hex(hex(&hasher.finalize()))
+    hasher.finalize().into()
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What follows from the entries, compared with the projections that are stored, page by page.
 
-use std::{borrow::Cow, pin::pin, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
-use futures::{StreamExt as _, stream};
+use futures::stream;
 
 use super::{
-    Report, cores,
+    MOST_PER_CODE, Report, cores,
     fold::{Fold, Proposal},
     joined::{
         self,
@@ -174,28 +174,25 @@ async fn table(
     (fold, right): (&Arc<Fold>, Right),
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
-    let (mut found, name) = (0, table.name);
+    let name = table.name;
     let pages =
         stream::try_unfold((connection, None), |(connection, after): (_, Option<String>)| async move {
             let page = read(connection, table, after.as_deref()).await?;
             Ok(page.map(|(page, last)| (page, (connection, Some(last)))))
         });
-    let compared = pages.map(|page| {
-        let fold = Arc::clone(fold);
-        cores::one(page, move |page| page_of(&page, table, |id, row| right(&fold, id, row)))
-    });
-    let mut compared = pin!(compared.buffered(2 * cores::at_once()));
-    while let Some(page) = compared.next().await {
-        let page = page?;
-        report.projections += page.rows;
-        found += page.found;
-        for id in page.strays {
-            report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry"));
-        }
-        for id in page.differing {
-            report.damage("projection-differs", None, format!("{name} `{id}` is not what the entries say"));
-        }
+    let fold = Arc::clone(fold);
+    let compare = move |page: Joined| page_of(&page, table, |id, row| right(&fold, id, row));
+    let take = |all: &mut Compared, page| all.add(page);
+    let (compared, read) = cores::in_order(pages, compare, (Compared::default(), take), || {}).await;
+    let Compared { rows, found, strays, differing } = compared.unwrap_or_default();
+    report.projections += rows;
+    for id in strays {
+        report.damage("projection-stray", None, format!("{name} `{id}` follows from no entry"));
     }
+    for id in differing {
+        report.damage("projection-differs", None, format!("{name} `{id}` is not what the entries say"));
+    }
+    read?;
     if found < expected {
         let what = format!("{} row(s) of {name} are gone", expected - found);
         report.damage("projection-missing", None, what);
@@ -203,7 +200,7 @@ async fn table(
     Ok(())
 }
 
-/// What came of the rows of a page.
+/// What came of rows.
 #[derive(Default)]
 struct Compared {
     rows: u64,
@@ -211,6 +208,18 @@ struct Compared {
     found: usize,
     strays: Vec<String>,
     differing: Vec<String>,
+}
+
+impl Compared {
+    /// Takes those of the next page. No more are kept than are told one by one.
+    fn add(&mut self, page: Self) {
+        self.rows += page.rows;
+        self.found += page.found;
+        self.strays.extend(page.strays);
+        self.differing.extend(page.differing);
+        self.strays.truncate(MOST_PER_CODE);
+        self.differing.truncate(MOST_PER_CODE);
+    }
 }
 
 fn page_of(

@@ -1,30 +1,28 @@
 //! What can be checked of an entry by itself, on any core: hash, canonical form, columns, private
 //! parts.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
+use arrayvec::ArrayString;
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
-use super::{merged, step::Step};
+use super::{
+    merged,
+    parts::{DIGITS, Parts, digits},
+    pieces::{Members, Part},
+    reading::Read,
+    step::Step,
+};
 use crate::domain::{
-    Digest,
-    canonical_text::is_canonical,
-    entry::{Entry, commitment},
+    canonical_text::{is_canonical, members},
+    entry::{Entry, commitment_bytes},
     erasure::placeholder,
     event::Event,
 };
 
-/// Salt and canonical value by path. A salt that is none fits no commitment.
-pub(super) type Parts<'a> = BTreeMap<Cow<'a, str>, (Option<Salt>, Cow<'a, str>)>;
-
-type Salt = [u8; 32];
-
-/// The salt that a text in hex is.
-pub(super) fn salt(text: &str) -> Option<Salt> {
-    let mut salt = Salt::default();
-    hex::decode_to_slice(text, &mut salt).is_ok().then_some(salt)
-}
+/// The members of an entry down to what its event needs.
+const LEVELS: usize = 1 + merged::LEVELS;
 
 /// An entry as it was found.
 pub(super) struct Stored<'a> {
@@ -45,7 +43,9 @@ pub(super) struct Checked {
     /// Its place.
     pub(super) seq: u64,
     /// The hash of its text.
-    pub(super) hash: Digest,
+    pub(super) leaf: [u8; 32],
+    /// The same, in hex.
+    pub(super) hash: ArrayString<DIGITS>,
     /// What its text says; absent when it cannot be read.
     pub(super) said: Option<Said>,
     /// Codes and words of what is wrong.
@@ -63,40 +63,11 @@ pub(super) struct Said {
     /// The org, where it is not the one that was expected.
     pub(super) org: Option<String>,
     pub(super) at: String,
-    pub(super) prev: String,
+    /// The hash that it points at; absent where it is longer than a hash.
+    pub(super) prev: Option<ArrayString<DIGITS>>,
     /// The event, ready for the fold; absent where it cannot be read or private parts were left out.
     pub(super) step: Option<Step>,
 }
-
-/// [`Entry`] as far as it is read before its event is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Read<'a> {
-    #[serde(rename = "v", borrow)]
-    _version: Cow<'a, str>,
-    #[serde(borrow)]
-    org: Cow<'a, str>,
-    #[serde(borrow)]
-    seq: Cow<'a, str>,
-    #[serde(borrow)]
-    at: Cow<'a, str>,
-    #[serde(rename = "epoch", borrow)]
-    _epoch: Cow<'a, str>,
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-    #[serde(default, borrow)]
-    proposal: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    event: &'a RawValue,
-    #[serde(default, borrow)]
-    commit: BTreeMap<Text<'a>, Text<'a>>,
-    #[serde(borrow)]
-    prev: Cow<'a, str>,
-}
-
-/// A text inside a map, borrowed where it can be.
-#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Kind<'a> {
@@ -106,26 +77,29 @@ struct Kind<'a> {
 
 /// Checks all that can be seen of an entry alone.
 pub(super) fn check(stored: Stored<'_>, org: Option<&str>) -> Checked {
-    let hash = Entry::hash_text(&stored.text);
+    let leaf = Entry::leaf(&stored.text);
     let mut checked = Checked {
         seq: stored.place.unwrap_or(0),
-        hash,
+        leaf,
+        hash: digits(&leaf),
         said: None,
         damages: Vec::new(),
         private_checked: 0,
         missing: Vec::new(),
         is_withheld: stored.parts.is_none(),
     };
-    if checked.hash.as_str() != stored.hash {
+    if *checked.hash != *stored.hash {
         checked.damage("entry-hash", "the text of the entry does not have the hash that was stored");
     }
-    let is_canonical = is_canonical(&stored.text);
-    if !is_canonical {
+    let members = members(&stored.text, LEVELS);
+    if members.is_none() {
         checked.damage("entry-not-canonical", "its text is not in canonical form");
     }
-    match serde_json::from_str(&stored.text) {
+    let members = members.unwrap_or_default();
+    let members = Members(&members);
+    match Read::from_members(members).map_or_else(|| Read::of(&stored.text), Ok) {
         Ok(read) => {
-            checked.read((stored.place, stored.columns, stored.parts), (&read, is_canonical));
+            checked.read((stored.place, stored.columns, stored.parts), (&read, members.below("event")));
             // Of nearly all it is the same, so it is not carried along.
             if let Some(said) = checked.said.as_mut().filter(|_| org != Some(&*read.org)) {
                 said.org = Some(read.org.to_string());
@@ -144,7 +118,11 @@ impl Checked {
         self.damages.push((code, what.into()));
     }
 
-    fn read(&mut self, (place, columns, parts): Beside<'_>, (entry, is_canonical): (&Read<'_>, bool)) {
+    fn read(
+        &mut self,
+        (place, columns, parts): Beside<'_>,
+        (entry, members): (&Read<'_>, Option<Members<'_, '_>>),
+    ) {
         let seq: u64 = entry.seq.parse().unwrap_or(0);
         self.seq = place.unwrap_or(seq);
         let columns = columns.is_none_or(|(kind, proposal)| {
@@ -154,10 +132,10 @@ impl Checked {
             self.damage("entry-columns", "its columns differ from its text");
         }
         let step = match parts {
-            Some(parts) => self.event((entry, is_canonical), parts),
+            Some(parts) => self.event((entry, members), parts),
             // What the walk itself needs is public.
             None if matches!(&*entry.kind, "restore_accepted" | "erased" | "anchor_settled") => {
-                let step = self.event((entry, is_canonical), Parts::new());
+                let step = self.event((entry, members), Parts::default());
                 self.missing.clear();
                 step
             }
@@ -166,31 +144,35 @@ impl Checked {
                 None
             }
         };
-        let (at, prev) = (entry.at.to_string(), entry.prev.to_string());
-        self.said = Some(Said { org: None, at, prev, step });
+        let prev = ArrayString::from(&entry.prev).ok();
+        self.said = Some(Said { org: None, at: entry.at.to_string(), prev, step });
     }
 
     /// Whether the event is of the kind that the entry says.
     fn kind(&mut self, entry: &Read<'_>) {
-        let kind = serde_json::from_str::<Kind<'_>>(entry.event.get());
+        let kind = serde_json::from_str::<Kind<'_>>(entry.event);
         if !kind.is_ok_and(|event| event.kind == entry.kind) {
             self.damage("entry-kind", "its event is of another kind");
         }
     }
 
-    /// The event with its private parts; what is erased gets its placeholder.
-    fn event(&mut self, (entry, is_canonical): (&Read<'_>, bool), parts: Parts<'_>) -> Option<Step> {
+    /// The event with its private parts; what is erased gets its placeholder. With members, its text is
+    /// canonical and they are those of the event.
+    fn event(
+        &mut self,
+        (entry, members): (&Read<'_>, Option<Members<'_, '_>>),
+        parts: Parts<'_>,
+    ) -> Option<Step> {
         let put = self.private(&entry.commit, &parts);
-        // Only then its pieces can be taken as they stand.
-        let step = is_canonical.then(|| merged::step(self.seq, (&*entry.kind, entry.event), &put)).flatten();
+        let step = members.and_then(|members| merged::step(self.seq, (&*entry.kind, members), &put));
         if step.is_some() {
             return step;
         }
         self.kind(entry);
         let read = if put.is_empty() {
-            serde_json::from_str::<Event>(entry.event.get())
+            serde_json::from_str::<Event>(entry.event)
         } else {
-            serde_json::from_str::<Value>(entry.event.get()).and_then(|mut event| {
+            serde_json::from_str::<Value>(entry.event).and_then(|mut event| {
                 for (path, text) in put {
                     super::super::queries::insert_at(&mut event, path, serde_json::from_str(&text)?);
                 }
@@ -209,28 +191,29 @@ impl Checked {
     /// Checks the private parts. Returns the canonical text that belongs at each path.
     fn private<'a>(
         &mut self,
-        commit: &'a BTreeMap<Text<'_>, Text<'_>>,
+        commit: &'a [(Cow<'_, str>, Cow<'_, str>)],
         parts: &'a Parts<'_>,
-    ) -> Vec<(&'a str, Cow<'a, str>)> {
+    ) -> Vec<Part<'a>> {
         let mut put = Vec::with_capacity(commit.len());
-        for (Text(path), Text(committed)) in commit {
-            let Some((salt, value)) = parts.get(&**path) else {
+        for (path, committed) in commit {
+            let Some((salt, value)) = parts.get(path) else {
                 self.missing.push(path.to_string());
                 put.extend(placeholder(path).map(|json| (&**path, Cow::Owned(json.to_string()))));
                 continue;
             };
             self.private_checked += 1;
-            let holds = salt.is_some_and(|salt| commitment(&salt, path, value).as_str() == *committed);
+            let holds = salt.is_some_and(|salt| *digits(&commitment_bytes(salt, path, value)) == **committed);
             if !holds {
                 self.damage("private-changed", format!("the value of `{path}` is not the one recorded"));
             }
             if is_canonical(value) {
-                put.push((&**path, Cow::Borrowed(&**value)));
+                put.push((&**path, Cow::Borrowed(value)));
             } else {
                 self.damage("private-not-canonical", format!("the value of `{path}`"));
             }
         }
-        for path in parts.keys().filter(|path| !commit.contains_key(&Text(Cow::Borrowed(&***path)))) {
+        let is_spoken_of = |path: &str| commit.binary_search_by(|(one, _)| (**one).cmp(path)).is_ok();
+        for path in parts.paths().filter(|path| !is_spoken_of(path)) {
             self.damages.push(("private-stray", format!("a value of `{path}` that nothing speaks of")));
         }
         put
@@ -260,7 +243,7 @@ mod tests {
     #[test]
     fn an_event_of_another_kind_is_told_with_private_parts_and_without() {
         let started = r#"{"kind":"started","policy":"d","version":"1"}"#;
-        for parts in [Some(Parts::new()), None] {
+        for parts in [Some(Parts::default()), None] {
             assert_eq!(codes(&checked(&text("started", started), parts.clone())), [""; 0]);
             assert_eq!(codes(&checked(&text("stage_changed", started), parts)), ["entry-kind"]);
         }
@@ -272,11 +255,26 @@ mod tests {
         let event = format!(
             r#"{{"approval":{{"decided_at":"2026-05-20T12:00:00Z","decided_by":"{id}","decision":"approved","patch_digest":"d","proposal_id":"p-1"}},"kind":"decision_observed"}}"#
         );
-        let plain = checked(&text("decision_observed", &event), Some(Parts::new()));
+        let plain = checked(&text("decision_observed", &event), Some(Parts::default()));
         assert_eq!(codes(&plain), [""; 0]);
         let escaped = event.replace("approved", r"approve\u0064");
-        let escaped = checked(&text("decision_observed", &escaped), Some(Parts::new()));
+        let escaped = checked(&text("decision_observed", &escaped), Some(Parts::default()));
         assert_eq!(codes(&escaped), ["entry-not-canonical"]);
         assert_eq!(escaped.said.and_then(|said| said.step), plain.said.and_then(|said| said.step));
+    }
+
+    #[test]
+    fn a_value_that_is_not_canonical_is_told_even_with_its_commitment() {
+        let entry = |value: &str| {
+            let digest = digits(&commitment_bytes(&[7; 32], "/policy", value));
+            let text = text("started", r#"{"kind":"started","version":"1"}"#);
+            let text = text.replace(r#""epoch""#, &format!(r#""commit":{{"/policy":"{digest}"}},"epoch""#));
+            let mut parts = Parts::default();
+            parts.insert("/policy".into(), Some([7; 32]), value.to_owned().into());
+            checked(&text, Some(parts))
+        };
+        assert_eq!(codes(&entry("\"d\"")), [""; 0]);
+        assert!(codes(&entry(" \"d\"")).contains(&"private-not-canonical"));
+        assert_eq!(entry(" \"d\"").private_checked, 1);
     }
 }

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::{
     Against, Report, checkpoints, cores,
-    entry::{Parts, Stored, check, salt},
+    entry::{Stored, check},
+    parts::{Parts, salt},
     walk::Walk,
 };
 use crate::{
@@ -188,10 +189,11 @@ impl Lines {
 fn stored((number, text): &(u64, String)) -> Result<Stored<'static>, String> {
     let line: Line = serde_json::from_str(text).map_err(|error| format!("line {number}: {error}"))?;
     let parts = line.private.map(|parts| {
-        let open = parts.into_iter().map(|(path, opening)| {
-            (path.into(), (salt(&opening.salt), opening.value.get().to_owned().into()))
-        });
-        open.collect::<Parts<'_>>()
+        let mut open = Parts::default();
+        for (path, opening) in parts {
+            open.insert(path.into(), salt(&opening.salt), opening.value.get().to_owned().into());
+        }
+        open
     });
     let text = line.entry.get().to_owned().into();
     Ok(Stored { place: None, hash: line.hash.into(), columns: None, text, parts })

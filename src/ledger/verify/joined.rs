@@ -40,7 +40,11 @@ impl Column {
     fn told(self, dialect: Dialect, is_hex: bool) -> String {
         let told = match (self, dialect) {
             (Self::Must(name), _) => name.to_owned(),
-            (Self::May(name), _) => format!("'{PRESENT}' || {name}"),
+            (Self::May(name), _) if is_hex => format!("'{PRESENT}' || {name}"),
+            // `concat` leaves out what is nothing, and this way it copies what is long only once.
+            (Self::May(name), _) => {
+                format!("CASE WHEN {name} IS NULL THEN '' ELSE '{PRESENT}' END, {name}")
+            }
             (Self::Bytes(name), Dialect::Sqlite) => format!("hex({name})"),
             (Self::Bytes(name), Dialect::Postgres) => format!("encode({name}, 'hex')"),
         };

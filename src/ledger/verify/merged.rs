@@ -4,132 +4,91 @@
 //! Whoever calls has looked that every piece is canonical. What does not fit here is left to the general way,
 //! which finds what is wrong.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 
 use super::{
     kept::Kept,
-    pieces::{Part, Pieces},
+    pieces::{Members, Part, Pieces},
     step::{Step, fixed, print},
 };
-use crate::domain::{
-    Approval, Door, Promotion, PromotionId, Proposal, ProposalId, Settlement, Stage, event::Event,
-};
+use crate::domain::{Approval, Door, Promotion, Proposal, ProposalId, event::Event};
 
-#[derive(Deserialize)]
-struct Received<'a> {
-    kind: &'a str,
-    #[serde(borrow)]
-    proposal: Pieces<'a>,
-}
-
-#[derive(Deserialize)]
-struct Verdict<'a> {
-    kind: &'a str,
-    proposal_id: ProposalId,
-    stage: Stage,
-    #[serde(borrow)]
-    verdict: Pieces<'a>,
-}
-
-#[derive(Deserialize)]
-struct Observed<'a> {
-    kind: &'a str,
-    #[serde(borrow)]
-    approval: Pieces<'a>,
-}
-
-#[derive(Deserialize)]
-struct Intended<'a> {
-    kind: &'a str,
-    #[serde(borrow)]
-    promotion: Pieces<'a>,
-}
-
-#[derive(Deserialize)]
-struct Settled<'a> {
-    kind: &'a str,
-    promotion: PromotionId,
-    settlement: Settlement,
-}
-
-#[derive(Deserialize)]
-struct Confirmed<'a> {
-    kind: &'a str,
-    promotion: PromotionId,
-    proof: BTreeMap<String, String>,
-}
+/// The members of an event down to those of a promotion's plan.
+pub(super) const LEVELS: usize = 3;
 
 /// The event, when it is of this kind, which is one of those, and its pieces fit.
-pub(super) fn step(seq: u64, (kind, event): (&str, &RawValue), parts: &[Part<'_>]) -> Option<Step> {
-    let event = event.get();
-    let (found, step) = match kind {
-        "proposal_received" => received(seq, event, parts)?,
-        "verdict_reached" => verdict(event, parts)?,
-        "decision_observed" => observed(event, parts)?,
-        "promotion_intended" => intended(event, parts)?,
-        "promotion_settled" if parts.is_empty() => settled(event)?,
-        "promotion_confirmed" if parts.is_empty() => confirmed(event)?,
-        _ => return None,
-    };
-    (found == kind).then_some(step)
+pub(super) fn step(seq: u64, (kind, event): (&str, Members<'_, '_>), parts: &[Part<'_>]) -> Option<Step> {
+    if event.get("kind")?.plain()? != kind {
+        return None;
+    }
+    match kind {
+        "proposal_received" => received(seq, event, parts),
+        "verdict_reached" => verdict(event, parts),
+        "decision_observed" => observed(event, parts),
+        "promotion_intended" => intended(event, parts),
+        "promotion_settled" if parts.is_empty() => settled(event),
+        "promotion_confirmed" if parts.is_empty() => confirmed(event),
+        _ => None,
+    }
 }
 
-fn received<'a>(seq: u64, event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
-    let Received { kind, proposal } = serde_json::from_str(event).ok()?;
-    let body = proposal.with("/proposal/", parts)?;
+/// What stands at a key.
+fn at<T: DeserializeOwned>(event: Members<'_, '_>, key: &str) -> Option<T> {
+    serde_json::from_str(event.get(key)?.text).ok()
+}
+
+fn received(seq: u64, event: Members<'_, '_>, parts: &[Part<'_>]) -> Option<Step> {
+    let body = Pieces::from(event.below("proposal")?).with("/proposal/", parts)?;
     let proposal: Proposal = serde_json::from_str(&body).ok()?;
     let fixed = fixed(&proposal, (seq, body.as_str()));
     let landed = proposal.door == Door::Record;
-    Some((kind, Step::Received { id: proposal.id.to_string(), fixed, landed }))
+    Some(Step::Received { id: proposal.id.to_string(), fixed, landed })
 }
 
-fn verdict<'a>(event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
-    let Verdict { kind, proposal_id, stage, verdict } = serde_json::from_str(event).ok()?;
+fn verdict(event: Members<'_, '_>, parts: &[Part<'_>]) -> Option<Step> {
+    let id: ProposalId = at(event, "proposal_id")?;
     // What a verdict rested on stands beside it.
     let parts: Vec<_> = parts.iter().filter(|(path, _)| *path != "/input").cloned().collect();
-    let text = print(&verdict.with("/verdict/", &parts)?);
-    Some((kind, Step::Verdict { id: proposal_id.to_string(), stage, text }))
+    let text = print(&Pieces::from(event.below("verdict")?).with("/verdict/", &parts)?);
+    Some(Step::Verdict { id: id.to_string(), stage: at(event, "stage")?, text })
 }
 
-fn observed<'a>(event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
-    let Observed { kind, approval } = serde_json::from_str(event).ok()?;
-    let text = approval.with("/approval/", parts)?;
+fn observed(event: Members<'_, '_>, parts: &[Part<'_>]) -> Option<Step> {
+    let text = Pieces::from(event.below("approval")?).with("/approval/", parts)?;
     let approval: Approval = serde_json::from_str(&text).ok()?;
-    Some((kind, Step::Approval { id: approval.proposal_id.to_string(), text: print(&text) }))
+    Some(Step::Approval { id: approval.proposal_id.to_string(), text: print(&text) })
 }
 
-fn intended<'a>(event: &'a str, parts: &[Part<'_>]) -> Option<(&'a str, Step)> {
-    let Intended { kind, promotion } = serde_json::from_str(event).ok()?;
-    let plan: Pieces<'_> = serde_json::from_str(promotion.get("plan")?).ok()?;
-    let plan = plan.with("/promotion/plan/", parts)?;
-    let pieces = promotion.instead("plan", &plan)?;
+fn intended(event: Members<'_, '_>, parts: &[Part<'_>]) -> Option<Step> {
+    let promotion = event.below("promotion")?;
+    let plan = Pieces::from(promotion.below("plan")?).with("/promotion/plan/", parts)?;
+    let pieces = Pieces::from(promotion).instead("plan", &plan)?;
     let promotion: Promotion = serde_json::from_str(&pieces.with("/promotion/", &[])?).ok()?;
     let id = promotion.id.to_string();
-    Some((kind, Step::Intended { id, kept: Box::new(Kept::of(promotion, &pieces)) }))
+    Some(Step::Intended { id, kept: Box::new(Kept::of(promotion, &pieces)) })
 }
 
-fn settled(event: &str) -> Option<(&str, Step)> {
-    let Settled { kind, promotion, settlement } = serde_json::from_str(event).ok()?;
-    Some((kind, Step::Other(Box::new(Event::PromotionSettled { promotion, settlement }))))
+fn settled(event: Members<'_, '_>) -> Option<Step> {
+    let (promotion, settlement) = (at(event, "promotion")?, at(event, "settlement")?);
+    Some(Step::Other(Box::new(Event::PromotionSettled { promotion, settlement })))
 }
 
-fn confirmed(event: &str) -> Option<(&str, Step)> {
-    let Confirmed { kind, promotion, proof } = serde_json::from_str(event).ok()?;
-    Some((kind, Step::Other(Box::new(Event::PromotionConfirmed { promotion, proof }))))
+fn confirmed(event: Members<'_, '_>) -> Option<Step> {
+    let (promotion, proof) = (at(event, "promotion")?, at(event, "proof")?);
+    Some(Step::Other(Box::new(Event::PromotionConfirmed { promotion, proof })))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use std::borrow::Cow;
+    use std::{borrow::Cow, collections::BTreeMap};
 
     use super::*;
     use crate::{
-        domain::{Decision, Digest, digest::canonical},
+        domain::{
+            Decision, Digest, PromotionId, Settlement, Stage, canonical_text::members, digest::canonical,
+        },
         ledger::tests::{promotion, proposal},
     };
 
@@ -145,7 +104,8 @@ mod tests {
             }
         }
         let text = canonical(&public).unwrap();
-        let found = step(7, (event.kind(), serde_json::from_str(&text).unwrap()), &parts);
+        let members = members(&text, LEVELS).unwrap();
+        let found = step(7, (event.kind(), Members(&members)), &parts);
         (found, Step::of(7, event))
     }
 
@@ -201,7 +161,7 @@ mod tests {
         ] {
             let text = canonical(&event).unwrap();
             let is_read = |kind: &str, text: &str, parts: &[Part<'_>]| {
-                step(7, (kind, serde_json::from_str(text).unwrap()), parts).is_some()
+                step(7, (kind, Members(&members(text, LEVELS).unwrap())), parts).is_some()
             };
             assert!(is_read(event.kind(), &text, &[]));
             assert!(!is_read(event.kind(), &text, &parts), "a part that belongs nowhere");

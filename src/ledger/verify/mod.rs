@@ -12,7 +12,9 @@ mod fold;
 mod joined;
 mod kept;
 mod merged;
+mod parts;
 mod pieces;
+mod reading;
 #[cfg(test)]
 mod reading_tests;
 mod rows;

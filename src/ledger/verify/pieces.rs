@@ -1,40 +1,47 @@
 //! The pieces of an object's canonical text, taken as they stand.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use crate::domain::canonical_text::Member;
 
 /// A private part: its path and its canonical text.
 pub(super) type Part<'a> = (&'a str, Cow<'a, str>);
 
-/// Keys and texts, in the order in which they stand. Keys are read as they are written: one with an escape
-/// is refused.
+/// The members of an object, and those of the objects in it.
+#[derive(Clone, Copy)]
+pub(super) struct Members<'t, 'a>(pub(super) &'t [Member<'a>]);
+
+impl<'t, 'a> Members<'t, 'a> {
+    /// Its own, in the order in which they stand.
+    pub(super) fn own(self) -> impl Iterator<Item = &'t Member<'a>> {
+        let level = self.0.first().map(|first| first.level);
+        self.0.iter().filter(move |member| Some(member.level) == level)
+    }
+
+    /// The one with a key.
+    pub(super) fn get(self, key: &str) -> Option<&'t Member<'a>> {
+        self.own().find(|member| member.key == key)
+    }
+
+    /// Those of the object at a key. `None`: no object stands there.
+    pub(super) fn below(self, key: &str) -> Option<Self> {
+        let level = self.0.first()?.level;
+        let place = self.0.iter().position(|member| member.level == level && member.key == key)?;
+        let (object, rest) = self.0[place..].split_first()?;
+        let count = rest.iter().take_while(|member| member.level > level).count();
+        object.text.starts_with('{').then(|| Self(&rest[..count]))
+    }
+}
+
+/// Keys and texts, in the order in which they stand.
 #[derive(Default)]
 pub(super) struct Pieces<'a>(Vec<(&'a str, &'a str)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Pieces<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Found;
-        impl<'de> Visitor<'de> for Found {
-            type Value = Pieces<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut all = Vec::with_capacity(16);
-                while let Some((key, text)) = map.next_entry::<&str, &RawValue>()? {
-                    all.push((key, text.get()));
-                }
-                Ok(Pieces(all))
-            }
-        }
-        from.deserialize_map(Found)
+impl<'a> From<Members<'_, 'a>> for Pieces<'a> {
+    fn from(members: Members<'_, 'a>) -> Self {
+        let mut all = Vec::with_capacity(16);
+        all.extend(members.own().map(|member| (member.key, member.text)));
+        Self(all)
     }
 }
 
@@ -64,7 +71,8 @@ impl<'a> Pieces<'a> {
             all.push((path.strip_prefix(below)?, text));
         }
         // In ASCII, the order of bytes is the order of keys; a slash would lead further down.
-        if all.iter().any(|(key, _)| !key.is_ascii() || key.contains(['/', '~'])) {
+        if all.iter().any(|(key, _)| !key.bytes().all(|byte| byte.is_ascii() && !matches!(byte, b'/' | b'~')))
+        {
             return None;
         }
         all.sort_unstable();
@@ -85,10 +93,30 @@ impl<'a> Pieces<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::canonical_text::members;
 
     fn with(object: &str, parts: &[(&str, &str)]) -> Option<String> {
         let parts: Vec<_> = parts.iter().map(|(path, text)| (*path, Cow::Borrowed(*text))).collect();
-        serde_json::from_str::<Pieces<'_>>(object).unwrap().with("/verdict/", &parts)
+        let members = members(object, 1).unwrap();
+        Pieces::from(Members(&members)).with("/verdict/", &parts)
+    }
+
+    #[test]
+    fn members_are_found_by_their_keys() {
+        let all = members(r#"{"a":{"b":{"a":"1"},"c":"2"},"b":{},"c":[],"d":"{"}"#, 3).unwrap();
+        let all = Members(&all);
+        let text = |member: Option<&Member<'_>>| member.map(|member| member.text.to_owned());
+        assert_eq!(all.own().map(|member| member.key).collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+        assert_eq!(text(all.get("b")).as_deref(), Some("{}"));
+        let a = all.below("a").unwrap();
+        assert_eq!(text(a.get("c")).as_deref(), Some("\"2\""));
+        assert!(a.get("a").is_none() && all.get("e").is_none());
+        assert_eq!(text(a.below("b").unwrap().get("a")).as_deref(), Some("\"1\""));
+        assert_eq!(all.below("b").unwrap().own().count(), 0);
+        for none in ["c", "d", "e"] {
+            assert!(all.below(none).is_none(), "{none}");
+        }
+        assert!(all.below("b").unwrap().below("a").is_none());
     }
 
     #[test]
@@ -102,10 +130,8 @@ mod tests {
     fn what_lies_elsewhere_or_deeper_or_twice_is_left_to_the_general_way() {
         assert_eq!(with("{}", &[("/verdict/plan/changes", "[]")]), None);
         assert_eq!(with("{}", &[("/other", "[]")]), None);
-        assert_eq!(with(r#"{"é":"1"}"#, &[]), None);
+        assert_eq!(with("{}", &[("/verdict/é", "[]")]), None);
+        assert_eq!(with(r#"{"a~b":"1"}"#, &[]), None);
         assert_eq!(with(r#"{"a":"1"}"#, &[("/verdict/a", "[]")]), None);
-        for other in [r#"{"\n":"1"}"#, "[]", "\"a\""] {
-            assert!(serde_json::from_str::<Pieces<'_>>(other).is_err(), "{other}");
-        }
     }
 }

@@ -1,21 +1,18 @@
 //! Reading the entries with their private parts, page by page, while the pages before are checked and
 //! the ones before those are walked along.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use futures::{StreamExt as _, stream};
-use tokio::{sync::mpsc, task::spawn_blocking};
+use futures::stream;
 
 use super::{
     Against, Report, cores,
-    entry::{self, Checked, Parts, Stored, check},
+    entry::{Checked, Stored, check},
     joined::{self, Cells, Column, Joined, Page},
+    parts::{self, Parts},
     walk::Walk,
 };
 use crate::ledger::db;
@@ -44,44 +41,19 @@ pub(super) async fn walk(
         let page = read(connection, after).await?;
         Ok(page.map(|(last, page)| (page, (connection, last))))
     });
-    let checked = pages.map(|page| {
-        let org = org.clone();
-        cores::one(page, move |page| check_all(&page, org.as_deref()))
-    });
-    let mut checked = pin!(checked.buffered(2 * cores::at_once()));
+    let check = move |page| check_all(&page, org.as_deref());
     let seen = Arc::new(AtomicU64::new(0));
-    let (hand, mut handed) = mpsc::channel::<Vec<Checked>>(cores::at_once());
     let told = Arc::clone(&seen);
-    // On a thread of its own, so that reading goes on meanwhile.
-    let mut walked = std::mem::take(report);
-    let walking = spawn_blocking(move || {
-        let mut walk = walk;
-        while let Some(page) = handed.blocking_recv() {
-            page.into_iter().for_each(|checked| walk.entry(checked, &mut walked));
-            told.store(walked.entries, Ordering::Relaxed);
-        }
-        (walk, walked)
-    });
-    let mut read = Ok(());
-    while let Some(page) = checked.next().await {
-        match page {
-            // Refused where the walk has panicked, which is told below.
-            Ok(page) => {
-                if hand.send(page).await.is_err() {
-                    break;
-                }
-                progress(seen.load(Ordering::Relaxed));
-            }
-            // What cannot be read ends the walk only after everything before it.
-            Err(error) => {
-                read = Err(error);
-                break;
-            }
-        }
-    }
-    drop(hand);
-    let walk;
-    (walk, *report) = walking.await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+    let take = move |(walk, report): &mut (Walk, Report), page: Vec<Checked>| {
+        page.into_iter().for_each(|checked| walk.entry(checked, report));
+        told.store(report.entries, Ordering::Relaxed);
+    };
+    let state = (walk, std::mem::take(report));
+    let tell = || progress(seen.load(Ordering::Relaxed));
+    let (walked, read) = cores::in_order(pages, check, (state, take), tell).await;
+    // What cannot be read ends the walk only after everything before it.
+    let Some((walk, walked)) = walked else { return Err(read.err().unwrap_or_else(joined::apart)) };
+    *report = walked;
     read?;
     progress(report.entries);
     walk.end().1.clone_into(&mut report.head);
@@ -147,11 +119,11 @@ impl<'a> Private<'a> {
 
     /// Those of an entry. What belongs to no entry is told elsewhere.
     fn of(&mut self, seq: i64) -> Result<Parts<'a>, sqlx::Error> {
-        let mut parts = Parts::new();
+        let mut parts = Parts::default();
         while let (Some(next), Some(cells)) = (self.next.filter(|next| *next <= seq), self.cells.as_mut()) {
             let (path, salt, value) = (cells.must()?, cells.must()?, cells.must()?);
             if next == seq {
-                parts.insert(path, (entry::salt(&salt), value));
+                parts.insert(path, parts::salt(&salt), value);
             }
             self.go()?;
         }

@@ -2,8 +2,13 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::kept::Kept;
-use crate::domain::{CanonicalError, Digest, Door, Proposal, Stage, digest::canonical, event::Event};
+use super::{
+    kept::Kept,
+    pieces::{Members, Pieces},
+};
+use crate::domain::{
+    CanonicalError, Digest, Door, Proposal, Stage, canonical_text::members, digest::canonical, event::Event,
+};
 
 /// SHA-256 of the texts of one or more columns.
 pub(super) type Print = [u8; 32];
@@ -73,8 +78,9 @@ impl Step {
             }
             Event::PromotionIntended { promotion } => {
                 let (id, text) = (promotion.id.to_string(), canonical(&promotion).unwrap_or_default());
-                let pieces = serde_json::from_str(&text).unwrap_or_default();
-                Self::Intended { id, kept: Box::new(Kept::of(promotion, &pieces)) }
+                let members = members(&text, 1).unwrap_or_default();
+                let kept = Kept::of(promotion, &Pieces::from(Members(&members)));
+                Self::Intended { id, kept: Box::new(kept) }
             }
             other => Self::Other(Box::new(other)),
         }

@@ -9,7 +9,7 @@ use super::{
     step::Step,
 };
 use crate::{
-    domain::{Digest, anchor::Anchor, entry::GENESIS, event::Event, restore::Restore},
+    domain::{anchor::Anchor, entry::GENESIS, event::Event, restore::Restore},
     ledger::checkpoint::Tree,
 };
 
@@ -18,7 +18,7 @@ pub(super) struct Walk {
     /// The next place.
     next: u64,
     /// The hash that the next entry points at.
-    prev: Digest,
+    prev: String,
     org: Option<String>,
     fold: Fold,
     tree: Tree,
@@ -49,7 +49,7 @@ impl Walk {
     pub(super) fn after((seq, hash): (u64, String), org: Option<String>, tree: Tree) -> Self {
         Self {
             next: seq.saturating_add(1),
-            prev: Digest::from_hex(hash),
+            prev: hash,
             org,
             fold: Fold::default(),
             before: tree.size(),
@@ -109,7 +109,7 @@ impl Walk {
 
     /// Where it came to: the last place and the hash there.
     pub(super) fn end(&self) -> (u64, &str) {
-        (self.next - 1, self.prev.as_str())
+        (self.next - 1, &self.prev)
     }
 
     /// Whether every place from the first to the last one has an entry.
@@ -134,16 +134,17 @@ impl Walk {
             self.is_gapless = false;
         }
         self.next = checked.seq.saturating_add(1);
-        self.tree.push_hex(checked.hash.as_str());
+        self.tree.push(checked.leaf);
         self.mark();
         for (code, what) in checked.damages {
             report.damage(code, seq, what);
         }
         self.missing.extend(checked.missing.into_iter().map(|path| (checked.seq, path)));
-        let before = std::mem::replace(&mut self.prev, checked.hash);
         if let Some(said) = checked.said {
-            self.said(checked.seq, said, &before, report);
+            self.said(checked.seq, said, report);
         }
+        self.prev.clear();
+        self.prev.push_str(&checked.hash);
     }
 
     /// What entries say of other entries.
@@ -192,8 +193,8 @@ impl Walk {
         }
     }
 
-    fn said(&mut self, seq: u64, said: Said, before: &Digest, report: &mut Report) {
-        if before.as_str() != said.prev {
+    fn said(&mut self, seq: u64, said: Said, report: &mut Report) {
+        if said.prev.as_deref() != Some(&self.prev) {
             report.damage("chain-broken", Some(seq), "it does not point at the entry before it");
         }
         if said.org.is_some_and(|org| *self.org.get_or_insert_with(|| org.clone()) != org) {
