@@ -81,9 +81,9 @@ impl<'a> Pieces<'a> {
         }
         let length: usize = all.iter().map(|(key, text)| key.len() + text.len() + 4).sum();
         let mut out = String::with_capacity(length + 2);
-        for (key, text) in all {
-            out.push(if out.is_empty() { '{' } else { ',' });
-            out.extend(["\"", key, "\":", text]);
+        out.push('{');
+        for (place, (key, text)) in all.into_iter().enumerate() {
+            out.extend([if place == 0 { "\"" } else { ",\"" }, key, "\":", text]);
         }
         out.push('}');
         Some(out)
@@ -124,6 +124,7 @@ mod tests {
         let parts = [("/verdict/b", "[]"), ("/verdict/facts", r#"{"x":"1"}"#)];
         let text = with(r#"{"a":"1","outcome":"block"}"#, &parts);
         assert_eq!(text.as_deref(), Some(r#"{"a":"1","b":[],"facts":{"x":"1"},"outcome":"block"}"#));
+        assert_eq!(with("{}", &[]).as_deref(), Some("{}"));
     }
 
     #[test]
